@@ -1,0 +1,77 @@
+# `make demo` shows the project on one simulated day; `make test` checks all of it.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+# A venv without bytecode costs every dbt call some three seconds.
+unexport PYTHONDONTWRITEBYTECODE
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export DBT_PROFILES_DIR := $(CURDIR)
+
+# The first Python that dbt runs on; set PYTHON= to choose another.
+PYTHON ?= $(firstword $(foreach python,python3 python3.13 python3.12 python3.11,\
+	$(shell $(python) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $(python))))
+BIN := .venv/bin
+STAMP := .venv/.installed
+PACKAGES := dbt_packages/.installed
+
+ROBOTS := 40
+DAYS := 1
+SEED := 7
+
+.PHONY: help setup demo test lint lock clean
+
+help:  ## Show these targets.
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 12
+
+setup: $(STAMP) $(PACKAGES) profiles.yml  ## Install everything the other targets need into .venv.
+
+$(STAMP): requirements.lock pyproject.toml
+	@[ -n "$(PYTHON)" ] || { echo "This project needs Python 3.11, 3.12 or 3.13 as python3; install one, or name it: make $(or $(MAKECMDGOALS),setup) PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@echo "Installing the pinned dependencies into .venv, a minute or two the first time ..."
+	@$(PYTHON) -m venv --clear .venv || { echo "$(PYTHON) cannot make a virtual environment; on Debian and Ubuntu install the package python3-venv." >&2; exit 1; }
+	@$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(PACKAGES): $(STAMP) packages.yml package-lock.yml $(shell find offline -type f)
+	@$(BIN)/python -m fleet_events.packages
+	@touch $@
+
+profiles.yml:
+	@cp profiles.yml.example profiles.yml
+	@echo "Copied profiles.yml.example to profiles.yml."
+
+demo: setup  ## Simulate one day of a fleet in data/, build every table and show one failed delivery.
+	@rm -rf data/landing data/truth data/fleet.duckdb data/fleet.duckdb.wal
+	@$(BIN)/fleet simulate --robots $(ROBOTS) --days $(DAYS) --seed $(SEED)
+	@$(BIN)/dbt --quiet run-operation load_event_lines
+	@echo "Building every table and testing it ..."
+	@$(BIN)/dbt --no-use-colors build | grep -vE ' (START|PASS|NO-OP) |^[0-9:]+ +$$'
+	@$(BIN)/fleet score
+	@$(BIN)/fleet session --example
+	@echo
+	@echo "What next:"
+	@echo "  .venv/bin/fleet session ORDER_OR_DELIVERY_ID     the story of any delivery"
+	@echo "  .venv/bin/dbt show --select supply_hours_daily   any table of the day"
+	@echo "  make test                                        check the project"
+
+lint: setup  ## Check style, types and SQL, and that generated files are up to date.
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --quiet --check
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/sqlfluff lint --disable-progress-bar --nofail-on-templater-error
+	@$(BIN)/fleet registry generate --check
+
+test: lint  ## Check everything: lint, then every test.
+	@$(BIN)/pytest
+
+lock:  ## Pin the newest versions that pyproject.toml allows.
+	@$(BIN)/pip install --quiet uv
+	@$(BIN)/uv pip compile pyproject.toml --extra warehouse --group dev --universal --python-version 3.11 --upgrade --no-strip-extras \
+		--generate-hashes --quiet --custom-compile-command "make lock" --output-file requirements.lock
+
+clean:  ## Remove everything that make made, except profiles.yml.
+	@rm -rf .venv data dbt_packages target logs .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,123 @@
+"""Reads event files for the macro ``load_event_lines`` on DuckDB (a dbt-duckdb plugin).
+
+DuckDB's own readers cannot do this part: they accept some malformed JSON, turn a bad line into a
+NULL row, and give up a whole file for one byte that is not UTF-8. The Redshift target does not
+use this module; COPY reads the files there.
+"""
+
+import atexit
+import gzip
+import weakref
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import msgspec
+import pyarrow as pa
+from dbt.adapters.duckdb.plugins import BasePlugin
+
+MALFORMED = "malformed"
+NOT_AN_OBJECT = "not_an_object"
+JSON_WHITESPACE = b" \t\r\n"
+
+_FILES = pa.list_(pa.struct([("source_file", pa.string()), ("byte_count", pa.int64())]))
+_LINES = pa.list_(pa.struct([("line", pa.string()), ("reason", pa.string())]))
+_CONTENT = pa.struct([("error", pa.string()), ("lines", _LINES)])
+
+# Checks the whole line and builds nothing from it; a number too large for a float stays valid.
+_check = msgspec.json.Decoder(msgspec.Raw).decode
+
+
+class Plugin(BasePlugin):
+    """Adds two SQL functions to every connection.
+
+    ``list_event_files(folder)`` gives the event files below a folder, as a list of
+    ``(source_file, byte_count)`` in name order, ``source_file`` relative to the folder; NULL where
+    there is no such folder. ``read_event_file(path)`` gives ``(error, lines)``: the lines of one
+    file as a list of ``(line, reason)``, or why the file cannot be read. Neither ever raises for
+    what a file holds.
+    """
+
+    def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
+        """Register the functions."""
+        conn.create_function(
+            "list_event_files",
+            lambda folders: pa.array(map(list_event_files, folders.to_pylist()), _FILES),
+            ["VARCHAR"],
+            "STRUCT(source_file VARCHAR, byte_count BIGINT)[]",
+            type="arrow",
+            side_effects=True,
+        )
+        conn.create_function(
+            "read_event_file",
+            lambda paths: pa.array(map(read_event_file, paths.to_pylist()), _CONTENT),
+            ["VARCHAR"],
+            "STRUCT(error VARCHAR, lines STRUCT(line VARCHAR, reason VARCHAR)[])",
+            type="arrow",
+            side_effects=True,
+        )
+        # A connection that outlives the interpreter reports its functions as leaked.
+        connection = weakref.ref(conn)
+        atexit.register(lambda: (alive := connection()) and alive.close())
+
+
+def list_event_files(folder: str) -> list[dict[str, str | int]] | None:
+    """Find the files of a landing folder, at any depth, in name order."""
+    top = Path(folder)
+    if not top.is_dir():
+        return None
+    files = [path for path in top.rglob("*.ndjson*") if path.name.endswith((".ndjson", ".ndjson.gz"))]
+    return [
+        {"source_file": path.relative_to(top).as_posix(), "byte_count": path.stat().st_size}
+        for path in sorted(files)
+        if path.is_file()
+    ]
+
+
+def read_event_file(path: str) -> dict[str, object]:
+    """Read one file whole: all its lines, or the reason why it cannot be read."""
+    try:
+        content = Path(path).read_bytes()
+        if path.endswith(".gz"):
+            content = gunzip(content)
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        return {"error": reason, "lines": []}
+    lines = [{"line": line, "reason": reason} for line, reason in split(content)]
+    return {"error": None, "lines": lines}
+
+
+def gunzip(content: bytes) -> bytes:
+    if not content:
+        # gzip would take no bytes at all for an empty file; only a write cut short leaves that.
+        raise EOFError("the file is empty, a complete one has at least a gzip header")
+    return gzip.decompress(content)
+
+
+def split(content: bytes) -> Iterator[tuple[str, str | None]]:
+    """Yield each line as text with the reason to refuse it, or None for a JSON object.
+
+    A line ends at a line feed, and nowhere else; a carriage return before it is dropped. Bytes
+    that are not UTF-8 appear in the text as ``\\xNN``.
+    """
+    lines = content.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    for line in lines:
+        line = line.removesuffix(b"\r")
+        try:
+            text = line.decode()
+        except UnicodeDecodeError:
+            yield line.decode(errors="backslashreplace"), MALFORMED
+        else:
+            yield text, refusal(line)
+
+
+def refusal(line: bytes) -> str | None:
+    """Say why a line is refused; None when it is a JSON object by the letter of RFC 8259."""
+    try:
+        _check(line)
+    except (msgspec.DecodeError, RecursionError):
+        return MALFORMED
+    return None if line.lstrip(JSON_WHITESPACE).startswith(b"{") else NOT_AN_OBJECT

@@ -1,0 +1,292 @@
+"""The shape of the registry: one model per kind of row, and `Registry` with all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+FieldType = Literal["id", "string", "int", "number", "bool", "timestamp", "enum", "list[string]"]
+Requirement = Literal["required", "optional"]
+Stream = Literal[
+    "order", "merchant", "dispatch", "delivery", "robot", "pilot", "release", "telemetry"
+]
+FunnelStep = Literal[
+    "order_created",
+    "dispatched",
+    "pickup_arrived",
+    "pickup_completed",
+    "dropoff_arrived",
+    "dropoff_completed",
+]
+StateClass = Literal[
+    "supply",
+    "support",
+    "unplanned_down",
+    "planned_down",
+    "unknown",
+    "out_of_service",
+    "out_of_fleet",
+    "unobserved",
+]
+
+TEXT_LENGTH = 250
+"""Longest sentence of the registry, in characters."""
+
+Text = Annotated[str, StringConstraints(pattern=r"^[^\n]+$", max_length=TEXT_LENGTH)]
+SnakeCase = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=49)]
+EventName = Annotated[
+    str, StringConstraints(pattern=r"^[a-z]+\.[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=64)
+]
+
+ID_LENGTH = 64
+"""Longest id and longest enum value, in characters."""
+DEFAULT_STRING_LENGTH = 64
+LIST_ITEMS = 20
+"""Most items of a `list[string]`."""
+
+UNIT_WORDS = {"_s": "seconds", "_ms": "milliseconds", "_m": "meters", "_mps": "meters_per_second"}
+"""Suffixes whose column spells the unit out."""
+UNITS = UNIT_WORDS | {"_pct": "percent", "_dbm": "dBm", "_cents": "cents"}
+
+ENVELOPE_COLUMNS = frozenset({
+    "brief", "emitter_id", "ends_delivery", "env", "event_at", "event_id", "event_name",
+    "event_version", "funnel_step", "is_sign_of_life", "is_valid_at_source", "loaded_at",
+    "message", "mono_ms", "occurred_at", "payload", "received_at", "registry_version", "seq",
+    "service", "service_version", "severity", "source_file", "span_id", "status", "stream",
+    "time_source", "trace_id",
+})  # fmt: skip
+"""Columns of `base_event_log__events` that a payload column must not hide."""
+
+# Reserved on Redshift; `by` and `name` are not, but read as syntax all the same.
+RESERVED_WORDS = frozenset({
+    "aes128", "aes256", "all", "allowoverwrite", "analyse", "analyze", "and", "any", "array",
+    "as", "asc", "authorization", "az64", "backup", "between", "binary", "blanksasnull", "both",
+    "by", "bytedict", "bzip2", "case", "cast", "check", "collate", "column", "constraint",
+    "create", "credentials", "cross", "current_date", "current_time", "current_timestamp",
+    "current_user", "current_user_id", "default", "deferrable", "deflate", "defrag", "delta",
+    "delta32k", "desc", "disable", "distinct", "do", "else", "emptyasnull", "enable", "encode",
+    "encrypt", "encryption", "end", "except", "explicit", "false", "for", "foreign", "freeze",
+    "from", "full", "globaldict256", "globaldict64k", "grant", "group", "gzip", "having",
+    "identity", "ignore", "ilike", "in", "initially", "inner", "intersect", "interval", "into",
+    "is", "isnull", "join", "language", "leading", "left", "like", "limit", "localtime",
+    "localtimestamp", "lun", "luns", "lzo", "lzop", "minus", "mostly16", "mostly32", "mostly8",
+    "name", "natural", "new", "not", "notnull", "null", "nulls", "off", "offline", "offset",
+    "oid", "old", "on", "only", "open", "or", "order", "outer", "overlaps", "parallel",
+    "partition", "percent", "permissions", "pivot", "placing", "primary", "raw", "readratio",
+    "recover", "references", "rejectlog", "resort", "respect", "restore", "right", "select",
+    "session_user", "similar", "snapshot", "some", "sysdate", "system", "table", "tag", "tdes",
+    "text255", "text32k", "then", "timestamp", "to", "top", "trailing", "true",
+    "truncatecolumns", "union", "unique", "unnest", "unpivot", "user", "using", "verbose",
+    "wallet", "when", "where", "with", "without",
+})  # fmt: skip
+
+
+class Row(BaseModel):
+    """A row of a registry file: unknown keys and wrong types are errors."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class IdKind(Row):
+    """An id that names one of the things events are about."""
+
+    brief: Text
+    prefix: Annotated[str, StringConstraints(pattern=r"^[A-Z]+-$")] | None = None
+    on_all: bool = False
+
+
+class EventField(Row):
+    """One field of an event's payload."""
+
+    type: FieldType
+    brief: Text
+    requirement: Requirement
+    of: list[SnakeCase] | Literal["robot_states", "downtime_reasons"] | None = None
+    min: int | float | None = None
+    max: int | float | None = None
+    max_length: Annotated[int, Field(ge=1, le=4096)] | None = None
+
+    @property
+    def required(self) -> bool:
+        return self.requirement == "required"
+
+    @property
+    def length(self) -> int:
+        """Longest value (of a list: longest item) in characters."""
+        return self.max_length or DEFAULT_STRING_LENGTH
+
+    @property
+    def width(self) -> int | None:
+        """Bytes of the varchar that holds any valid value; None for other column types.
+
+        A character takes at most 4 bytes; a list is kept as JSON text.
+        """
+        match self.type:
+            case "id" | "enum":
+                return ID_LENGTH
+            case "string":
+                return 4 * self.length
+            case "list[string]":
+                return LIST_ITEMS * (4 * self.length + 4)
+            case _:
+                return None
+
+
+class Roles(Row):
+    """What an event means to the models."""
+
+    funnel_step: FunnelStep | None = None
+    ends_delivery: Literal["completed", "failed", "cancelled"] | None = None
+    sign_of_life: bool = False
+
+
+class Mds(Row):
+    """The Mobility Data Specification's words for an event."""
+
+    event_type: SnakeCase
+    vehicle_state: SnakeCase | None = None
+
+
+class Event(Row):
+    """One event of the registry."""
+
+    name: EventName
+    version: Annotated[int, Field(ge=1)]
+    brief: Text
+    summary: Text
+    stability: Literal["development", "stable", "deprecated"]
+    owner: Text
+    severity: Literal["info", "warn", "error"]
+    ids: dict[SnakeCase, Requirement]
+    fields: dict[SnakeCase, EventField]
+    roles: Roles = Roles()
+    mds: Mds | None = None
+    example: dict[str, bool | int | float | str | list[str]]
+
+    @property
+    def stream(self) -> str:
+        return self.name.split(".")[0]
+
+    @property
+    def constant(self) -> str:
+        """Name of the member of `Events`, such as `DELIVERY_PICKUP_COMPLETED`."""
+        return self.name.replace(".", "_").upper()
+
+    @property
+    def class_name(self) -> str:
+        """Name of the payload class, such as `DeliveryPickupCompleted`."""
+        return "".join(part.capitalize() for part in self.name.replace(".", "_").split("_"))
+
+
+class RobotState(Row):
+    """A state of a robot and what the time in it counts as."""
+
+    name: SnakeCase
+    brief: Text
+    usable: Literal["always", "never", "when_dispatchable"]
+    state_class: Annotated[StateClass, Field(alias="class")]
+    activity: Literal["ready", "busy"] | None
+    operating: bool
+    expects_heartbeat: bool
+    entered_from: list[SnakeCase] | Literal["any"]
+    mds_vehicle_state: SnakeCase
+    derived: bool = False
+
+
+class DowntimeReason(Row):
+    """A reason why a robot is not usable."""
+
+    name: SnakeCase
+    reason_class: Annotated[
+        Literal["hardware", "software", "environment", "operations", "planned"],
+        Field(alias="class"),
+    ]
+    brief: Text
+
+
+def column_name(field_name: str) -> str:
+    """Column of a field: units spelt out (`wait_s` is `wait_seconds`), never a reserved word."""
+    if field_name in RESERVED_WORDS | ENVELOPE_COLUMNS:
+        return f"{field_name}_value"
+    for suffix, words in UNIT_WORDS.items():
+        if field_name.endswith(suffix):
+            return f"{field_name.removesuffix(suffix)}_{words}"
+    return field_name
+
+
+def unit(field_name: str) -> str | None:
+    """Unit of a field by its suffix, in words; None where it carries none."""
+    return next((word for suffix, word in UNITS.items() if field_name.endswith(suffix)), None)
+
+
+@dataclass(frozen=True)
+class Registry:
+    """The whole registry, checked."""
+
+    version: str
+    ids: dict[str, IdKind]
+    events: tuple[Event, ...]
+    robot_states: tuple[RobotState, ...]
+    downtime_reasons: tuple[DowntimeReason, ...]
+
+    @cached_property
+    def by_name(self) -> dict[str, Event]:
+        return {event.name: event for event in self.events}
+
+    @cached_property
+    def streams(self) -> dict[str, list[Event]]:
+        """Events by stream, both in the order of the file."""
+        streams: dict[str, list[Event]] = {}
+        for event in self.events:
+            streams.setdefault(event.stream, []).append(event)
+        return streams
+
+    @cached_property
+    def logged_states(self) -> list[str]:
+        """States an event may carry: all but the derived ones."""
+        return [state.name for state in self.robot_states if not state.derived]
+
+    @cached_property
+    def transitions(self) -> list[tuple[str, str]]:
+        """Allowed (from_state, to_state) pairs, `any` spelt out."""
+        return [
+            (source, state.name)
+            for state in self.robot_states
+            if not state.derived
+            for source in (
+                self.logged_states if state.entered_from == "any" else state.entered_from
+            )
+            if source != state.name
+        ]
+
+    def event_ids(self, event: Event) -> dict[str, Requirement]:
+        """Ids of an event in the order of `ids`, with those every event may carry."""
+        return {
+            name: event.ids.get(name, "optional")
+            for name, kind in self.ids.items()
+            if name in event.ids or kind.on_all
+        }
+
+    def values(self, field: EventField) -> list[str]:
+        """Values of an enum field, taken from the state or reason file where it says so."""
+        if field.of == "robot_states":
+            return self.logged_states
+        if field.of == "downtime_reasons":
+            return [reason.name for reason in self.downtime_reasons]
+        return list(field.of or [])
+
+    def distinct_fields(
+        self, events: list[Event] | None = None
+    ) -> Iterator[tuple[str, EventField]]:
+        """Every field name once, with its widest definition among the events."""
+        widest: dict[str, EventField] = {}
+        for event in events or self.events:
+            for name, field in event.fields.items():
+                known = widest.get(name)
+                if known is None or (field.width or 0) > (known.width or 0):
+                    widest[name] = field
+        yield from widest.items()

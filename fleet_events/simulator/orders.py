@@ -1,0 +1,67 @@
+"""Orders and deliveries as the parts of the simulation hand them around."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from fleet_events.simulator.world import Place
+
+if TYPE_CHECKING:
+    from fleet_events.simulator.merchants import Merchant
+    from fleet_events.simulator.robots import Robot
+
+# What a delivery that fails was bound to fail of, from its birth.
+Doom = Literal[
+    "none",
+    "customer_absent",
+    "no_access",
+    "merchant_not_ready",
+    "robot_error",
+    "safety_event",
+    "robot_stuck",
+    "lid_fault",
+]
+DOOMS: dict[Doom, float] = {
+    "none": 0.939,
+    "customer_absent": 0.015,
+    "no_access": 0.005,
+    "merchant_not_ready": 0.012,
+    "robot_error": 0.008,
+    "safety_event": 0.005,
+    "robot_stuck": 0.008,
+    "lid_fault": 0.008,
+}
+
+
+@dataclass
+class Order:
+    """A customer's order."""
+
+    order_id: str
+    merchant: "Merchant"
+    customer: Place
+    created_at: int
+    promised_at: int
+    ready_at: int | None = None
+    delivery: "Delivery | None" = None
+
+
+@dataclass
+class Delivery:
+    """One try to fulfil an order by robot."""
+
+    delivery_id: str
+    order: Order
+    doom: Doom
+    robot: "Robot | None" = None
+    attempts: int = 0
+    assigned_at: int = 0
+    eta_pickup: int = 0
+    set_out_at: int | None = None
+    arrived_at: int | None = None
+    loading: bool = False
+    picked_up_at: int | None = None
+    left_at: int = 0
+    ended: bool = False
+    called_back: bool = False
+    assists: int = 0
+    robots: list[str] = field(default_factory=list)

@@ -1,0 +1,153 @@
+{#
+    Reading JSON. The raw payload is JSON on DuckDB and SUPER on Redshift. Models reach a value by
+    one and the same path on both, `document."data"."wait_s"`, and turn it into a typed column
+    with one of the macros below. Each gives NULL when the value is absent or of another JSON
+    type: a wrong type must become visible in quarantine, never be coerced.
+#}
+
+{#
+    The payload in a form that paths can walk.
+    DuckDB: one from_json() call per line reads every registered value at once; a call per column
+    would parse the text as many times as there are columns. Redshift: SUPER is parsed already.
+#}
+{% macro json_document(column) %}
+    {{- return(adapter.dispatch("json_document", "delivery_sessions")(column)) -}}
+{% endmacro %}
+
+{% macro default__json_document(column) %}{{ column }}{% endmacro %}
+
+{% macro duckdb__json_document(column) %}
+    {%- set document = dict() -%}
+    {%- for key in envelope_keys() %}{% do document.update({key: "JSON"}) %}{% endfor -%}
+    {%- for key in registry_ids() %}{% do document.update({key.name: "JSON"}) %}{% endfor -%}
+    {%- set data = dict() -%}
+    {%- for field in registry_fields() %}{% do data.update({field.name: "JSON"}) %}{% endfor -%}
+    {%- do document.update({
+        "evt": {"name": "JSON", "version": "JSON", "valid": "JSON"},
+        "dd": {"trace_id": "JSON", "span_id": "JSON"},
+        "data": data,
+    }) -%}
+    from_json({{ column }}, '{{ tojson(document) }}')
+{%- endmacro %}
+
+{#
+    A JSON string of at most `width` bytes. Redshift counts VARCHAR in bytes and would refuse or
+    cut a longer one, so a longer one is NULL on both engines.
+#}
+{% macro json_text(value, width) %}
+    {{- return(adapter.dispatch("json_text", "delivery_sessions")(value, width)) -}}
+{% endmacro %}
+
+{% macro default__json_text(value, width) -%}
+    case
+        when json_typeof({{ value }}) = 'string' and octet_length({{ value }}::varchar(65535)) <= {{ width }}
+            then {{ value }}::varchar({{ width }})
+    end
+{%- endmacro %}
+
+{% macro duckdb__json_text(value, width) -%}
+    case
+        when json_type({{ value }}) = 'VARCHAR' and strlen({{ value }} ->> '$') <= {{ width }}
+            then {{ value }} ->> '$'
+    end
+{%- endmacro %}
+
+{# A JSON number, as double precision. #}
+{% macro json_number(value) %}
+    {{- return(adapter.dispatch("json_number", "delivery_sessions")(value)) -}}
+{% endmacro %}
+
+{% macro default__json_number(value) -%}
+    case when json_typeof({{ value }}) = 'number' then {{ value }}::double precision end
+{%- endmacro %}
+
+{% macro duckdb__json_number(value) -%}
+    case
+        when json_type({{ value }}) in ('UBIGINT', 'BIGINT', 'DOUBLE', 'UHUGEINT', 'HUGEINT')
+            then try_cast({{ value }} ->> '$' as double)
+    end
+{%- endmacro %}
+
+{# A JSON number without a fraction that a double holds exactly, as bigint. #}
+{% macro json_integer(value) -%}
+    case
+        when floor({{ json_number(value) }}) = {{ json_number(value) }} and abs({{ json_number(value) }}) <= 9007199254740992
+            then cast({{ json_number(value) }} as bigint)
+    end
+{%- endmacro %}
+
+{# A JSON true or false. #}
+{% macro json_boolean(value) %}
+    {{- return(adapter.dispatch("json_boolean", "delivery_sessions")(value)) -}}
+{% endmacro %}
+
+{% macro default__json_boolean(value) -%}
+    case when json_typeof({{ value }}) = 'boolean' then {{ value }}::boolean end
+{%- endmacro %}
+
+{% macro duckdb__json_boolean(value) -%}
+    case when json_type({{ value }}) = 'BOOLEAN' then ({{ value }} ->> '$') = 'true' end
+{%- endmacro %}
+
+{#
+    A JSON string in RFC 3339 with an offset, as UTC timestamp. The pattern comes first, because
+    each engine reads other forms too, and not the same ones. Through timestamptz, because a cast
+    to timestamp drops the offset without a word.
+#}
+{% macro json_timestamp(value) -%}
+    case
+        when {{ json_text(value, 40) }} ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$'
+            then {{ adapter.dispatch("json_timestamptz", "delivery_sessions")(value) }} at time zone 'UTC'
+    end
+{%- endmacro %}
+
+{% macro default__json_timestamptz(value) %}{{ value }}::timestamptz{% endmacro %}
+
+{% macro duckdb__json_timestamptz(value) %}try_cast({{ value }} ->> '$' as timestamptz){% endmacro %}
+
+{# A JSON array, as its text of at most `width` bytes. #}
+{% macro json_array(value, width) %}
+    {{- return(adapter.dispatch("json_array", "delivery_sessions")(value, width)) -}}
+{% endmacro %}
+
+{% macro default__json_array(value, width) -%}
+    case
+        when json_typeof({{ value }}) = 'array' and octet_length(json_serialize({{ value }})) <= {{ width }}
+            then cast(json_serialize({{ value }}) as varchar({{ width }}))
+    end
+{%- endmacro %}
+
+{% macro duckdb__json_array(value, width) -%}
+    case
+        when json_type({{ value }}) = 'ARRAY' and strlen(cast({{ value }} as varchar)) <= {{ width }}
+            then cast({{ value }} as varchar)
+    end
+{%- endmacro %}
+
+{# The whole payload as text. #}
+{% macro json_line(value) %}
+    {{- return(adapter.dispatch("json_line", "delivery_sessions")(value)) -}}
+{% endmacro %}
+
+{% macro default__json_line(value) %}json_serialize({{ value }}){% endmacro %}
+
+{% macro duckdb__json_line(value) %}cast({{ value }} as varchar){% endmacro %}
+
+{# A registered field as its typed column. `field`: a row of registry_fields(). #}
+{% macro json_field(value, field) -%}
+    {%- if field.type == "number" -%} {{ json_number(value) }}
+    {%- elif field.type == "int" -%} {{ json_integer(value) }}
+    {%- elif field.type == "bool" -%} {{ json_boolean(value) }}
+    {%- elif field.type == "timestamp" -%} {{ json_timestamp(value) }}
+    {%- elif field.type == "list[string]" -%} {{ json_array(value, field.width) }}
+    {%- else -%} {{ json_text(value, field.width) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# Top-level keys of a line beside the ids, `evt`, `dd` and `data`. #}
+{% macro envelope_keys() %}
+    {{- return([
+        "event_id", "occurred_at", "received_at", "service", "env", "version", "emitter_id",
+        "seq", "mono_ms", "status", "message", "registry_version",
+    ]) -}}
+{% endmacro %}

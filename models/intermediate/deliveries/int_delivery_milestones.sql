@@ -1,0 +1,114 @@
+{{ config(dist="delivery_id", sort="delivery_id") }}
+
+with
+
+events as (
+
+    select * from {{ ref("stg_event_log__events") }}
+
+),
+
+delivery_events as (
+
+    select * from {{ ref("stg_event_log__delivery_events") }}
+
+),
+
+dispatch_events as (
+
+    select * from {{ ref("stg_event_log__dispatch_events") }}
+
+),
+
+named as (
+
+    select
+        events.*,
+        delivery_events.disposition,
+        delivery_events.cancelled_by,
+        coalesce(delivery_events.reason, dispatch_events.reason) as reason
+
+    from events
+
+    left join delivery_events
+        on events.event_id = delivery_events.event_id
+
+    left join dispatch_events
+        on events.event_id = dispatch_events.event_id
+
+    where events.delivery_id is not null
+
+),
+
+endings as (
+
+    select
+        *,
+
+        -- Goods on their way back still occupy the robot, so a return that was completed is the
+        -- end, later than the failure that caused it. A drop-off that is tried again ends nothing.
+        case
+            when event_name = 'delivery.return_completed' then 1
+            when disposition = 'retry' then null
+            when ends_delivery is not null then 2
+        end as ending_rank,
+
+        case
+            when disposition = 'retry' then null
+            else ends_delivery
+        end as outcome
+
+    from named
+
+),
+
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by delivery_id
+            order by
+                case when outcome is null then 1 else 0 end,
+                event_at, emitter_id, seq, event_id
+        ) as outcome_order
+
+    from endings
+
+),
+
+pivoted as (
+
+    select
+        ----------  ids
+        delivery_id,
+        min(order_id) as order_id,
+        min(merchant_id) as merchant_id,
+
+        ----------  text
+        min(market) as market,
+        coalesce(max(case when outcome_order = 1 then outcome end), 'open') as outcome,
+        max(case when outcome_order = 1 and outcome is not null then event_name end) as outcome_event_name,
+        max(case when outcome_order = 1 and outcome is not null then reason end) as outcome_reason,
+        max(case when outcome_order = 1 and outcome is not null then cancelled_by end) as cancelled_by,
+
+        ----------  timestamps
+        min(event_at) as first_named_at,
+        min(case when event_name = 'dispatch.requested' then event_at end) as requested_at,
+        min(case when funnel_step = 'dispatched' then event_at end) as dispatched_at,
+        min(case when funnel_step = 'pickup_arrived' then event_at end) as pickup_arrived_at,
+        min(case when funnel_step = 'pickup_completed' then event_at end) as pickup_completed_at,
+        min(case when funnel_step = 'dropoff_arrived' then event_at end) as dropoff_arrived_at,
+        min(case when funnel_step = 'dropoff_completed' then event_at end) as dropoff_completed_at,
+        coalesce(
+            min(case when ending_rank = 1 then event_at end),
+            min(case when ending_rank = 2 then event_at end)
+        ) as ended_at
+
+    from ranked
+
+    group by delivery_id
+
+)
+
+select * from pivoted

@@ -1,0 +1,224 @@
+{{ config(dist="event_id", sort="delivery_id") }}
+
+with
+
+events as (
+
+    select
+        *,
+        date_trunc('hour', event_at) as hour_at,
+
+        -- The strongest identity an event carries decides, alone: one that names a delivery is
+        -- never also matched by time.
+        case
+            when delivery_id is not null then 'delivery_id'
+            when order_id is not null then 'order_id'
+            when robot_id is not null then 'robot_window'
+            when pilot_id is not null then 'pilot_session'
+            when merchant_id is not null then 'merchant_window'
+        end as match_method
+
+    from {{ ref("stg_event_log__events") }}
+
+),
+
+milestones as (
+
+    select * from {{ ref("int_delivery_milestones") }}
+
+),
+
+assignment_windows as (
+
+    select * from {{ ref("int_assignment_windows") }}
+
+),
+
+pilot_sessions as (
+
+    select * from {{ ref("int_pilot_sessions") }}
+
+),
+
+merchant_windows as (
+
+    select
+        delivery_id,
+        merchant_id,
+        requested_at,
+        least(
+            coalesce(pickup_completed_at, ended_at, {{ dbt.dateadd("hour", var("max_session_hours"), "requested_at") }}),
+            {{ dbt.dateadd("hour", var("max_session_hours"), "requested_at") }}
+        ) as collected_at
+
+    from milestones
+
+    where
+        requested_at is not null
+        and merchant_id is not null
+
+),
+
+assignment_window_hours as (
+
+    {{ hour_buckets("assignment_windows", "assigned_at", "released_at") }}
+
+),
+
+pilot_session_hours as (
+
+    {{ hour_buckets("pilot_sessions", "started_at", "ended_at") }}
+
+),
+
+merchant_window_hours as (
+
+    {{ hour_buckets("merchant_windows", "requested_at", "collected_at") }}
+
+),
+
+matched_by_delivery_id as (
+
+    select
+        event_id,
+        delivery_id,
+        match_method,
+        event_at
+
+    from events
+
+    where match_method = 'delivery_id'
+
+),
+
+matched_by_order_id as (
+
+    select
+        events.event_id,
+        milestones.delivery_id,
+        events.match_method,
+        events.event_at
+
+    from events
+
+    inner join milestones
+        on events.order_id = milestones.order_id
+
+    where events.match_method = 'order_id'
+
+),
+
+matched_by_robot_window as (
+
+    select
+        events.event_id,
+        assignment_window_hours.delivery_id,
+        events.match_method,
+        events.event_at
+
+    from events
+
+    inner join assignment_window_hours
+        on
+            events.robot_id = assignment_window_hours.robot_id
+            and events.hour_at = assignment_window_hours.hour_at
+            and events.event_at >= assignment_window_hours.assigned_at
+            and events.event_at < assignment_window_hours.released_at
+
+    where events.match_method = 'robot_window'
+
+),
+
+matched_by_pilot_session as (
+
+    select
+        events.event_id,
+        assignment_window_hours.delivery_id,
+        events.match_method,
+        events.event_at
+
+    from events
+
+    inner join pilot_session_hours
+        on
+            events.pilot_id = pilot_session_hours.pilot_id
+            and events.hour_at = pilot_session_hours.hour_at
+            and events.event_at >= pilot_session_hours.started_at
+            and events.event_at < pilot_session_hours.ended_at
+
+    inner join assignment_window_hours
+        on
+            pilot_session_hours.robot_id = assignment_window_hours.robot_id
+            and events.hour_at = assignment_window_hours.hour_at
+            and events.event_at >= assignment_window_hours.assigned_at
+            and events.event_at < assignment_window_hours.released_at
+
+    where events.match_method = 'pilot_session'
+
+),
+
+matched_by_merchant_window as (
+
+    select
+        events.event_id,
+        merchant_window_hours.delivery_id,
+        events.match_method,
+        events.event_at
+
+    from events
+
+    inner join merchant_window_hours
+        on
+            events.merchant_id = merchant_window_hours.merchant_id
+            and events.hour_at = merchant_window_hours.hour_at
+            and events.event_at >= merchant_window_hours.requested_at
+            and events.event_at < merchant_window_hours.collected_at
+
+    where events.match_method = 'merchant_window'
+
+),
+
+unioned as (
+
+    select * from matched_by_delivery_id
+
+    union all
+
+    select * from matched_by_order_id
+
+    union all
+
+    select * from matched_by_robot_window
+
+    union all
+
+    -- A pilot may hold two sessions that lead to one delivery.
+    select distinct * from matched_by_pilot_session
+
+    union all
+
+    select * from matched_by_merchant_window
+
+),
+
+matches as (
+
+    select
+        ----------  ids
+        event_id,
+        delivery_id,
+
+        ----------  text
+        match_method,
+
+        ----------  booleans
+        count(*) over (partition by event_id) > 1 as is_ambiguous,
+
+        ----------  timestamps
+        event_at
+
+    from unioned
+
+)
+
+select * from matches

@@ -1,0 +1,131 @@
+{{ config(dist="all", sort="order_date") }}
+
+with
+
+order_events as (
+
+    select * from {{ ref("stg_event_log__order_events") }}
+
+),
+
+delivery_sessions as (
+
+    select * from {{ ref("delivery_sessions") }}
+
+),
+
+orders_created as (
+
+    select
+        order_id,
+        min(market) as market,
+        min(event_at) as order_created_at
+
+    from order_events
+
+    where event_name = 'order.created'
+
+    group by order_id
+
+),
+
+-- A delivery whose order.created line was lost still is an order: it enters the funnel with the
+-- session's first event as its time.
+unioned as (
+
+    select
+        order_id as order_key,
+        market,
+        order_created_at as entered_at,
+        0 as is_dispatched,
+        0 as is_picked_up,
+        0 as is_dropped_off,
+        cast(null as decimal(18, 3)) as order_to_dispatch_seconds,
+        cast(null as decimal(18, 3)) as dispatch_to_pickup_seconds,
+        cast(null as decimal(18, 3)) as pickup_to_dropoff_seconds,
+        cast(null as decimal(18, 3)) as order_to_dropoff_seconds
+    from orders_created
+
+    union all
+
+    select
+        coalesce(order_id, delivery_id) as order_key,
+        market,
+        coalesce(order_created_at, started_at) at time zone 'UTC' as entered_at,
+        case when dispatched_at is not null then 1 else 0 end as is_dispatched,
+        case when pickup_completed_at is not null then 1 else 0 end as is_picked_up,
+        case when dropoff_completed_at is not null then 1 else 0 end as is_dropped_off,
+        order_to_dispatch_seconds,
+        dispatch_to_pickup_seconds,
+        pickup_to_dropoff_seconds,
+        order_to_dropoff_seconds
+    from delivery_sessions
+
+),
+
+orders as (
+
+    select
+        order_key,
+        coalesce(min(market), 'unknown') as market,
+        cast(min(entered_at) as date) as order_date,
+        max(is_dispatched) as is_dispatched,
+        max(is_picked_up) as is_picked_up,
+        max(is_dropped_off) as is_dropped_off,
+        min(order_to_dispatch_seconds) as order_to_dispatch_seconds,
+        min(dispatch_to_pickup_seconds) as dispatch_to_pickup_seconds,
+        min(pickup_to_dropoff_seconds) as pickup_to_dropoff_seconds,
+        min(order_to_dropoff_seconds) as order_to_dropoff_seconds
+
+    from unioned
+
+    group by order_key
+
+),
+
+counted as (
+
+    select
+        order_date,
+        market,
+        count(*) as order_count,
+        sum(is_dispatched) as dispatched_count,
+        sum(is_picked_up) as picked_up_count,
+        sum(is_dropped_off) as dropped_off_count,
+        cast(avg(cast(order_to_dispatch_seconds as double precision)) as double precision) as order_to_dispatch_avg_seconds,
+        cast(avg(cast(dispatch_to_pickup_seconds as double precision)) as double precision) as dispatch_to_pickup_avg_seconds,
+        cast(avg(cast(pickup_to_dropoff_seconds as double precision)) as double precision) as pickup_to_dropoff_avg_seconds,
+        cast(avg(cast(order_to_dropoff_seconds as double precision)) as double precision) as order_to_dropoff_avg_seconds
+
+    from orders
+
+    group by order_date, market
+
+),
+
+funnel as (
+
+    select
+        ----------  ids
+        order_date,
+        cast(market as varchar(64)) as market,
+
+        ----------  numerics
+        cast(order_count as bigint) as order_count,
+        cast(dispatched_count as bigint) as dispatched_count,
+        cast(picked_up_count as bigint) as picked_up_count,
+        cast(dropped_off_count as bigint) as dropped_off_count,
+        {{ ratio("dispatched_count", "order_count") }} as order_to_dispatch_ratio,
+        {{ ratio("picked_up_count", "dispatched_count") }} as dispatch_to_pickup_ratio,
+        {{ ratio("dropped_off_count", "picked_up_count") }} as pickup_to_dropoff_ratio,
+        {{ ratio("dropped_off_count", "order_count") }} as order_to_dropoff_ratio,
+        order_to_dispatch_avg_seconds,
+        dispatch_to_pickup_avg_seconds,
+        pickup_to_dropoff_avg_seconds,
+        order_to_dropoff_avg_seconds
+
+    from counted
+
+)
+
+select * from funnel

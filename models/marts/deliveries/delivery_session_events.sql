@@ -1,0 +1,100 @@
+{{ config(dist="delivery_id", sort=["delivery_id", "sequence_number"]) }}
+
+with
+
+matches as (
+
+    select * from {{ ref("int_event_delivery_matches") }}
+
+),
+
+event_timeline as (
+
+    select * from {{ ref("event_timeline") }}
+
+),
+
+joined as (
+
+    select
+        event_timeline.*,
+        matches.delivery_id as session_delivery_id,
+        matches.match_method,
+        matches.is_ambiguous
+
+    from matches
+
+    inner join event_timeline
+        on matches.event_id = event_timeline.event_id
+
+),
+
+ordered as (
+
+    select
+        *,
+        row_number() over (
+            partition by session_delivery_id
+            order by event_at, emitter_id, seq, event_id
+        ) as sequence_number,
+        row_number() over (
+            partition by session_delivery_id, is_error
+            order by event_at, emitter_id, seq, event_id
+        ) as error_number,
+        min(event_at) over (partition by session_delivery_id) as started_at,
+        lag(event_at) over (
+            partition by session_delivery_id
+            order by event_at, emitter_id, seq, event_id
+        ) as previous_event_at
+
+    from joined
+
+),
+
+session_events as (
+
+    select
+        ----------  ids
+        session_delivery_id as delivery_id,
+        event_id,
+        robot_id,
+        order_id,
+        merchant_id,
+        pilot_id,
+        trace_id,
+
+        ----------  text
+        stream,
+        event_name,
+        summary,
+        severity,
+        cast(match_method as varchar(16)) as match_method,
+        robot_state,
+        error_code,
+        component,
+        service,
+        service_version,
+        time_source,
+
+        ----------  numerics
+        cast(sequence_number as integer) as sequence_number,
+        {{ milliseconds_to_seconds(milliseconds_between("started_at", "event_at")) }} as seconds_since_start,
+        {{ milliseconds_to_seconds(milliseconds_between("previous_event_at", "event_at")) }} as seconds_since_previous_event,
+
+        ----------  booleans
+        is_ambiguous,
+        is_error,
+        is_failure,
+        is_error and error_number = 1 as is_first_error,
+
+        ----------  timestamps
+        event_at,
+        occurred_at,
+        received_at,
+        loaded_at
+
+    from ordered
+
+)
+
+select * from session_events

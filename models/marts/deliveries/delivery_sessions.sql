@@ -1,0 +1,333 @@
+{{ config(dist="delivery_id", sort="started_at") }}
+
+with
+
+milestones as (
+
+    select * from {{ ref("int_delivery_milestones") }}
+
+),
+
+session_events as (
+
+    select * from {{ ref("delivery_session_events") }}
+
+),
+
+assignment_windows as (
+
+    select * from {{ ref("int_assignment_windows") }}
+
+),
+
+orders_created as (
+
+    select
+        order_id,
+        min(event_at) as order_created_at
+
+    from {{ ref("stg_event_log__order_events") }}
+
+    where event_name = 'order.created'
+
+    group by order_id
+
+),
+
+takeovers as (
+
+    select event_id
+
+    from {{ ref("stg_event_log__pilot_events") }}
+
+    where
+        event_name = 'pilot.control_changed'
+        and from_mode = 'autonomous'
+        and to_mode <> 'autonomous'
+
+),
+
+state_changes as (
+
+    select
+        state_event_id,
+        is_illegal_transition,
+        has_lost_transition
+
+    from {{ ref("int_robot_state_intervals") }}
+
+    where basis = 'reported'
+
+),
+
+robots_of_delivery as (
+
+    select
+        delivery_id,
+        robot_id,
+        min(assigned_at) as assigned_at
+
+    from assignment_windows
+
+    group by delivery_id, robot_id
+
+),
+
+robot_sequence as (
+
+    select
+        delivery_id,
+        robot_id,
+        row_number() over (
+            partition by delivery_id
+            order by assigned_at desc, robot_id
+        ) as robot_order,
+        count(*) over (partition by delivery_id) as robot_count,
+        lag(delivery_id) over (partition by robot_id order by assigned_at, delivery_id) as previous_delivery_id,
+        lead(delivery_id) over (partition by robot_id order by assigned_at, delivery_id) as next_delivery_id
+
+    from robots_of_delivery
+
+),
+
+last_robots as (
+
+    select *
+
+    from robot_sequence
+
+    where robot_order = 1
+
+),
+
+flagged_events as (
+
+    select
+        session_events.*,
+        takeovers.event_id is not null as is_takeover,
+        coalesce(state_changes.is_illegal_transition, false) as is_illegal_transition,
+        coalesce(state_changes.has_lost_transition, false) as has_lost_transition,
+        {{ utc_timestamptz("milestones.dropoff_arrived_at") }} as dropoff_arrived_at,
+
+        -- Only what happened before the end can have caused it.
+        coalesce(session_events.event_at <= {{ utc_timestamptz("milestones.ended_at") }}, true) as is_before_end
+
+    from session_events
+
+    inner join milestones
+        on session_events.delivery_id = milestones.delivery_id
+
+    left join takeovers
+        on session_events.event_id = takeovers.event_id
+
+    left join state_changes
+        on session_events.event_id = state_changes.state_event_id
+
+),
+
+measured_events as (
+
+    select
+        *,
+        case
+            when event_name = 'robot.error'
+                then {{ milliseconds_between("event_at", "dropoff_arrived_at") }}
+        end as milliseconds_to_arrival,
+        row_number() over (
+            partition by delivery_id, event_name
+            order by sequence_number
+        ) as event_name_order
+
+    from flagged_events
+
+),
+
+aggregated as (
+
+    select
+        delivery_id,
+        min(event_at) as started_at,
+        max(event_at) as last_event_at,
+        max(loaded_at) as last_loaded_at,
+        count(*) as event_count,
+        sum(case when is_error then 1 else 0 end) as error_count,
+        sum(case when is_takeover then 1 else 0 end) as takeover_count,
+        sum(case when is_illegal_transition then 1 else 0 end) as illegal_transition_count,
+        sum(case when has_lost_transition then 1 else 0 end) as lost_transition_count,
+        count(distinct loaded_at) as session_revision,
+        max(case when event_name = 'robot.error' and event_name_order = 1 then error_code end) as first_error_code,
+        min(case when event_name = 'robot.error' then event_at end) as first_error_at,
+        min(case when milliseconds_to_arrival >= 0 then milliseconds_to_arrival end) as milliseconds_before_arrival,
+        max(case when milliseconds_to_arrival < 0 then milliseconds_to_arrival end) as milliseconds_after_arrival,
+        max(case when is_before_end and event_name = 'robot.safety_event' then 1 else 0 end) = 1 as had_safety_event,
+        max(case when is_before_end and is_failure then 1 else 0 end) = 1 as had_failure,
+        max(case when is_before_end and event_name = 'robot.stuck' then 1 else 0 end) = 1 as was_stuck,
+        max(case when is_before_end and event_name = 'robot.connection_lost' then 1 else 0 end) = 1 as was_out_of_contact
+
+    from measured_events
+
+    group by delivery_id
+
+),
+
+timed as (
+
+    select
+        milestones.*,
+        aggregated.started_at,
+        aggregated.last_event_at,
+        aggregated.last_loaded_at,
+        aggregated.event_count,
+        aggregated.error_count,
+        aggregated.takeover_count,
+        aggregated.illegal_transition_count,
+        aggregated.lost_transition_count,
+        aggregated.session_revision,
+        aggregated.first_error_code,
+        aggregated.first_error_at,
+        aggregated.had_safety_event,
+        aggregated.had_failure,
+        aggregated.was_stuck,
+        aggregated.was_out_of_contact,
+        last_robots.robot_id,
+        last_robots.robot_count,
+        last_robots.previous_delivery_id,
+        last_robots.next_delivery_id,
+        orders_created.order_created_at,
+
+        -- The nearest error on either side of the arrival; positive when it came before.
+        case
+            when aggregated.milliseconds_after_arrival is null
+                or aggregated.milliseconds_before_arrival <= -aggregated.milliseconds_after_arrival
+                then aggregated.milliseconds_before_arrival
+            else aggregated.milliseconds_after_arrival
+        end as milliseconds_from_error_to_arrival,
+
+        ltrim(
+            case
+                when orders_created.order_created_at is null
+                    then ', order_created'
+                else ''
+            end
+            || case
+                when milestones.dispatched_at is null and coalesce(
+                    milestones.pickup_arrived_at, milestones.pickup_completed_at,
+                    milestones.dropoff_arrived_at, milestones.dropoff_completed_at
+                ) is not null
+                    then ', dispatched'
+                else ''
+            end
+            || case
+                when milestones.pickup_arrived_at is null and coalesce(
+                    milestones.pickup_completed_at, milestones.dropoff_arrived_at, milestones.dropoff_completed_at
+                ) is not null
+                    then ', pickup_arrived'
+                else ''
+            end
+            || case
+                when milestones.pickup_completed_at is null and coalesce(
+                    milestones.dropoff_arrived_at, milestones.dropoff_completed_at
+                ) is not null
+                    then ', pickup_completed'
+                else ''
+            end
+            || case
+                when milestones.dropoff_arrived_at is null and milestones.dropoff_completed_at is not null
+                    then ', dropoff_arrived'
+                else ''
+            end,
+            ', '
+        ) as missing_steps
+
+    from milestones
+
+    inner join aggregated
+        on milestones.delivery_id = aggregated.delivery_id
+
+    left join last_robots
+        on milestones.delivery_id = last_robots.delivery_id
+
+    left join orders_created
+        on milestones.order_id = orders_created.order_id
+
+),
+
+diagnosed as (
+
+    select
+        *,
+
+        -- First matching rule. What an event says of itself comes before what happened around it.
+        case
+            when outcome in ('completed', 'open') then null
+            when outcome_event_name = 'dispatch.failed' then 'no_robot'
+            when outcome_reason in ('no_food', 'no_staff', 'merchant_closed', 'merchant_unavailable', 'out_of_stock')
+                then 'merchant'
+            when outcome_reason in ('customer_absent', 'no_access', 'customer_request') then 'customer'
+            when outcome_reason = 'theft' or had_safety_event then 'safety_event'
+            when outcome_reason in ('robot_fault', 'lid_fault', 'robot_failure') or had_failure then 'robot_failure'
+            when was_out_of_contact then 'robot_out_of_contact'
+            when outcome_reason = 'robot_blocked' or was_stuck then 'robot_stuck'
+            when outcome = 'cancelled' then 'cancelled_by_' || coalesce(cancelled_by, 'unknown')
+            else 'unknown'
+        end as probable_cause
+
+    from timed
+
+),
+
+sessions as (
+
+    select
+        ----------  ids
+        delivery_id,
+        order_id,
+        merchant_id,
+        robot_id,
+        previous_delivery_id,
+        next_delivery_id,
+
+        ----------  text
+        market,
+        cast(outcome as varchar(16)) as outcome,
+        outcome_event_name,
+        outcome_reason,
+        cast(probable_cause as varchar(64)) as probable_cause,
+        first_error_code,
+        cast(nullif(missing_steps, '') as varchar(128)) as missing_steps,
+
+        ----------  numerics
+        {{ milliseconds_to_seconds(milliseconds_between("order_created_at", "dispatched_at")) }} as order_to_dispatch_seconds,
+        {{ milliseconds_to_seconds(milliseconds_between("dispatched_at", "pickup_completed_at")) }} as dispatch_to_pickup_seconds,
+        {{ milliseconds_to_seconds(milliseconds_between("pickup_completed_at", "dropoff_completed_at")) }} as pickup_to_dropoff_seconds,
+        {{ milliseconds_to_seconds(milliseconds_between("order_created_at", "dropoff_completed_at")) }} as order_to_dropoff_seconds,
+        {{ milliseconds_to_seconds(milliseconds_between("pickup_arrived_at", "pickup_completed_at")) }} as pickup_wait_seconds,
+        {{ milliseconds_to_seconds(milliseconds_between("dropoff_arrived_at", "dropoff_completed_at")) }} as dropoff_wait_seconds,
+        {{ milliseconds_to_seconds("milliseconds_from_error_to_arrival") }} as seconds_from_error_to_arrival,
+        cast(event_count as integer) as event_count,
+        cast(error_count as integer) as error_count,
+        cast(takeover_count as integer) as takeover_count,
+        cast(coalesce(robot_count, 0) as integer) as robot_count,
+        cast(illegal_transition_count as integer) as illegal_transition_count,
+        cast(lost_transition_count as integer) as lost_transition_count,
+        cast(session_revision as integer) as session_revision,
+
+        ----------  timestamps
+        started_at,
+        {{ utc_timestamptz("order_created_at") }} as order_created_at,
+        {{ utc_timestamptz("requested_at") }} as requested_at,
+        {{ utc_timestamptz("dispatched_at") }} as dispatched_at,
+        {{ utc_timestamptz("pickup_arrived_at") }} as pickup_arrived_at,
+        {{ utc_timestamptz("pickup_completed_at") }} as pickup_completed_at,
+        {{ utc_timestamptz("dropoff_arrived_at") }} as dropoff_arrived_at,
+        {{ utc_timestamptz("dropoff_completed_at") }} as dropoff_completed_at,
+        {{ utc_timestamptz("ended_at") }} as ended_at,
+        first_error_at,
+        last_event_at,
+        last_loaded_at
+
+    from diagnosed
+
+)
+
+select * from sessions

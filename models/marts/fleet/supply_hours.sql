@@ -1,0 +1,66 @@
+{{ config(dist="robot_id", sort=["hour_at", "robot_id"]) }}
+
+with
+
+state_hours as (
+
+    select * from {{ ref("int_robot_state_hours") }}
+
+),
+
+downtime_reasons as (
+
+    select * from {{ ref("downtime_reasons") }}
+
+),
+
+summed as (
+
+    select
+        robot_id,
+        hour_at,
+        state,
+        reason,
+        state_class,
+        max(market) as market,
+        sum(duration_milliseconds) as milliseconds,
+        sum(case when is_usable then duration_milliseconds else 0 end) as usable_milliseconds,
+        sum(case when is_usable and is_ready then duration_milliseconds else 0 end) as ready_milliseconds,
+        sum(case when is_usable and not is_ready then duration_milliseconds else 0 end) as busy_milliseconds
+
+    from state_hours
+
+    group by robot_id, hour_at, state, reason, state_class
+
+),
+
+supply_hours as (
+
+    select
+        ----------  ids
+        summed.robot_id,
+
+        ----------  text
+        summed.market,
+        cast(summed.state as varchar(32)) as state,
+        cast(summed.state_class as varchar(32)) as state_class,
+        cast(summed.reason as varchar(64)) as reason,
+        cast(downtime_reasons.reason_class as varchar(32)) as reason_class,
+
+        ----------  numerics
+        {{ milliseconds_to_seconds("summed.milliseconds") }} as duration_seconds,
+        {{ milliseconds_to_seconds("summed.usable_milliseconds") }} as usable_seconds,
+        {{ milliseconds_to_seconds("summed.ready_milliseconds") }} as ready_seconds,
+        {{ milliseconds_to_seconds("summed.busy_milliseconds") }} as busy_seconds,
+
+        ----------  timestamps
+        {{ utc_timestamptz("summed.hour_at") }} as hour_at
+
+    from summed
+
+    left join downtime_reasons
+        on summed.reason = downtime_reasons.reason
+
+)
+
+select * from supply_hours

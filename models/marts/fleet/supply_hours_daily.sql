@@ -1,0 +1,91 @@
+{{ config(dist="all", sort="supply_date") }}
+
+with
+
+supply_hours as (
+
+    select
+        *,
+        cast(hour_at at time zone 'UTC' as date) as supply_date
+    from {{ ref("supply_hours") }}
+
+),
+
+-- A robot's market, for hours in which no event of its own told it.
+robot_markets as (
+
+    select
+        robot_id,
+        supply_date,
+        max(market) as market
+
+    from supply_hours
+
+    group by robot_id, supply_date
+
+),
+
+summed as (
+
+    select
+        supply_hours.supply_date,
+        coalesce(supply_hours.market, robot_markets.market, 'unknown') as market,
+        count(distinct supply_hours.robot_id) as robot_count,
+        sum(supply_hours.usable_seconds) as usable_seconds,
+        sum(supply_hours.ready_seconds) as ready_seconds,
+        sum(supply_hours.busy_seconds) as busy_seconds,
+        sum(case when supply_hours.state_class = 'support' then supply_hours.duration_seconds else 0 end) as support_seconds,
+        sum(case when supply_hours.state_class = 'unplanned_down' then supply_hours.duration_seconds else 0 end) as unplanned_down_seconds,
+        sum(case when supply_hours.state_class = 'planned_down' then supply_hours.duration_seconds else 0 end) as planned_down_seconds,
+        sum(case when supply_hours.state_class = 'unknown' then supply_hours.duration_seconds else 0 end) as unknown_seconds,
+        sum(
+            case
+                when supply_hours.state_class in ('out_of_service', 'out_of_fleet') then supply_hours.duration_seconds
+                else 0
+            end
+        ) as out_of_service_seconds,
+        sum(case when supply_hours.state_class = 'unobserved' then supply_hours.duration_seconds else 0 end) as unobserved_seconds,
+        sum(
+            case when supply_hours.state_class = 'supply' then supply_hours.duration_seconds - supply_hours.usable_seconds else 0 end
+        ) as not_dispatchable_seconds,
+        sum(supply_hours.duration_seconds) as total_seconds
+
+    from supply_hours
+
+    inner join robot_markets
+        on
+            supply_hours.robot_id = robot_markets.robot_id
+            and supply_hours.supply_date = robot_markets.supply_date
+
+    group by
+        supply_hours.supply_date,
+        coalesce(supply_hours.market, robot_markets.market, 'unknown')
+
+),
+
+daily as (
+
+    select
+        ----------  ids
+        supply_date,
+        cast(market as varchar(64)) as market,
+
+        ----------  numerics
+        cast(robot_count as integer) as robot_count,
+        {{ seconds_to_hours("usable_seconds") }} as usable_hours,
+        {{ seconds_to_hours("ready_seconds") }} as ready_hours,
+        {{ seconds_to_hours("busy_seconds") }} as busy_hours,
+        {{ seconds_to_hours("not_dispatchable_seconds") }} as not_dispatchable_hours,
+        {{ seconds_to_hours("support_seconds") }} as support_hours,
+        {{ seconds_to_hours("unplanned_down_seconds") }} as unplanned_down_hours,
+        {{ seconds_to_hours("planned_down_seconds") }} as planned_down_hours,
+        {{ seconds_to_hours("unknown_seconds") }} as unknown_hours,
+        {{ seconds_to_hours("out_of_service_seconds") }} as out_of_service_hours,
+        {{ seconds_to_hours("unobserved_seconds") }} as unobserved_hours,
+        {{ seconds_to_hours("total_seconds") }} as total_hours
+
+    from summed
+
+)
+
+select * from daily

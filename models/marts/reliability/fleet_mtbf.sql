@@ -1,0 +1,24 @@
+{{ config(dist="all", sort="month_start") }}
+
+with
+
+{{ mtbf_ctes(["hardware_version", "software_version"]) }},
+
+mtbf as (
+
+    select
+        ----------  ids
+        month_start,
+
+        ----------  text
+        hardware_version,
+        software_version,
+
+        ----------  numerics
+        {{ mtbf_columns() }}
+
+    from bounded
+
+)
+
+select * from mtbf

@@ -1,0 +1,247 @@
+{{
+    config(
+        materialized="table",
+        dist="robot_id",
+        sort="event_at",
+    )
+}}
+
+with
+
+event_lines as (
+
+    select * from {{ source("event_log", "event_lines") }}
+
+),
+
+event_registry as (
+
+    select * from {{ ref("event_registry") }}
+
+),
+
+documents as (
+
+    select
+        payload,
+        {{ json_document("payload") }} as document,
+        source_file,
+        loaded_at
+
+    from event_lines
+
+),
+
+typed as (
+
+    select
+        documents.document,
+
+        ----------  ids
+        {{ json_text('documents.document."event_id"', 64) }} as event_id,
+        {% for id in registry_ids() -%}
+        {{ json_text('documents.document."' ~ id.name ~ '"', 64) }} as {{ id.name }},
+        {% endfor -%}
+        {{ json_text('documents.document."emitter_id"', 256) }} as emitter_id,
+        {{ json_text('documents.document."dd"."trace_id"', 64) }} as trace_id,
+        {{ json_text('documents.document."dd"."span_id"', 64) }} as span_id,
+
+        ----------  text
+        {{ json_text('documents.document."evt"."name"', 128) }} as event_name,
+        {{ json_text('documents.document."service"', 128) }} as service,
+        {{ json_text('documents.document."env"', 64) }} as env,
+        {{ json_text('documents.document."version"', 128) }} as service_version,
+        {{ json_text('documents.document."status"', 16) }} as status,
+        {{ json_text('documents.document."message"', 4096) }} as message,
+        {{ json_text('documents.document."registry_version"', 32) }} as registry_version,
+
+        ----------  numerics
+        {{ json_integer('documents.document."evt"."version"') }} as event_version,
+        {{ json_integer('documents.document."seq"') }} as seq,
+        {{ json_integer('documents.document."mono_ms"') }} as mono_milliseconds,
+
+        ----------  booleans
+        {{ json_boolean('documents.document."evt"."valid"') }} as is_valid_at_source,
+
+        ----------  timestamps
+        {{ json_timestamp('documents.document."occurred_at"') }} as occurred_at,
+        {{ json_timestamp('documents.document."received_at"') }} as received_at,
+
+        ----------  payload fields of the registry
+        {% for field in registry_fields() -%}
+        {{ json_field('documents.document."data"."' ~ field.name ~ '"', field) }} as {{ field.column }},
+        {% endfor %}
+        ----------  the line itself
+        documents.payload,
+        documents.source_file,
+        documents.loaded_at
+
+    from documents
+
+),
+
+joined as (
+
+    select
+        typed.*,
+        event_registry.stream,
+        event_registry.brief,
+        event_registry.severity,
+        event_registry.funnel_step,
+        event_registry.ends_delivery,
+        event_registry.is_sign_of_life,
+        event_registry.event_name as registered_name
+
+    from typed
+
+    left join event_registry
+        on typed.event_name = event_registry.event_name
+
+),
+
+checked as (
+
+    select
+        *,
+
+        -- One branch per event, so that an event is asked for its own fields only.
+        case event_name
+            {% for event in registry_events() -%}
+            when '{{ event.name }}' then case
+                {% for id in event.ids if id.required -%}
+                when document."{{ id.name }}" is null then '{{ id.name }}'
+                {% endfor -%}
+                {% for field in event.fields if field.required -%}
+                when document."data"."{{ field.name }}" is null then '{{ field.name }}'
+                {% endfor -%}
+                else null
+            end
+            {% endfor -%}
+        end as missing_field,
+
+        case event_name
+            {% for event in registry_events() -%}
+            when '{{ event.name }}' then case
+                {% for id in event.ids -%}
+                when document."{{ id.name }}" is not null and {{ id.name }} is null then '{{ id.name }}'
+                {% endfor -%}
+                {% for field in event.fields -%}
+                when document."data"."{{ field.name }}" is not null and {{ field.column }} is null then '{{ field.name }}'
+                {% endfor -%}
+                else null
+            end
+            {% endfor -%}
+        end as mistyped_field
+
+    from joined
+
+),
+
+judged as (
+
+    select
+        *,
+
+        case
+            when event_id is null or event_id = '' then 'missing_event_id'
+            when registered_name is null then 'unknown_event'
+            when occurred_at is null then 'bad_timestamp'
+            when missing_field is not null then 'missing_required'
+            when mistyped_field is not null then 'bad_type'
+        end as quarantine_reason,
+
+        case
+            when registered_name is null then event_name
+            when occurred_at is null then 'occurred_at'
+            else coalesce(missing_field, mistyped_field)
+        end as quarantine_detail,
+
+        case
+            when occurred_at > {{ dbt.dateadd("second", var("clock_ahead_tolerance_seconds"), "received_at") }}
+                then 'received_at'
+            else 'occurred_at'
+        end as time_source
+
+    from checked
+
+),
+
+ranked as (
+
+    select
+        *,
+        case when time_source = 'received_at' then received_at else occurred_at end as event_at,
+
+        -- The copy that was loaded first is the event, whatever arrives later: a night never
+        -- takes back what an earlier night has published.
+        row_number() over (
+            partition by event_id, quarantine_reason
+            order by loaded_at, received_at, source_file, {{ json_line("payload") }}
+        ) as copy_number
+
+    from judged
+
+),
+
+final as (
+
+    select
+        ----------  ids
+        event_id,
+        {% for id in registry_ids() -%}
+        {{ id.name }},
+        {% endfor -%}
+        emitter_id,
+        trace_id,
+        span_id,
+
+        ----------  text
+        event_name,
+        stream,
+        brief,
+        severity,
+        funnel_step,
+        ends_delivery,
+        service,
+        env,
+        service_version,
+        status,
+        message,
+        registry_version,
+        time_source,
+        case
+            when quarantine_reason is not null then 'quarantined'
+            when copy_number > 1 then 'duplicate'
+            else 'accepted'
+        end as line_status,
+        quarantine_reason,
+        quarantine_detail,
+        source_file,
+
+        ----------  numerics
+        event_version,
+        seq,
+        mono_milliseconds,
+
+        ----------  booleans
+        is_valid_at_source,
+        is_sign_of_life,
+
+        ----------  timestamps
+        event_at,
+        occurred_at,
+        received_at,
+        loaded_at,
+
+        ----------  payload fields of the registry
+        {% for field in registry_fields() -%}
+        {{ field.column }},
+        {% endfor %}
+        ----------  the line itself
+        payload
+
+    from ranked
+
+)
+
+select * from final

@@ -1,0 +1,96 @@
+with
+
+lines as (
+
+    select * from {{ ref("base_event_log__lines") }}
+
+),
+
+rejected_lines as (
+
+    select * from {{ source("event_log", "rejected_lines") }}
+
+),
+
+not_accepted_by_staging as (
+
+    select
+        {{ json_line("payload") }} as line,
+        quarantine_reason as reason,
+        quarantine_detail as reason_detail,
+        event_id,
+        event_name,
+        stream,
+        source_file,
+        received_at,
+        loaded_at
+
+    from lines
+
+    where line_status = 'quarantined'
+
+),
+
+not_accepted_by_the_loader as (
+
+    select
+        line,
+        reason,
+        cast(null as varchar(128)) as reason_detail,
+        cast(null as varchar(64)) as event_id,
+        cast(null as varchar(128)) as event_name,
+        cast(null as varchar(32)) as stream,
+        source_file,
+        cast(null as timestamp) as received_at,
+        loaded_at
+
+    from rejected_lines
+
+),
+
+unioned as (
+
+    select * from not_accepted_by_staging
+
+    union all
+
+    select * from not_accepted_by_the_loader
+
+),
+
+numbered as (
+
+    -- Equal lines of one file are told apart by number only, so any order among them is right.
+    select
+        *,
+        row_number() over (
+            partition by source_file, loaded_at, reason, line
+            order by line
+        ) as copy_number
+
+    from unioned
+
+),
+
+identified as (
+
+    select
+        {{ dbt_utils.generate_surrogate_key(["source_file", "loaded_at", "reason", "line", "copy_number"]) }}
+            as quarantined_line_id,
+        event_id,
+
+        line,
+        reason,
+        reason_detail,
+        event_name,
+        stream,
+        source_file,
+
+        received_at,
+        loaded_at
+
+    from numbered
+
+)
+
+select * from identified

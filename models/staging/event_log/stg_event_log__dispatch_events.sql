@@ -1,0 +1,56 @@
+-- Generated from registry/ by `fleet registry generate`; do not edit.
+
+with
+
+events as (
+
+    select * from {{ ref('base_event_log__events') }}
+
+),
+
+filtered as (
+
+    select
+
+        ---------- ids
+        event_id,
+        order_id,
+        delivery_id,
+        robot_id,
+        merchant_id,
+        market,
+        offer_id,
+
+        ---------- text
+        event_name,
+        service,
+        env,
+        service_version,
+        emitter_id,
+        reason,
+        by_value,
+        fallback,
+
+        ---------- numerics
+        seq,
+        candidates,
+        attempt,
+        eta_pickup_seconds,
+        battery_pct,
+        eta_dropoff_seconds,
+        attempts,
+
+        ---------- timestamps
+        event_at,
+        occurred_at,
+        received_at,
+        loaded_at,
+        requested_for_at
+
+    from events
+
+    where stream = 'dispatch'
+
+)
+
+select * from filtered

@@ -1,0 +1,51 @@
+with
+
+events as (
+
+    select * from {{ ref("base_event_log__events") }}
+
+),
+
+summarised as (
+
+    select
+        ----------  ids
+        event_id,
+        {% for id in registry_ids() -%}
+        {{ id.name }},
+        {% endfor -%}
+        emitter_id,
+        trace_id,
+
+        ----------  text
+        event_name,
+        stream,
+        brief,
+        {{ event_summary() }} as summary,
+        severity,
+        funnel_step,
+        ends_delivery,
+        service,
+        env,
+        service_version,
+        time_source,
+
+        ----------  numerics
+        event_version,
+        seq,
+
+        ----------  booleans
+        is_sign_of_life,
+        severity = 'error' as is_error,
+
+        ----------  timestamps
+        event_at,
+        occurred_at,
+        received_at,
+        loaded_at
+
+    from events
+
+)
+
+select * from summarised

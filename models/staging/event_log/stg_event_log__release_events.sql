@@ -1,0 +1,46 @@
+-- Generated from registry/ by `fleet registry generate`; do not edit.
+
+with
+
+events as (
+
+    select * from {{ ref('base_event_log__events') }}
+
+),
+
+filtered as (
+
+    select
+
+        ---------- ids
+        event_id,
+        market,
+
+        ---------- text
+        event_name,
+        service,
+        env,
+        service_version,
+        emitter_id,
+        component,
+        version,
+        previous_version,
+        kind,
+        scope,
+
+        ---------- numerics
+        seq,
+
+        ---------- timestamps
+        event_at,
+        occurred_at,
+        received_at,
+        loaded_at
+
+    from events
+
+    where stream = 'release'
+
+)
+
+select * from filtered

@@ -1,0 +1,49 @@
+-- Generated from registry/ by `fleet registry generate`; do not edit.
+
+with
+
+events as (
+
+    select * from {{ ref('base_event_log__events') }}
+
+),
+
+filtered as (
+
+    select
+
+        ---------- ids
+        event_id,
+        order_id,
+        delivery_id,
+        robot_id,
+        merchant_id,
+        pilot_id,
+        market,
+
+        ---------- text
+        event_name,
+        service,
+        env,
+        service_version,
+        emitter_id,
+        rejected_name,
+        reasons,
+        sample_hash,
+
+        ---------- numerics
+        seq,
+
+        ---------- timestamps
+        event_at,
+        occurred_at,
+        received_at,
+        loaded_at
+
+    from events
+
+    where stream = 'telemetry'
+
+)
+
+select * from filtered
