@@ -22,8 +22,6 @@ NOT_AN_OBJECT = "not_an_object"
 JSON_WHITESPACE = b" \t\r\n"
 
 _FILES = pa.list_(pa.struct([("source_file", pa.string()), ("byte_count", pa.int64())]))
-_LINES = pa.list_(pa.struct([("line", pa.string()), ("reason", pa.string())]))
-_CONTENT = pa.struct([("error", pa.string()), ("lines", _LINES)])
 
 # Checks the whole line and builds nothing from it; a number too large for a float stays valid.
 _check = msgspec.json.Decoder(msgspec.Raw).decode
@@ -51,7 +49,7 @@ class Plugin(BasePlugin):
         )
         conn.create_function(
             "read_event_file",
-            lambda paths: pa.array(map(read_event_file, paths.to_pylist()), _CONTENT),
+            lambda paths: read_event_files(paths.to_pylist()),
             ["VARCHAR"],
             "STRUCT(error VARCHAR, lines STRUCT(line VARCHAR, reason VARCHAR)[])",
             type="arrow",
@@ -75,20 +73,38 @@ def list_event_files(folder: str) -> list[dict[str, str | int]] | None:
     ]
 
 
-def read_event_file(path: str) -> dict[str, object]:
-    """Read one file whole: all its lines, or the reason why it cannot be read."""
-    try:
-        content = Path(path).read_bytes()
-        if path.endswith(".gz"):
-            content = gunzip(content)
-    except (OSError, EOFError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        return {"error": reason, "lines": []}
-    lines = [{"line": line, "reason": reason} for line, reason in split(content)]
-    return {"error": None, "lines": lines}
+def read_event_files(paths: list[str]) -> pa.StructArray:
+    """Read files whole, column by column because a Python object per line would take twice as long.
+
+    Returns one ``(error, lines)`` per path.
+    """
+    errors: list[str | None] = []
+    ends = [0]
+    texts: list[str] = []
+    reasons: list[str | None] = []
+    for path in paths:
+        try:
+            content = read_bytes(path)
+        except (OSError, EOFError, zlib.error) as error:
+            errors.append(getattr(error, "strerror", None) or str(error))
+        else:
+            errors.append(None)
+            for text, reason in split(content):
+                texts.append(text)
+                reasons.append(reason)
+        ends.append(len(texts))
+    lines = pa.StructArray.from_arrays(
+        [pa.array(texts, pa.large_string()), pa.array(reasons, pa.string())], ["line", "reason"]
+    )
+    return pa.StructArray.from_arrays(
+        [pa.array(errors, pa.string()), pa.ListArray.from_arrays(ends, lines)], ["error", "lines"]
+    )
 
 
-def gunzip(content: bytes) -> bytes:
+def read_bytes(path: str) -> bytes:
+    content = Path(path).read_bytes()
+    if not path.endswith(".gz"):
+        return content
     if not content:
         # gzip would take no bytes at all for an empty file; only a write cut short leaves that.
         raise EOFError("the file is empty, a complete one has at least a gzip header")

@@ -40,7 +40,7 @@ typed as (
         ----------  ids
         {{ json_text('documents.document."event_id"', 64) }} as event_id,
         {% for id in registry_ids() -%}
-        {{ json_text('documents.document."' ~ id.name ~ '"', 64) }} as {{ id.name }},
+        {{ json_text('documents.document."' ~ id.name ~ '"', id.width) }} as {{ id.name }},
         {% endfor -%}
         {{ json_text('documents.document."emitter_id"', 256) }} as emitter_id,
         {{ json_text('documents.document."dd"."trace_id"', 64) }} as trace_id,
@@ -108,8 +108,8 @@ checked as (
         case event_name
             {% for event in registry_events() -%}
             when '{{ event.name }}' then case
-                {% for id in event.ids if id.required -%}
-                when document."{{ id.name }}" is null then '{{ id.name }}'
+                {% for id in event.ids if id in event.required_columns -%}
+                when document."{{ id }}" is null then '{{ id }}'
                 {% endfor -%}
                 {% for field in event.fields if field.required -%}
                 when document."data"."{{ field.name }}" is null then '{{ field.name }}'
@@ -123,7 +123,7 @@ checked as (
             {% for event in registry_events() -%}
             when '{{ event.name }}' then case
                 {% for id in event.ids -%}
-                when document."{{ id.name }}" is not null and {{ id.name }} is null then '{{ id.name }}'
+                when document."{{ id }}" is not null and {{ id }} is null then '{{ id }}'
                 {% endfor -%}
                 {% for field in event.fields -%}
                 when document."data"."{{ field.name }}" is not null and {{ field.column }} is null then '{{ field.name }}'

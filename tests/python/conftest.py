@@ -1,0 +1,93 @@
+"""Fixtures for tests that run dbt: one process, one parse, a fresh DuckDB file for each test."""
+
+import gzip
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import duckdb
+import pytest
+from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
+
+ROOT = Path(__file__).parents[2]
+FAILED = {"error", "fail", "runtime error", "partial success"}
+
+
+class Warehouse:
+    """The dbt project on a DuckDB file and a landing folder of its own.
+
+    Call it with the words of a dbt command. It raises AssertionError with the message of each node
+    that failed.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest, flags: list[str]) -> None:
+        self.landing = folder / "landing"
+        self.landing.mkdir(parents=True, exist_ok=True)
+        self.database = folder / "fleet.duckdb"
+        self._manifest = manifest
+        self._flags = flags
+
+    def __call__(self, *words: str, **variables: Any) -> Any:
+        variables = {"landing_path": str(self.landing), **variables}
+        with mock.patch.dict(os.environ, FLEET_DATABASE=str(self.database)):
+            done = dbtRunner(manifest=self._manifest).invoke(
+                [*words, "--quiet", "--vars", json.dumps(variables), *self._flags]
+            )
+        if done.exception:
+            raise done.exception
+        if not done.success:
+            raise AssertionError("\n".join(problems(done.result)) or f"dbt {' '.join(words)} failed")
+        return done.result
+
+    def load(self) -> None:
+        """Load the files that are new in the landing folder."""
+        self("run-operation", "load_event_lines")
+
+    def land(self, name: str, lines: Iterable[bytes | dict[str, Any]]) -> Path:
+        """Write a file into the landing folder, gzipped when its name says so."""
+        raw = [line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines]
+        content = b"".join(line + b"\n" for line in raw)
+        path = self.landing / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+        return path
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Run a query; opened and closed each time, because an open connection blocks dbt."""
+        with duckdb.connect(self.database) as connection:
+            return connection.execute("set TimeZone = 'UTC'").execute(sql).fetchall()
+
+
+def problems(result: Any) -> list[str]:
+    return [
+        f"{getattr(getattr(node, 'node', None), 'name', 'operation')}: {node.message}"
+        for node in getattr(result, "results", ())
+        if node.status in FAILED
+    ]
+
+
+@pytest.fixture(scope="session")
+def open_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Warehouse]:
+    """Open the project on a DuckDB file in a folder; the project is parsed once for all of them."""
+    home = tmp_path_factory.mktemp("dbt")
+    shutil.copy(ROOT / "profiles.yml.example", home / "profiles.yml")
+    flags = ["--project-dir", str(ROOT), "--profiles-dir", str(home)]
+    # dbt leaves its log file open, which Python warns of; so none is written.
+    flags += ["--target-path", str(home / "target"), "--log-level-file", "none"]
+    parsed = dbtRunner().invoke(["parse", "--quiet", *flags])
+    if parsed.exception:
+        raise parsed.exception
+    assert isinstance(parsed.result, Manifest)
+    manifest = parsed.result
+    return lambda folder: Warehouse(folder, manifest, flags)
+
+
+@pytest.fixture
+def dbt(tmp_path: Path, open_warehouse: Callable[[Path], Warehouse]) -> Warehouse:
+    """The project on an empty DuckDB file."""
+    return open_warehouse(tmp_path)

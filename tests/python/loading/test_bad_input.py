@@ -1,0 +1,79 @@
+"""Public collections of bad input, each item a line between two good events."""
+
+import json
+import tarfile
+
+import pytest
+from conftest import ROOT, Warehouse
+
+DATA = ROOT.parent / "shared" / "data" / "json"
+pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the public test data is not beside the project")
+
+
+def suite() -> dict[str, bytes]:
+    """Files of JSONTestSuite by name; each on one line: a carriage return is white space to JSON too, and ends no line."""
+    with tarfile.open(DATA / "test_parsing.tar.xz") as archive:
+        files = {member.name: archive.extractfile(member) for member in archive if member.isfile()}
+        return {
+            name.rpartition("/")[2]: file.read().replace(b"\n", b"\r")
+            for name, file in files.items()
+            if file and name.endswith(".json")
+        }
+
+
+def good(number: int, word: str) -> dict[str, object]:
+    return {"event_id": f"{number}-{word}"}
+
+
+def test_each_file_of_the_json_test_suite_between_two_good_events(dbt: Warehouse) -> None:
+    files = suite()
+    for number, (name, line) in enumerate(files.items()):
+        wrapped = b'{"payload": ' + line + b"}"
+        dbt.land(f"{name}.bare.ndjson", [good(number, "before"), line, good(number, "after")])
+        dbt.land(f"{name}.value.ndjson", [good(number, "before"), wrapped, good(number, "after")])
+
+    dbt.load()
+
+    arrived = dict(
+        dbt.rows(
+            "select payload ->> 'event_id', count(*) from event_log.event_lines"
+            " where payload ->> 'event_id' is not null group by all"
+        )
+    )
+    expected = {good(number, word)["event_id"] for number in range(len(files)) for word in ("before", "after")}
+    assert arrived.keys() >= expected
+    assert {arrived[event_id] for event_id in expected} == {2}
+
+    refused = {
+        (name, kind): reason
+        for name, kind, reason in dbt.rows(
+            r"select regexp_extract(source_file, '^(.*)\.(bare|value)\.ndjson$', 1),"
+            r" regexp_extract(source_file, '^(.*)\.(bare|value)\.ndjson$', 2), reason"
+            " from event_log.rejected_lines"
+        )
+    }
+    rules = {name: name[0] for name in files}
+    assert {name for name, rule in rules.items() if rule == "n" and refused.get((name, "bare")) != "malformed"} == set()
+    assert {name for name, rule in rules.items() if rule == "y" and refused.get((name, "bare")) == "malformed"} == set()
+    assert {name for name, rule in rules.items() if rule == "y" and (name, "value") in refused} == set()
+
+    lines = dbt.rows("select sum(line_count), sum(rejected_count) from event_log.loaded_files")
+    kept = dbt.rows(
+        "select (select count(*) from event_log.event_lines) + (select count(*) from event_log.rejected_lines),"
+        " (select count(*) from event_log.rejected_lines)"
+    )
+    assert lines == kept == [(6 * len(files), len(refused))]
+
+
+def test_naughty_strings_arrive_unchanged(dbt: Warehouse) -> None:
+    strings = json.loads((DATA / "blns.json").read_text(encoding="utf-8"))
+    # Half as UTF-8, half as \u escapes: the two ways a writer can put them.
+    for ascii_only in (False, True):
+        lines = [json.dumps({"text": text}, ensure_ascii=ascii_only).encode() for text in strings]
+        dbt.land(f"{ascii_only}.ndjson.gz", lines)
+
+    dbt.load()
+
+    assert dbt.rows("select line from event_log.rejected_lines") == []
+    texts = dbt.rows("select payload ->> 'text' from event_log.event_lines order by rowid")
+    assert [text for (text,) in texts] == strings * 2
