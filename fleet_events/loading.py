@@ -16,6 +16,7 @@ import duckdb
 import msgspec
 import pyarrow as pa
 from dbt.adapters.duckdb.plugins import BasePlugin
+from duckdb.func import FunctionNullHandling, PythonUDFType
 
 MALFORMED = "malformed"
 NOT_AN_OBJECT = "not_an_object"
@@ -44,7 +45,8 @@ class Plugin(BasePlugin):
             lambda folders: pa.array(map(list_event_files, folders.to_pylist()), _FILES),
             ["VARCHAR"],
             "STRUCT(source_file VARCHAR, byte_count BIGINT)[]",
-            type="arrow",
+            type=PythonUDFType.ARROW,
+            null_handling=FunctionNullHandling.SPECIAL,
             side_effects=True,
         )
         conn.create_function(
@@ -52,12 +54,16 @@ class Plugin(BasePlugin):
             lambda paths: read_event_files(paths.to_pylist()),
             ["VARCHAR"],
             "STRUCT(error VARCHAR, lines STRUCT(line VARCHAR, reason VARCHAR)[])",
-            type="arrow",
+            type=PythonUDFType.ARROW,
             side_effects=True,
         )
-        # A connection that outlives the interpreter reports its functions as leaked.
-        connection = weakref.ref(conn)
-        atexit.register(lambda: (alive := connection()) and alive.close())
+        # A connection still open when the interpreter ends is reported as leaked.
+        atexit.register(close_if_alive, weakref.ref(conn))
+
+
+def close_if_alive(connection: weakref.ref[duckdb.DuckDBPyConnection]) -> None:
+    if alive := connection():
+        alive.close()
 
 
 def list_event_files(folder: str) -> list[dict[str, str | int]] | None:
@@ -65,7 +71,9 @@ def list_event_files(folder: str) -> list[dict[str, str | int]] | None:
     top = Path(folder)
     if not top.is_dir():
         return None
-    files = [path for path in top.rglob("*.ndjson*") if path.name.endswith((".ndjson", ".ndjson.gz"))]
+    files = [
+        path for path in top.rglob("*.ndjson*") if path.name.endswith((".ndjson", ".ndjson.gz"))
+    ]
     return [
         {"source_file": path.relative_to(top).as_posix(), "byte_count": path.stat().st_size}
         for path in sorted(files)
@@ -112,10 +120,10 @@ def read_bytes(path: str) -> bytes:
 
 
 def split(content: bytes) -> Iterator[tuple[str, str | None]]:
-    """Yield each line as text with the reason to refuse it, or None for a JSON object.
+    r"""Yield each line as text with the reason to refuse it, or None for a JSON object.
 
     A line ends at a line feed, and nowhere else; a carriage return before it is dropped. Bytes
-    that are not UTF-8 appear in the text as ``\\xNN``.
+    that are not UTF-8 appear in the text as ``\xNN``.
     """
     lines = content.split(b"\n")
     if not lines[-1]:

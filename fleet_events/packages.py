@@ -34,7 +34,7 @@ def main() -> None:
 def hub_answers() -> bool:
     # dbt would retry for much longer before it gives up.
     try:
-        requests.head(DEFAULT_REGISTRY_BASE_URL, timeout=REACHABLE_WITHIN_SECONDS)
+        requests.head(str(DEFAULT_REGISTRY_BASE_URL), timeout=REACHABLE_WITHIN_SECONDS)
     except requests.RequestException:
         return False
     return True

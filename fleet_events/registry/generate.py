@@ -270,7 +270,7 @@ def sql_summary(event: Event) -> str:
         column = column_name(name) if field else name
         match field.type if field else "id":
             case "int" | "number":
-                parts.append(f"coalesce({{{{ number_text('{column}') }}}}, '?')")
+                parts.append(f"{{{{ number_text('{column}') }}}}")
             case "bool":
                 parts.append(
                     f"case when {column} then 'yes' when not {column} then 'no' else '?' end"

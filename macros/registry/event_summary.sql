@@ -5,7 +5,7 @@
     case event_name
         when 'order.created' then
             'Order placed: '
-            || coalesce({{ number_text('items') }}, '?')
+            || {{ number_text('items') }}
             || ' items by '
             || coalesce(channel, '?')
         when 'order.eligibility_decided' then
@@ -24,20 +24,20 @@
             'Order completed by '
             || coalesce(fulfilled_by, '?')
             || ' after '
-            || coalesce({{ number_text('total_seconds') }}, '?')
+            || {{ number_text('total_seconds') }}
             || ' s, '
-            || coalesce({{ number_text('late_seconds') }}, '?')
+            || {{ number_text('late_seconds') }}
             || ' s late'
         when 'merchant.order_confirmed' then
             'Merchant confirmed, ready in about '
-            || coalesce({{ number_text('prep_estimate_seconds') }}, '?')
+            || {{ number_text('prep_estimate_seconds') }}
             || ' s'
         when 'merchant.order_rejected' then
             'Merchant rejected the order: '
             || coalesce(reason, '?')
         when 'merchant.order_ready' then
             'Goods ready after '
-            || coalesce({{ number_text('prep_seconds') }}, '?')
+            || {{ number_text('prep_seconds') }}
             || ' s'
         when 'merchant.availability_changed' then
             'Merchant taking orders: '
@@ -47,19 +47,19 @@
             || ')'
         when 'dispatch.requested' then
             'Robot sought among '
-            || coalesce({{ number_text('candidates') }}, '?')
+            || {{ number_text('candidates') }}
             || ' candidates'
         when 'dispatch.offer_sent' then
             'Offer '
-            || coalesce({{ number_text('attempt') }}, '?')
+            || {{ number_text('attempt') }}
             || ' sent to '
             || coalesce(robot_id, '?')
             || ', '
-            || coalesce({{ number_text('eta_pickup_seconds') }}, '?')
+            || {{ number_text('eta_pickup_seconds') }}
             || ' s to the merchant'
         when 'dispatch.offer_declined' then
             'Offer '
-            || coalesce({{ number_text('attempt') }}, '?')
+            || {{ number_text('attempt') }}
             || ' declined by '
             || coalesce(robot_id, '?')
             || ': '
@@ -68,9 +68,9 @@
             'Assigned to '
             || coalesce(robot_id, '?')
             || ' on attempt '
-            || coalesce({{ number_text('attempt') }}, '?')
+            || {{ number_text('attempt') }}
             || ', '
-            || coalesce({{ number_text('eta_pickup_seconds') }}, '?')
+            || {{ number_text('eta_pickup_seconds') }}
             || ' s to the merchant'
         when 'dispatch.unassigned' then
             coalesce(robot_id, '?')
@@ -80,39 +80,39 @@
             || coalesce(reason, '?')
         when 'dispatch.failed' then
             'Dispatch given up after '
-            || coalesce({{ number_text('attempts') }}, '?')
+            || {{ number_text('attempts') }}
             || ' attempts: '
             || coalesce(reason, '?')
             || '; fallback '
             || coalesce(fallback, '?')
         when 'delivery.pickup_en_route' then
             'Set out for the merchant, '
-            || coalesce({{ number_text('distance_meters') }}, '?')
+            || {{ number_text('distance_meters') }}
             || ' m away'
         when 'delivery.pickup_arrived' then
             'At the merchant after '
-            || coalesce({{ number_text('travel_seconds') }}, '?')
+            || {{ number_text('travel_seconds') }}
             || ' s'
         when 'delivery.pickup_completed' then
             'Loaded by '
             || coalesce(loaded_by, '?')
             || ' after '
-            || coalesce({{ number_text('wait_seconds') }}, '?')
+            || {{ number_text('wait_seconds') }}
             || ' s at the merchant'
         when 'delivery.pickup_failed' then
             'Pickup failed after '
-            || coalesce({{ number_text('wait_seconds') }}, '?')
+            || {{ number_text('wait_seconds') }}
             || ' s at the merchant: '
             || coalesce(reason, '?')
         when 'delivery.dropoff_en_route' then
             'Set out for the customer, '
-            || coalesce({{ number_text('distance_meters') }}, '?')
+            || {{ number_text('distance_meters') }}
             || ' m away'
         when 'delivery.dropoff_arrived' then
             'At the customer after '
-            || coalesce({{ number_text('travel_seconds') }}, '?')
+            || {{ number_text('travel_seconds') }}
             || ' s and '
-            || coalesce({{ number_text('distance_meters') }}, '?')
+            || {{ number_text('distance_meters') }}
             || ' m'
         when 'delivery.customer_notified' then
             'Customer notified by '
@@ -121,18 +121,18 @@
             || case when delivered_ok then 'yes' when not delivered_ok then 'no' else '?' end
         when 'delivery.unlock_attempted' then
             'Unlock attempt '
-            || coalesce({{ number_text('attempt') }}, '?')
+            || {{ number_text('attempt') }}
             || ' by '
             || coalesce(method, '?')
             || ', success: '
             || case when success then 'yes' when not success then 'no' else '?' end
         when 'delivery.dropoff_completed' then
             'Goods taken after '
-            || coalesce({{ number_text('wait_seconds') }}, '?')
+            || {{ number_text('wait_seconds') }}
             || ' s at the customer, '
-            || coalesce({{ number_text('total_seconds') }}, '?')
+            || {{ number_text('total_seconds') }}
             || ' s in all, '
-            || coalesce({{ number_text('assists') }}, '?')
+            || {{ number_text('assists') }}
             || ' assists'
         when 'delivery.dropoff_failed' then
             'Dropoff failed: '
@@ -148,7 +148,7 @@
             || coalesce(reason, '?')
         when 'delivery.return_completed' then
             'Goods back at the merchant after '
-            || coalesce({{ number_text('total_seconds') }}, '?')
+            || {{ number_text('total_seconds') }}
             || ' s: '
             || coalesce(reason, '?')
         when 'robot.state_changed' then
@@ -162,7 +162,7 @@
             'Alive in state '
             || coalesce(state, '?')
             || ', battery '
-            || coalesce({{ number_text('battery_pct') }}, '?')
+            || {{ number_text('battery_pct') }}
             || ' %'
         when 'robot.error' then
             'Error '
@@ -179,18 +179,18 @@
             || ' cleared by '
             || coalesce(resolution, '?')
             || ' after '
-            || coalesce({{ number_text('down_seconds') }}, '?')
+            || {{ number_text('down_seconds') }}
             || ' s'
         when 'robot.connection_lost' then
             'Unreachable, last seen '
             || coalesce(cast(last_seen_at as varchar(19)), '?')
         when 'robot.connection_restored' then
             'Reachable again after '
-            || coalesce({{ number_text('gap_seconds') }}, '?')
+            || {{ number_text('gap_seconds') }}
             || ' s'
         when 'robot.stuck' then
             'Stuck for '
-            || coalesce({{ number_text('stuck_seconds') }}, '?')
+            || {{ number_text('stuck_seconds') }}
             || ' s: '
             || coalesce(cause, '?')
         when 'robot.lid_changed' then
@@ -210,7 +210,7 @@
         when 'robot.maintenance_completed' then
             coalesce(work_type, '?')
             || ' work done after '
-            || coalesce({{ number_text('duration_seconds') }}, '?')
+            || {{ number_text('duration_seconds') }}
             || ' s'
         when 'robot.software_updated' then
             'Update of '
@@ -229,7 +229,7 @@
         when 'pilot.session_started' then
             coalesce(pilot_id, '?')
             || ' connected after '
-            || coalesce({{ number_text('queue_seconds') }}, '?')
+            || {{ number_text('queue_seconds') }}
             || ' s: '
             || coalesce(cause, '?')
         when 'pilot.control_changed' then
@@ -242,9 +242,9 @@
         when 'pilot.session_ended' then
             coalesce(pilot_id, '?')
             || ' left after '
-            || coalesce({{ number_text('duration_seconds') }}, '?')
+            || {{ number_text('duration_seconds') }}
             || ' s, '
-            || coalesce({{ number_text('remote_seconds') }}, '?')
+            || {{ number_text('remote_seconds') }}
             || ' s driven remotely: '
             || coalesce(outcome, '?')
         when 'pilot.shift_changed' then

@@ -1,4 +1,4 @@
-"""``dbt run-operation load_event_lines``: every line of every file arrives once, or is accounted for."""
+"""``dbt run-operation load_event_lines``: no line of any file is lost or taken twice."""
 
 import gzip
 from pathlib import Path
@@ -51,9 +51,9 @@ def test_every_line_is_accepted_or_rejected_with_its_text(dbt: Warehouse) -> Non
 
     assert rejected(dbt) == list(refused.values())
     assert accepted(dbt) == [line.decode() for line in [GOOD, *taken, GOOD]]
-    assert dbt.rows("select source_file, line_count, rejected_count from event_log.loaded_files") == [
-        ("a.ndjson", len(refused) + len(taken) + 2, len(refused))
-    ]
+    assert dbt.rows(
+        "select source_file, line_count, rejected_count from event_log.loaded_files"
+    ) == [("a.ndjson", len(refused) + len(taken) + 2, len(refused))]
 
 
 def test_a_file_is_loaded_once(dbt: Warehouse, capsys: pytest.CaptureFixture[str]) -> None:
@@ -93,7 +93,10 @@ def test_a_file_without_its_last_line_feed_keeps_its_last_line(dbt: Warehouse) -
     dbt.load()
 
     assert len(accepted(dbt)) == 2
-    assert dbt.rows("select line_count from event_log.loaded_files order by source_file") == [(2,), (0,)]
+    assert dbt.rows("select line_count from event_log.loaded_files order by source_file") == [
+        (2,),
+        (0,),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -127,22 +130,25 @@ def test_a_file_that_cannot_be_read_is_reported_and_tried_again(
     assert dbt.rows("select * from event_log.failed_files") == []
 
 
-def test_a_load_killed_between_two_files_leaves_nothing_half_loaded(
+RAW_TABLES = ("event_lines", "rejected_lines", "loaded_files", "failed_files")
+
+
+def test_a_load_stopped_between_two_files_leaves_nothing_half_loaded(
     dbt: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dbt.land("a.ndjson", [GOOD, b"cut"])
     dbt.land("b.ndjson", [GOOD])
     read = loading.read_bytes
 
-    def killed(path: str) -> bytes:
+    def stop(path: str) -> bytes:
         if path.endswith("b.ndjson"):
             raise KeyboardInterrupt
         return read(path)
 
-    monkeypatch.setattr(loading, "read_bytes", killed)
-    with pytest.raises(BaseException, match="KeyboardInterrupt"):
+    monkeypatch.setattr(loading, "read_bytes", stop)
+    with pytest.raises(AssertionError, match="KeyboardInterrupt"):
         dbt.load()
-    for table in ("event_lines", "rejected_lines", "loaded_files", "failed_files"):
+    for table in RAW_TABLES:
         assert dbt.rows(f"select * from event_log.{table}") == []
 
     monkeypatch.undo()
@@ -150,9 +156,26 @@ def test_a_load_killed_between_two_files_leaves_nothing_half_loaded(
     assert accepted(dbt) == [GOOD.decode()] * 2
 
 
+def test_a_load_stopped_after_writing_lines_takes_them_back(dbt: Warehouse) -> None:
+    dbt.rows("create schema event_log")
+    dbt.rows(
+        "create table event_log.loaded_files ("
+        " source_file varchar check (source_file != 'b.ndjson'), line_count bigint,"
+        " rejected_count bigint, loaded_at timestamp)"
+    )
+    dbt.land("a.ndjson", [GOOD, b"cut"])
+    dbt.land("b.ndjson", [GOOD])
+
+    with pytest.raises(AssertionError, match="CHECK constraint"):
+        dbt.load()
+
+    for table in RAW_TABLES:
+        assert dbt.rows(f"select * from event_log.{table}") == []
+
+
 def test_a_missing_landing_folder_says_what_to_do(dbt: Warehouse) -> None:
     dbt.landing.rmdir()
-    with pytest.raises(BaseException, match="no landing folder .*landing_path"):
+    with pytest.raises(AssertionError, match=r"no landing folder .*landing_path"):
         dbt.load()
     assert dbt.rows("select * from event_log.event_lines") == []
 

@@ -1,0 +1,52 @@
+"""Values bound to what runs now, so that every line of it says which delivery it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import MappingProxyType
+from typing import Unpack
+
+from fleet_events.events import ID_PREFIXES, Context
+from fleet_events.sink import writable
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+_bound: ContextVar[Mapping[str, str]] = ContextVar("fleet_events_context", default=_NOTHING)
+
+
+@contextmanager
+def bind_context(**values: Unpack[Context]) -> Iterator[None]:
+    """Add ids and trace ids to every line logged inside the block.
+
+    An event takes from it the ids it carries optionally and was not given, and the trace ids; an
+    ordinary log record takes all. Blocks nest. Tasks of asyncio inherit the values; a new thread
+    does not, as always with contextvars. A value that is not text is left out.
+
+    Raises:
+        TypeError: for a name that is neither an id nor `trace_id` nor `span_id`.
+    """
+    unknown = values.keys() - Context.__annotations__.keys()
+    if unknown:
+        raise TypeError(f"bind_context takes no {', '.join(sorted(unknown))}")
+    texts = {name: str(writable(value)) for name, value in values.items() if isinstance(value, str)}
+    token = _bound.set({**_bound.get(), **texts})
+    try:
+        yield
+    finally:
+        _bound.reset(token)
+
+
+def bound_context() -> Mapping[str, str]:
+    """What is bound now."""
+    return _bound.get()
+
+
+def bound_ids(context: Mapping[str, str]) -> dict[str, str]:
+    """The ids among the bound values, in the order of the log line."""
+    return {name: context[name] for name in ID_PREFIXES if name in context}
+
+
+def bound_trace(context: Mapping[str, str]) -> dict[str, str]:
+    """The trace ids among the bound values."""
+    return {name: context[name] for name in ("trace_id", "span_id") if name in context}
