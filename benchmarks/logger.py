@@ -35,9 +35,8 @@ def microseconds(call: Callable[[], object]) -> float:
 
 def main() -> None:
     lines: list[bytes] = []
-    options = {"service": "robot-agent", "version": "4.2.1", "host": "R-42"}
-    logger = get_logger(env="prod", write=lines.append, **options)
-    quiet = get_logger(env="prod", write=lambda line: None, **options)
+    logger = get_logger(service="robot-agent", env="prod", host="R-42", write=lines.append)
+    quiet = get_logger(service="robot-agent", env="prod", host="R-42", write=lambda line: None)
     logger.event(Events.DELIVERY_PICKUP_COMPLETED, PAYLOAD)
     line = json.loads(lines[0])
 

@@ -149,8 +149,8 @@ def _wanted(hint: Any) -> str:
             return f"a number from {low} to {high}"
         case DateTimeType():
             return "a time with its zone"
-        case LiteralType(values=values):
-            return "one of " + ", ".join(str(value) for value in values)
+        case LiteralType():
+            return "one of " + ", ".join(get_args(hint))
         case ListType(item_type=StrType(max_length=length), max_length=items):
             return f"a list of at most {items} texts of at most {length} characters"
         case StrType(max_length=length):

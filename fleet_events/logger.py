@@ -91,6 +91,10 @@ class EventLogger:
         self._monotonic_ms: Callable[[], int | None] | None = monotonic_ms and self._guarded(
             monotonic_ms, _no_reading, _is_int
         )
+        self._lock = threading.RLock()
+        self._seq = 0
+        self._second = -1
+        self._second_text = ""
         self._begin(boot or os.urandom(4).hex())
         _loggers.add(self)
 
@@ -147,6 +151,8 @@ class EventLogger:
         with self._lock:
             now_ms = self._clock_ms()
             event_id = _uuid7(now_ms, self._random())
+            mono_ms = self._monotonic_ms() if self._monotonic_ms else None
+            self._seq += 1
             line: dict[str, Any] = {
                 "event_id": event_id,
                 "evt": evt,
@@ -155,9 +161,9 @@ class EventLogger:
                 "env": self.env,
                 "version": self.version,
                 "emitter_id": self.emitter_id,
-                "seq": self._seq + 1,
+                "seq": self._seq,
             }
-            if self._monotonic_ms and (mono_ms := self._monotonic_ms()) is not None:
+            if mono_ms is not None:
                 line["mono_ms"] = mono_ms
             line["status"] = status
             line["message"] = message
@@ -170,9 +176,9 @@ class EventLogger:
             try:
                 encoded = _encode(line) + b"\n"
             except UnicodeEncodeError:
+                self._seq -= 1
                 raise _UnwritableError from None
-            # From here on the number is used: when the write fails, the gap tells of the loss.
-            self._seq += 1
+            # The number stays used when the write fails: the gap tells of the loss.
             try:
                 self._write(encoded)
             except Exception as error:
@@ -243,8 +249,6 @@ class EventLogger:
         """Start counting under a new emitter_id."""
         self.emitter_id = f"{self.service}/{self.host}/{boot}"
         self._seq = 0
-        self._second = -1
-        self._second_text = ""
         # Re-entrant: a signal handler may log while the same thread is writing.
         self._lock = threading.RLock()
 

@@ -61,6 +61,9 @@ def _load() -> Registry:
     except RegistryError as error:
         for problem in error.problems:
             click.echo(problem, err=True)
+        count = len(error.problems)
         raise click.ClickException(
-            f"The registry has {len(error.problems)} problems: correct them and run this again."
+            "The registry has a problem: correct it and run this again."
+            if count == 1
+            else f"The registry has {count} problems: correct them and run this again."
         ) from None

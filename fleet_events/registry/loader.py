@@ -26,8 +26,10 @@ from fleet_events.registry.schema import (
     Event,
     EventField,
     IdKind,
+    Mds,
     Registry,
     RobotState,
+    Roles,
     Row,
     Stream,
     column_name,
@@ -117,8 +119,8 @@ def load_registry(project_dir: Path) -> Registry:
 # ---------------------------------------------------------------- reading
 
 
-class _Loader(yaml.SafeLoader):
-    """SafeLoader that refuses a key given twice, which YAML would let the last one win."""
+class _Loader(yaml.CSafeLoader):
+    """Loader that refuses a key given twice, which YAML would let the last one win."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[str] = set()
@@ -227,6 +229,8 @@ def _problem(model: type[Row], detail: ErrorDetails) -> str:
         else:
             place = f", {section}"
             loc = loc[:1]
+            inner: dict[str, type[Row]] = {"roles": Roles, "mds": Mds}
+            model = inner.get(section, model)
     # What follows the key is pydantic's own path through a union.
     key = loc[0] if loc else "it"
     match detail["type"]:

@@ -1,7 +1,9 @@
 """Orders and deliveries as the parts of the simulation hand them around."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+import simpy
 
 from fleet_events.simulator.world import Place
 
@@ -42,16 +44,18 @@ class Order:
     created_at: int
     promised_at: int
     ready_at: int | None = None
+    closed: bool = False
     delivery: "Delivery | None" = None
 
 
 @dataclass
 class Delivery:
-    """One try to fulfil an order by robot."""
+    """One try to fulfil an order by robot; `finished` fires with the outcome."""
 
     delivery_id: str
     order: Order
     doom: Doom
+    finished: simpy.Event
     robot: "Robot | None" = None
     attempts: int = 0
     assigned_at: int = 0
@@ -59,9 +63,14 @@ class Delivery:
     set_out_at: int | None = None
     arrived_at: int | None = None
     loading: bool = False
-    picked_up_at: int | None = None
+    picked_up: bool = False
     left_at: int = 0
+    at_customer: bool = False
     ended: bool = False
-    called_back: bool = False
     assists: int = 0
-    robots: list[str] = field(default_factory=list)
+
+    def hand_back(self) -> None:
+        """Forget the robot: another one will start afresh."""
+        self.robot = None
+        self.set_out_at = None
+        self.arrived_at = None

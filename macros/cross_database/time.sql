@@ -19,6 +19,11 @@
     cast(cast({{ expression }} as decimal(18, 3)) / 1000 as decimal(18, 3))
 {%- endmacro %}
 
+{# Seconds from one timestamp to another, exact to the millisecond. #}
+{% macro seconds_between(start, end) -%}
+    {{ milliseconds_to_seconds(milliseconds_between(start, end)) }}
+{%- endmacro %}
+
 {% macro milliseconds_to_hours(expression) -%}
     cast({{ expression }} as double precision) / 3600000.0
 {%- endmacro %}

@@ -88,6 +88,7 @@ measured as (
 
     select
         *,
+        date_trunc('hour', started_at) as first_hour_at,
         {{ dbt.datediff("started_at", "ended_at", "hour") }} as span_hours
 
     from unioned
@@ -117,8 +118,7 @@ in_hours as (
 
     select
         in_blocks.*,
-        {{ dbt.dateadd("hour", "in_blocks.block_offset + hours.hour_offset", "date_trunc('hour', in_blocks.started_at)") }}
-            as hour_at
+        {{ dbt.dateadd("hour", "in_blocks.block_offset + hours.hour_offset", "in_blocks.first_hour_at") }} as hour_at
 
     from in_blocks
 

@@ -117,7 +117,7 @@ silences as (
         signs_of_life.next_sign_at,
         signs_of_life.next_sign_name,
         described_changes.expects_heartbeat,
-        coalesce(signs_of_life.next_sign_at, (select last_event_at from log_end)) as heard_again_at
+        coalesce(signs_of_life.next_sign_at, (select log_end.last_event_at from log_end)) as heard_again_at
 
     from signs_of_life
 
@@ -180,7 +180,7 @@ ended as (
                 partition by robot_id
                 order by started_at, state_number, basis
             ),
-            (select last_event_at from log_end)
+            (select log_end.last_event_at from log_end)
         ) as ended_at
 
     from starts

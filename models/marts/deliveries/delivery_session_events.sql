@@ -78,8 +78,8 @@ session_events as (
 
         ----------  numerics
         cast(sequence_number as integer) as sequence_number,
-        {{ milliseconds_to_seconds(milliseconds_between("started_at", "event_at")) }} as seconds_since_start,
-        {{ milliseconds_to_seconds(milliseconds_between("previous_event_at", "event_at")) }} as seconds_since_previous_event,
+        {{ seconds_between("started_at", "event_at") }} as seconds_since_start,
+        {{ seconds_between("previous_event_at", "event_at") }} as seconds_since_previous_event,
 
         ----------  booleans
         is_ambiguous,

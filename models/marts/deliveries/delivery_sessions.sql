@@ -297,12 +297,12 @@ sessions as (
         cast(nullif(missing_steps, '') as varchar(128)) as missing_steps,
 
         ----------  numerics
-        {{ milliseconds_to_seconds(milliseconds_between("order_created_at", "dispatched_at")) }} as order_to_dispatch_seconds,
-        {{ milliseconds_to_seconds(milliseconds_between("dispatched_at", "pickup_completed_at")) }} as dispatch_to_pickup_seconds,
-        {{ milliseconds_to_seconds(milliseconds_between("pickup_completed_at", "dropoff_completed_at")) }} as pickup_to_dropoff_seconds,
-        {{ milliseconds_to_seconds(milliseconds_between("order_created_at", "dropoff_completed_at")) }} as order_to_dropoff_seconds,
-        {{ milliseconds_to_seconds(milliseconds_between("pickup_arrived_at", "pickup_completed_at")) }} as pickup_wait_seconds,
-        {{ milliseconds_to_seconds(milliseconds_between("dropoff_arrived_at", "dropoff_completed_at")) }} as dropoff_wait_seconds,
+        {{ seconds_between("order_created_at", "dispatched_at") }} as order_to_dispatch_seconds,
+        {{ seconds_between("dispatched_at", "pickup_completed_at") }} as dispatch_to_pickup_seconds,
+        {{ seconds_between("pickup_completed_at", "dropoff_completed_at") }} as pickup_to_dropoff_seconds,
+        {{ seconds_between("order_created_at", "dropoff_completed_at") }} as order_to_dropoff_seconds,
+        {{ seconds_between("pickup_arrived_at", "pickup_completed_at") }} as pickup_wait_seconds,
+        {{ seconds_between("dropoff_arrived_at", "dropoff_completed_at") }} as dropoff_wait_seconds,
         {{ milliseconds_to_seconds("milliseconds_from_error_to_arrival") }} as seconds_from_error_to_arrival,
         cast(event_count as integer) as event_count,
         cast(error_count as integer) as error_count,

@@ -1,5 +1,15 @@
 {{ config(dist="all", sort="supply_date") }}
 
+{% set state_classes = {
+    "supply": ["supply"],
+    "support": ["support"],
+    "unplanned_down": ["unplanned_down"],
+    "planned_down": ["planned_down"],
+    "unknown": ["unknown"],
+    "out_of_service": ["out_of_service", "out_of_fleet"],
+    "unobserved": ["unobserved"],
+} %}
+
 with
 
 supply_hours as (
@@ -34,20 +44,15 @@ summed as (
         sum(supply_hours.usable_seconds) as usable_seconds,
         sum(supply_hours.ready_seconds) as ready_seconds,
         sum(supply_hours.busy_seconds) as busy_seconds,
-        sum(case when supply_hours.state_class = 'support' then supply_hours.duration_seconds else 0 end) as support_seconds,
-        sum(case when supply_hours.state_class = 'unplanned_down' then supply_hours.duration_seconds else 0 end) as unplanned_down_seconds,
-        sum(case when supply_hours.state_class = 'planned_down' then supply_hours.duration_seconds else 0 end) as planned_down_seconds,
-        sum(case when supply_hours.state_class = 'unknown' then supply_hours.duration_seconds else 0 end) as unknown_seconds,
-        sum(
-            case
-                when supply_hours.state_class in ('out_of_service', 'out_of_fleet') then supply_hours.duration_seconds
-                else 0
-            end
-        ) as out_of_service_seconds,
-        sum(case when supply_hours.state_class = 'unobserved' then supply_hours.duration_seconds else 0 end) as unobserved_seconds,
-        sum(
-            case when supply_hours.state_class = 'supply' then supply_hours.duration_seconds - supply_hours.usable_seconds else 0 end
-        ) as not_dispatchable_seconds,
+        {% for column, classes in state_classes.items() -%}
+            sum(
+                case
+                    when supply_hours.state_class in ('{{ classes | join("', '") }}')
+                        then supply_hours.duration_seconds
+                    else 0
+                end
+            ) as {{ column }}_seconds,
+        {% endfor -%}
         sum(supply_hours.duration_seconds) as total_seconds
 
     from supply_hours
@@ -75,7 +80,7 @@ daily as (
         {{ seconds_to_hours("usable_seconds") }} as usable_hours,
         {{ seconds_to_hours("ready_seconds") }} as ready_hours,
         {{ seconds_to_hours("busy_seconds") }} as busy_hours,
-        {{ seconds_to_hours("not_dispatchable_seconds") }} as not_dispatchable_hours,
+        {{ seconds_to_hours("supply_seconds - usable_seconds") }} as not_dispatchable_hours,
         {{ seconds_to_hours("support_seconds") }} as support_hours,
         {{ seconds_to_hours("unplanned_down_seconds") }} as unplanned_down_hours,
         {{ seconds_to_hours("planned_down_seconds") }} as planned_down_hours,

@@ -33,7 +33,7 @@ failures as (
 
         ----------  numerics
         cast(episodes.error_count as integer) as error_count,
-        {{ milliseconds_to_seconds(milliseconds_between("episodes.started_at", "episodes.ended_at")) }} as down_seconds,
+        {{ seconds_between("episodes.started_at", "episodes.ended_at") }} as down_seconds,
 
         ----------  booleans
         episodes.is_cleared,

@@ -4,7 +4,8 @@ import json
 import tarfile
 
 import pytest
-from conftest import ROOT, Warehouse
+
+from tests.python.conftest import ROOT, Warehouse
 
 DATA = ROOT.parent / "shared" / "data" / "json"
 pytestmark = pytest.mark.skipif(

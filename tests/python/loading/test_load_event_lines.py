@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Warehouse
 
 from fleet_events import loading
+from tests.python.conftest import Warehouse
 
 GOOD = b'{"event_id": "1"}'
 

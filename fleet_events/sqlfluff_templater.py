@@ -1,0 +1,27 @@
+"""The sqlfluff templater ``dbt_offline``: dbt's own, without asking the warehouse anything.
+
+sqlfluff's dbt templater first asks the warehouse which tables exist. That needs a Redshift cluster
+to lint the SQL that Redshift gets. Here every table counts as absent, which leaves each model as a
+full refresh compiles it.
+"""
+
+from contextlib import AbstractContextManager
+
+from dbt.adapters.factory import get_adapter
+from sqlfluff.core.plugin import hookimpl
+from sqlfluff_templater_dbt.templater import DbtTemplater
+
+
+class OfflineDbtTemplater(DbtTemplater):  # type: ignore[misc]
+    name = "dbt_offline"
+
+    def connection(self) -> AbstractContextManager[None]:
+        adapter = get_adapter(self.dbt_config)
+        adapter.set_relations_cache = lambda relation_configs: None
+        adapter.get_relation = lambda database, schema, identifier: None
+        return super().connection()
+
+
+@hookimpl
+def get_templaters() -> list[type[DbtTemplater]]:
+    return [OfflineDbtTemplater]
