@@ -19,7 +19,8 @@ class OfflineDbtTemplater(DbtTemplater):  # type: ignore[misc]
         adapter = get_adapter(self.dbt_config)
         adapter.set_relations_cache = lambda relation_configs: None
         adapter.get_relation = lambda database, schema, identifier: None
-        return super().connection()
+        connection: AbstractContextManager[None] = super().connection()
+        return connection
 
 
 @hookimpl

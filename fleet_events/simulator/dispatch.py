@@ -7,12 +7,12 @@ from fleet_events.simulator.emitters import Emitter
 from fleet_events.simulator.incidents import UnassignReason
 from fleet_events.simulator.orders import DOOMS, Delivery, Order
 from fleet_events.simulator.truth import Truth
-from fleet_events.simulator.world import MINUTE, SECOND, Market, Steps, World
+from fleet_events.simulator.world import MINUTE, SECOND, Market, Steps, StepsTo, World
 
 if TYPE_CHECKING:
     from fleet_events.simulator.robots import Robot
 
-SEARCH_TIME = 14 * MINUTE
+SEARCH_TIME = 10 * MINUTE
 FARTHEST = 3_500.0
 
 
@@ -134,7 +134,7 @@ class Dispatcher:
             return next((robot for robot in willing if robot.can_queue()), None)
         return None
 
-    def _offer(self, robot: "Robot", delivery: Delivery) -> Steps:
+    def _offer(self, robot: "Robot", delivery: Delivery) -> StepsTo[bool]:
         """Offer the delivery to the robot; returns whether the search is over."""
         delivery.attempts += 1
         offer_id = f"offer-{self._world.number('offer')}"

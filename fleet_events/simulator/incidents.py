@@ -14,7 +14,7 @@ from fleet_events.events import (
 )
 from fleet_events.simulator.orders import Delivery
 from fleet_events.simulator.pilots import Cause, Help, Priority
-from fleet_events.simulator.world import HOUR, MINUTE, SECOND, Steps, around
+from fleet_events.simulator.world import HOUR, MINUTE, SECOND, Steps, StepsTo, around
 
 if TYPE_CHECKING:
     from fleet_events.simulator.robots import Robot
@@ -92,7 +92,7 @@ STUCK: tuple[tuple[StuckCause, DowntimeReason], ...] = (
 )
 
 
-class Broken(Exception):
+class Broken(Exception):  # noqa: N818 - reads as what happened
     """The robot cannot go on with what it was doing."""
 
     def __init__(
@@ -181,13 +181,15 @@ class Incidents:
         before, since = robot.state, robot.world.now
         error_id = self._error(fault)
         robot.become("fault", fault.reason)
-        cause: Cause = "localization_lost" if fault.component == "localization" else "low_confidence"
+        cause: Cause = (
+            "localization_lost" if fault.component == "localization" else "low_confidence"
+        )
         help_ = self._ask(cause, "high")
         yield from self._repeat_until(help_, fault)
         if self._chance.random() >= NEVER_CLEARED:
             self._clear(error_id, fault, "pilot", since)
         # A fetch that is held up this long may be someone else's by now.
-        if self._chance.random() < 0.3:
+        if self._chance.random() < 0.5:
             self._hand_back("pilot")
         robot.become(before if wanted() else "available")
 
@@ -195,10 +197,11 @@ class Incidents:
         robot = self._robot
         before = robot.state
         yield from self._block(30)
-        help_ = self._ask("stuck", "normal", solvable=self._chance.random() < 0.9)
+        help_ = self._ask("stuck", "normal", solvable=self._chance.random() < 0.75)
         yield help_.done
-        if not help_.done.value:
+        if not help_.done.value or self._chance.random() < 0.3:
             self._hand_back("dispatcher")
+        if not help_.done.value:
             yield robot.world.sleep(around(self._chance, 4 * MINUTE))
         yield from robot.react()
         robot.become(before if wanted() else "available")
@@ -312,7 +315,7 @@ class Incidents:
                 "work_type": "corrective",
                 "ticket_id": ticket_id,
                 "duration_s": (robot.world.now - began) / SECOND,
-                "components": [fault.component] if fault else ["body"],
+                "components": [fault.component if fault else "body"],
             },
         )
         robot.agent.restart(robot.agent.version)
@@ -381,7 +384,7 @@ class Incidents:
         known = robot.jobs[0].delivery_id if len(robot.jobs) == 1 else None
         return robot.desk.ask(robot.robot_id, cause, priority, known, solvable)
 
-    def _block(self, seconds: int) -> Steps:
+    def _block(self, seconds: int) -> StepsTo[DowntimeReason]:
         """Say that the robot is stuck and become blocked; returns the reason."""
         robot = self._robot
         cause, reason = self._chance.choice(STUCK)

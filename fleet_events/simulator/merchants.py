@@ -19,6 +19,9 @@ from fleet_events.simulator.world import (
     local_time_of_day,
 )
 
+Reason = Literal["opening_hours", "too_busy", "staff", "technical"]
+PAUSED_BECAUSE: tuple[Reason, ...] = ("too_busy", "staff", "technical")
+
 
 @dataclass
 class Merchant:
@@ -66,7 +69,7 @@ class Merchants:
         self,
         merchant: Merchant,
         available: bool,
-        reason: Literal["opening_hours", "too_busy", "staff", "technical", "other"],
+        reason: Reason,
     ) -> None:
         self._service.log.event(
             Events.MERCHANT_AVAILABILITY_CHANGED,
@@ -81,7 +84,9 @@ class Merchants:
     def _open_and_close(self, merchant: Merchant) -> Steps:
         while True:
             now = local_time_of_day(self._world.now)
-            turns = [turn if turn > now else turn + DAY for turn in (merchant.opens, merchant.closes)]
+            turns = [
+                turn if turn > now else turn + DAY for turn in (merchant.opens, merchant.closes)
+            ]
             yield self._world.sleep(min(turns) - now)
             self._announce(merchant, merchant.is_open(self._world.now), "opening_hours")
 
@@ -91,7 +96,7 @@ class Merchants:
             yield self._world.sleep(chance.expovariate(1 / (12 * HOUR)))
             if not merchant.is_open(self._world.now):
                 continue
-            reason = chance.choice(("too_busy", "staff", "technical"))
+            reason = chance.choice(PAUSED_BECAUSE)
             merchant.paused = True
             self._announce(merchant, False, reason)
             yield self._world.sleep(around(chance, 25 * MINUTE))

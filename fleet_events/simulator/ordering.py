@@ -22,20 +22,23 @@ from fleet_events.simulator.world import (
 
 # How busy each local hour is, from midnight; the sum is what an average day brings.
 DEMAND = (0, 0, 0, 0, 0, 0, 0, 0, 2, 3, 4, 8, 13, 12, 7, 6, 7, 10, 13, 12, 8, 5, 1, 0)
-ORDERS_PER_ROBOT_DAY = 18.0
+ORDERS_PER_ROBOT_DAY = 16.5
 
 NOT_ELIGIBLE = 0.06
 REJECTED = 0.02
 CHANGES_MIND = 0.035
 MERCHANT_CANCELS = 0.005
-SECOND_TRY = 0.4
+SECOND_TRY = 0.3
 
 Reason = Literal["range", "weather", "size"]
 NOT_ELIGIBLE_BECAUSE: tuple[Reason, ...] = ("range", "range", "size", "weather")
 CHANNELS: tuple[Literal["app", "web", "partner_api"], ...] = ("app", "app", "web", "partner_api")
 REJECTED_BECAUSE: tuple[Literal["too_busy", "out_of_stock"], ...] = ("too_busy", "out_of_stock")
 Who = Literal["customer", "merchant", "system"]
-Why = Literal["customer_request", "merchant_unavailable", "out_of_stock", "too_late", "robot_failure"]
+Why = Literal[
+    "customer_request", "merchant_unavailable", "out_of_stock", "too_late", "robot_failure"
+]
+Stage = Literal["before_dispatch", "before_pickup", "before_dropoff"]
 CHANGE_BECAUSE: tuple[Why, ...] = ("customer_request", "too_late")
 
 
@@ -165,8 +168,11 @@ class Ordering:
             self._complete(order, "robot", delivery.delivery_id)
         elif order.closed:
             return
-        elif not delivery.picked_up and chance.random() < SECOND_TRY:
-            # The food is there: another robot gets a delivery of its own.
+        elif not delivery.picked_up and order.ready_at and chance.random() < SECOND_TRY:
+            # The food is still there: a little later another robot gets a delivery of its own.
+            yield world.sleep(around(chance, 6 * MINUTE))
+            if order.closed:
+                return
             yield from self._follow(order, self._dispatcher.request(order))
         elif delivery.at_customer:
             self._cancel_order(order, "system", "robot_failure")
@@ -249,7 +255,9 @@ class Ordering:
         self._services.order.log.event(Events.ORDER_CANCELLED, data)
 
 
-def _stage(delivery: Delivery | None) -> Literal["before_dispatch", "before_pickup", "before_dropoff"]:
+def _stage(
+    delivery: Delivery | None,
+) -> Stage:
     if delivery is None:
         return "before_dispatch"
     return "before_dropoff" if delivery.picked_up else "before_pickup"

@@ -23,14 +23,14 @@ Doom = Literal[
     "lid_fault",
 ]
 DOOMS: dict[Doom, float] = {
-    "none": 0.939,
-    "customer_absent": 0.015,
-    "no_access": 0.005,
-    "merchant_not_ready": 0.012,
-    "robot_error": 0.008,
+    "none": 0.954,
+    "customer_absent": 0.013,
+    "no_access": 0.004,
+    "merchant_not_ready": 0.007,
+    "robot_error": 0.006,
     "safety_event": 0.005,
-    "robot_stuck": 0.008,
-    "lid_fault": 0.008,
+    "robot_stuck": 0.006,
+    "lid_fault": 0.005,
 }
 
 

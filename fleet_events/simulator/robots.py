@@ -247,7 +247,9 @@ class Robot:
         while driven < takes and wanted():
             incident = self.incidents.next_in()
             goal = round(min(takes - driven, incident, doom_at - driven))
-            self._leg = _Leg(begin.towards(end, driven / takes), end, self.world.now, takes - driven)
+            self._leg = _Leg(
+                begin.towards(end, driven / takes), end, self.world.now, takes - driven
+            )
             began = self.world.now
             yield from self.rest(goal)
             elapsed = self.world.now - began

@@ -26,9 +26,7 @@ class _Batch:
 class Transport:
     """Decides the fate of each line and writes the landing folder hour by hour."""
 
-    def __init__(
-        self, world: World, registry: Registry, troubles: Troubles, landing: Path
-    ) -> None:
+    def __init__(self, world: World, registry: Registry, troubles: Troubles, landing: Path) -> None:
         self._world = world
         self._troubles = troubles
         self._landing = landing
@@ -143,9 +141,11 @@ class Transport:
 
     @property
     def line_counts(self) -> dict[str, int]:
-        """Lines by what became of them; the written ones are the sum of the accepted,
-        duplicate, malformed, not_an_object and damaged ones.
+        """Lines by what became of them.
+
+        The written ones are the sum of accepted, duplicate, malformed, not_an_object and the
+        kinds of damage; late ones are among the accepted.
         """
-        kinds = ("emitted", "lost", "silenced", "written", "accepted", "duplicate", "malformed")
-        kinds += ("not_an_object", *DAMAGES, "late")
+        ways = ("emitted", "lost", "silenced", "written", "accepted", "duplicate", "late")
+        kinds = (*ways, "malformed", "not_an_object", *DAMAGES)
         return {f"{kind}_lines": self._counts[kind] for kind in kinds}

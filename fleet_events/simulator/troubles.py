@@ -27,7 +27,9 @@ BUFFERING_ROBOTS = 0.10
 FOREIGN_LINES = (b'"robot-agent started"', b"[1,2,3]", b"42", b"null", b"true")
 BROKEN_TIMES = ("not a time", "2026-02-31T10:00:00.000Z", "")
 
-Damage = Literal["missing_event_id", "unknown_event", "bad_timestamp", "missing_required", "bad_type"]
+Damage = Literal[
+    "missing_event_id", "unknown_event", "bad_timestamp", "missing_required", "bad_type"
+]
 DAMAGES: tuple[Damage, ...] = (
     "missing_event_id",
     "unknown_event",
@@ -100,7 +102,9 @@ class Troubles:
             return
         arrives_at = None if wait is None else ended + wait + round(chance.uniform(1, 30) * SECOND)
         spells = self._spells.setdefault(robot_id, [])
-        if all(spell.ended + HOUR / 2 < began or ended + HOUR / 2 < spell.began for spell in spells):
+        if all(
+            spell.ended + HOUR / 2 < began or ended + HOUR / 2 < spell.began for spell in spells
+        ):
             spells.append(Spell(began, ended, arrives_at))
 
     def clock_offset(self, robot_id: str, now: int) -> int:

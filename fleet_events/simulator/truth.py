@@ -269,7 +269,7 @@ class Truth:
     def write(self, folder: Path, lines: dict[str, int]) -> None:
         """Write every truth table to `folder`; `lines` are the counts of the transport."""
         folder.mkdir(parents=True, exist_ok=True)
-        start = int(self._world.settings.start_at.timestamp() * 1_000)
+        start = int(self._world.start_at.timestamp()) * 1_000
 
         def instants(values: list[int]) -> pa.Array:
             return pa.array([start + value for value in values], INSTANT)

@@ -5,7 +5,7 @@ import random
 from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import simpy
 
@@ -21,7 +21,9 @@ UTC_OFFSET = -8 * HOUR
 # Streets are longer than the line between two points.
 DETOUR = 1.3
 
-Steps = Generator[simpy.Event, Any, None]
+ResultT = TypeVar("ResultT")
+StepsTo = Generator[simpy.Event, Any, ResultT]
+Steps = StepsTo[None]
 
 
 @dataclass(frozen=True)
@@ -75,9 +77,7 @@ class Market:
     def coordinates(self, place: Place) -> tuple[float, float]:
         """Latitude and longitude of `place`, to the four decimals the registry allows."""
         latitude = self.latitude + place.north / 111_320
-        longitude = self.longitude + place.east / (
-            111_320 * math.cos(math.radians(self.latitude))
-        )
+        longitude = self.longitude + place.east / (111_320 * math.cos(math.radians(self.latitude)))
         return round(latitude, 4), round(longitude, 4)
 
 
@@ -93,21 +93,27 @@ class World:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.env = simpy.Environment()
+        self.start_at = settings.start_at
+        self._second = (-1, "")
         self._numbers: dict[str, int] = {}
 
     @property
     def now(self) -> int:
         """Milliseconds since the start of the simulation."""
-        return int(self.env.now)
+        return self.env.now  # type: ignore[return-value]  # whole, as all waits are
 
     def instant(self, at: int) -> datetime:
         """The UTC time of `at`, milliseconds since the start of the simulation."""
-        return self.settings.start_at + timedelta(milliseconds=at)
+        return self.start_at + timedelta(milliseconds=at)
 
     def timestamp(self, at: int) -> str:
         """The time of `at` as the registry writes timestamps."""
-        text = self.instant(at).isoformat(timespec="milliseconds")
-        return text.replace("+00:00", "Z")
+        second, milliseconds = divmod(at, SECOND)
+        # Most lines share their second with the one before.
+        if second != self._second[0]:
+            text = self.instant(second * SECOND).strftime("%Y-%m-%dT%H:%M:%S")
+            self._second = second, text
+        return f"{self._second[1]}.{milliseconds:03}Z"
 
     def chance(self, *names: object) -> random.Random:
         """A stream of random numbers of its own for the part called `names`.

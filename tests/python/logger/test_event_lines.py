@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from fleet_events import EventLogger, Events, bind_context, get_logger
-from fleet_events.registry import load_registry
+from fleet_events.registry import Registry, load_registry
 
 PICKUP: dict[str, object] = {
     "delivery_id": "D-99",
@@ -24,6 +24,11 @@ PICKUP: dict[str, object] = {
 }
 NOON = datetime(2026, 11, 23, 12, 0, 0, 123_999, tzinfo=UTC)
 Make = Callable[..., EventLogger]
+
+
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    return load_registry(Path(__file__).parents[3])
 
 
 def test_a_line_is_the_envelope_the_ids_and_the_payload(make: Make, lines: Any) -> None:
@@ -110,8 +115,10 @@ def test_event_ids_do_not_repeat_within_a_millisecond(make: Make) -> None:
 
 
 @pytest.mark.parametrize("name", [event.value for event in Events])
-def test_every_event_is_written_whole(make: Make, lines: Any, name: str) -> None:
-    registered = load_registry(Path(__file__).parents[3]).by_name[name]
+def test_every_event_is_written_whole(
+    make: Make, lines: Any, registry: Registry, name: str
+) -> None:
+    registered = registry.by_name[name]
     make().event(Events(name), registered.example)
     line = lines.only()
     payload = {key: line[key] for key in registered.example if key in line and key[-3:] == "_id"}

@@ -1,5 +1,6 @@
 """The readable line of an event is the same in the log and in the warehouse."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,19 @@ def summary_sql() -> str:
     return jinja2.Template(text + "{{ event_summary() }}").render()
 
 
-def in_warehouse(registry: Registry, sql: str, event: Events, data: dict[str, Any]) -> str:
+@pytest.fixture(scope="module")
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as opened:
+        yield opened
+
+
+def in_warehouse(
+    connection: duckdb.DuckDBPyConnection,
+    registry: Registry,
+    sql: str,
+    event: Events,
+    data: dict[str, Any],
+) -> str:
     names = dict.fromkeys(registry.ids, "varchar") | {
         name: COLUMN_TYPES.get(field.type, "varchar") for name, field in registry.distinct_fields()
     }
@@ -38,16 +51,15 @@ def in_warehouse(registry: Registry, sql: str, event: Events, data: dict[str, An
     ]
     values = {name: data.get(name) for name in names} | {"event_name": event.value}
     values = {name: None if isinstance(value, list) else value for name, value in values.items()}
-    with duckdb.connect() as connection:
-        query = f"select {sql} from (select $event_name as event_name, {', '.join(columns)})"
-        row = connection.execute(query, values).fetchone()
+    query = f"select {sql} from (select $event_name as event_name, {', '.join(columns)})"
+    row = connection.execute(query, values).fetchone()
     assert row
     return str(row[0])
 
 
 @pytest.mark.parametrize("event", list(Events))
 def test_log_and_warehouse_say_the_same(
-    registry: Registry, summary_sql: str, event: Events
+    connection: duckdb.DuckDBPyConnection, registry: Registry, summary_sql: str, event: Events
 ) -> None:
     registered = registry.by_name[event]
     check = check_for(event)
@@ -63,4 +75,5 @@ def test_log_and_warehouse_say_the_same(
     ):
         fitted = check.fit(data)
         assert fitted is not None
-        assert check.message(fitted) == in_warehouse(registry, summary_sql, event, dict(fitted))
+        told = in_warehouse(connection, registry, summary_sql, event, dict(fitted))
+        assert check.message(fitted) == told
