@@ -32,8 +32,8 @@ $(STAMP): requirements.lock pyproject.toml
 	@[ -n "$(PYTHON)" ] || { echo "This project needs Python 3.11, 3.12 or 3.13 as python3; install one, or name it: make $(or $(MAKECMDGOALS),setup) PYTHON=/path/to/python3.12" >&2; exit 1; }
 	@echo "Installing the pinned dependencies into .venv, a minute or two the first time ..."
 	@$(PYTHON) -m venv --clear .venv || { echo "$(PYTHON) cannot make a virtual environment; on Debian and Ubuntu install the package python3-venv." >&2; exit 1; }
-	@$(BIN)/pip install --quiet --require-hashes -r requirements.lock
-	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/pip install -qq --require-hashes -r requirements.lock
+	@$(BIN)/pip install -qq --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(PACKAGES): $(STAMP) packages.yml package-lock.yml $(shell find offline -type f)
@@ -69,7 +69,7 @@ test: lint  ## Check everything: lint, then every test.
 	@$(BIN)/pytest
 
 lock:  ## Pin the newest versions that pyproject.toml allows.
-	@$(BIN)/pip install --quiet uv
+	@$(BIN)/pip install -qq uv
 	@$(BIN)/uv pip compile pyproject.toml --extra warehouse --group dev --universal --python-version 3.11 --upgrade --no-strip-extras \
 		--generate-hashes --quiet --custom-compile-command "make lock" --output-file requirements.lock
 

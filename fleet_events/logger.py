@@ -32,8 +32,18 @@ NAME_LENGTH = 128
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _END_MS = (datetime(9999, 12, 31, tzinfo=UTC) - _EPOCH) // _MILLISECOND
-_encode = msgspec.json.Encoder().encode
 _T = TypeVar("_T")
+
+
+def _plain(value: object) -> object:
+    """A subclass of text or number, such as numpy's float64, as what it is a subclass of."""
+    for kind in (str, int, float):
+        if isinstance(value, kind):
+            return kind(value)
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+_encode = msgspec.json.Encoder(enc_hook=_plain).encode
 
 
 class EventRejected(ValueError):  # noqa: N818 - reads as what happened
@@ -175,7 +185,7 @@ class EventLogger:
                 line["data"] = data
             try:
                 encoded = _encode(line) + b"\n"
-            except UnicodeEncodeError:
+            except Exception:
                 self._seq -= 1
                 raise _UnwritableError from None
             # The number stays used when the write fails: the gap tells of the loss.
@@ -277,7 +287,7 @@ class EventLogger:
 
 
 class _UnwritableError(Exception):
-    """A text holds half a surrogate pair, which UTF-8 cannot carry."""
+    """A value fits its type but has no form in JSON, such as half a surrogate pair."""
 
 
 def get_logger(
@@ -340,7 +350,7 @@ def _is_id(name: str, value: str) -> bool:
 def _uuid7(now_ms: int, random: bytes) -> str:
     """UUIDv7 (RFC 9562): 48 bits of time, then the version, the variant and 74 random bits."""
     text = (now_ms.to_bytes(6) + random).hex()
-    variant = "89ab"[random[2] & 0b11]
+    variant = "89ab"[random[2] >> 4 & 0b11]
     return f"{text[:8]}-{text[8:12]}-7{text[13:16]}-{variant}{text[17:20]}-{text[20:]}"
 
 

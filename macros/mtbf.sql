@@ -23,6 +23,8 @@ state_hours as (
 
     from {{ ref("int_robot_state_hours") }}
 
+    where state_class <> 'unobserved'
+
 ),
 
 failures as (

@@ -90,24 +90,23 @@ def _fetch(robot: "Robot") -> Steps:
     yield from robot.drive(merchant.place, lambda: bool(robot.jobs))
     if robot.jobs:
         robot.become("at_merchant")
-    since = robot.world.now
     while waiting := [job for job in robot.jobs if not job.picked_up]:
         yield from robot.react()
         for job in waiting:
             if not job.ended and job.arrived_at is None:
                 _arrive(robot, job)
-        ready = [job for job in waiting if job.order.ready_at is not None and not job.ended]
+        present = [(job, job.arrived_at) for job in waiting if job.arrived_at is not None]
+        ready = [job for job, _ in present if job.order.ready_at is not None]
+        left = [at + PATIENCE_AT_MERCHANT - robot.world.now for _, at in present]
         if ready:
             yield from _load(robot, ready[0])
-        elif robot.world.now - since >= PATIENCE_AT_MERCHANT:
-            for job in waiting:
-                if not job.ended:
-                    no_food = robot.chance.random() < 0.7
-                    _fail_pickup(
-                        robot, job, "no_food" if no_food else "no_staff", "merchant_not_ready"
-                    )
-        else:
-            yield from robot.rest(since + PATIENCE_AT_MERCHANT - robot.world.now)
+        elif left and min(left) <= 0:
+            reason: Literal["no_food", "no_staff"] = (
+                "no_food" if robot.chance.random() < 0.7 else "no_staff"
+            )
+            _fail_pickup(robot, present[left.index(min(left))][0], reason, "merchant_not_ready")
+        elif left:
+            yield from robot.rest(min(left))
     if not robot.jobs:
         yield from robot.react()
         robot.become("available")

@@ -42,6 +42,19 @@ class Unprintable:
     __str__ = __repr__
 
 
+class Text(str):
+    __slots__ = ()
+
+
+class Garbled(Text):
+    def __str__(self) -> str:
+        raise RuntimeError("no")
+
+
+class Number(float):
+    pass
+
+
 LOOP: dict[str, object] = {}
 LOOP["again"] = LOOP
 
@@ -77,6 +90,7 @@ BAD_PAYLOADS: dict[str, tuple[object, list[str]]] = {
     "unprintable": (GOOD | {"wait_s": Unprintable()}, ["wait_s must be a number from 0 to 7200"]),
     "a loop": (GOOD | {"wait_s": LOOP}, ["wait_s must be a number from 0 to 7200"]),
     "half a surrogate pair": (GOOD | {"market": "\ud800"}, ["cannot be written as JSON"]),
+    "garbled text": (GOOD | {"market": Garbled("la")}, ["cannot be written as JSON"]),
     "a list": ([1, 2], ["the payload must be a mapping, not list"]),
     "nothing": (None, ["the payload must be a mapping, not NoneType"]),
     "unreadable": (Hostile(), ["the payload cannot be read (RuntimeError)"]),
@@ -123,6 +137,17 @@ def test_elsewhere_the_event_is_kept_and_reported(
     for told, reason in zip(report["data"]["reasons"], reasons, strict=True):
         assert reason in told
     assert (kept["seq"], report["seq"], logger.lost) == (1, 2, 0)
+
+
+@pytest.mark.parametrize("env", ["test", "prod"])
+def test_subclasses_of_text_and_number_are_written_as_such(
+    make: Make, lines: Any, env: str
+) -> None:
+    payload = GOOD | {"order_id": Text("O-12"), "wait_s": Number(84.2)}
+    make(env).event(Events.DELIVERY_PICKUP_COMPLETED, payload)
+    line = lines.only()
+    assert line["evt"]["valid"] is True
+    assert (line["order_id"], line["data"]) == ("O-12", {"wait_s": 84.2})
 
 
 def test_a_refused_event_keeps_its_ids_on_top_and_what_json_can_carry(

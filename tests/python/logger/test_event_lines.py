@@ -108,6 +108,17 @@ def test_event_ids_are_uuid7_of_the_time_of_the_event(make: Make, lines: Any) ->
     assert never & free == free
 
 
+def test_no_bit_of_an_event_id_repeats_another(make: Make) -> None:
+    def id_of(entropy: int) -> int:
+        logger = make(clock=lambda: NOON, entropy=lambda count: entropy.to_bytes(count))
+        return uuid.UUID(logger.event(Events.DELIVERY_PICKUP_COMPLETED, PICKUP)).int
+
+    changed = [id_of(1 << bit) ^ id_of(0) for bit in range(80)]
+    # Version and variant take the place of six.
+    assert sorted(bits.bit_count() for bits in changed) == [0] * 6 + [1] * 74
+    assert len(set(changed)) == 75
+
+
 def test_event_ids_do_not_repeat_within_a_millisecond(make: Make) -> None:
     logger = make(clock=lambda: NOON)
     ids = {logger.event(Events.DELIVERY_PICKUP_COMPLETED, PICKUP) for _ in range(5000)}
