@@ -1,0 +1,330 @@
+"""`fleet score`: the marts against what the simulator knows to be true."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+import duckdb
+from rich.console import Console
+from rich.table import Table
+
+# What can have happened to one event, the strongest explanation first. `truth` is its row in
+# truth/events.parquet.
+EVENT_CAUSE = """
+case
+    when truth.is_silenced then 'robot silent, its lines lost'
+    when truth.is_lost then 'line lost'
+    when truth.is_malformed or truth.is_damaged then 'line unusable, in quarantine'
+    when truth.clock_offset_seconds <> 0 then 'clock skew'
+    else 'a line that opens, closes or links the window was lost or late by its clock'
+end
+"""
+
+MEMBERSHIP = f"""
+with
+
+pairs as (
+    select
+        coalesce(truth.event_id, mart.event_id) as event_id,
+        truth.event_id is not null as is_true,
+        mart.event_id is not null as is_matched
+    from true_memberships as truth
+    full join (select event_id, delivery_id from fleet_marts.delivery_session_events) as mart
+        on truth.event_id = mart.event_id and truth.delivery_id = mart.delivery_id
+)
+
+select
+    pairs.is_true,
+    pairs.is_matched,
+    case when pairs.is_true and pairs.is_matched then 'right' else {EVENT_CAUSE} end as cause,
+    count(*) as pair_count
+from pairs
+left join true_events as truth on pairs.event_id = truth.event_id
+group by all
+"""
+
+# State hours that differ, by robot and hour: what the robot's lines of the time went through.
+SUPPLY = """
+with
+
+true_hours as (
+    select robot_id, hour_at at time zone 'UTC' as hour_at, state, reason, duration_ms
+    from true_state_hours
+),
+
+mart_hours as (
+    select
+        robot_id, hour_at at time zone 'UTC' as hour_at, state, reason,
+        cast(round(duration_seconds * 1000) as bigint) as duration_ms
+    from fleet_marts.supply_hours
+    where state <> 'unobserved'
+),
+
+cells as (
+    select
+        robot_id, hour_at,
+        coalesce(true_hours.duration_ms, 0) as true_ms,
+        coalesce(mart_hours.duration_ms, 0) as mart_ms
+    from true_hours
+    full join mart_hours using (robot_id, hour_at, state, reason)
+),
+
+silent as (
+    select distinct robot_id, hour_at from mart_hours where state = 'unknown'
+),
+
+skewed as (
+    select distinct robot_id from true_events where clock_offset_seconds <> 0 and robot_id is not null
+),
+
+changes_not_seen as (
+    select distinct robot_id
+    from true_events
+    where event_name = 'robot.state_changed' and (is_lost or is_malformed or is_damaged or is_silenced)
+)
+
+select
+    case
+        when cells.true_ms = cells.mart_ms then 'right'
+        when silent.robot_id is not null then 'robot silent: unknown, never supply'
+        when skewed.robot_id is not null then 'clock skew'
+        when changes_not_seen.robot_id is not null then 'a state change was lost'
+        else 'other'
+    end as cause,
+    count(*) as cell_count,
+    sum(abs(cells.true_ms - cells.mart_ms)) / 3600000.0 as hours_off
+from cells
+left join silent on cells.robot_id = silent.robot_id and cells.hour_at = silent.hour_at
+left join skewed on cells.robot_id = skewed.robot_id
+left join changes_not_seen on cells.robot_id = changes_not_seen.robot_id
+group by all
+"""
+
+FAILURES = """
+with
+
+episodes as (
+    select
+        coalesce(truth.robot_id, mart.robot_id) as robot_id,
+        truth.robot_id is not null as is_true,
+        mart.robot_id is not null as is_found,
+        truth.ended_at = mart.ended_at as has_right_end
+    from true_failures as truth
+    full join fleet_marts.robot_failures as mart
+        on
+            truth.robot_id = mart.robot_id
+            and truth.component = mart.component
+            and truth.started_at = mart.started_at
+),
+
+skewed as (
+    select distinct robot_id from true_events where clock_offset_seconds <> 0 and robot_id is not null
+)
+
+select
+    episodes.is_true,
+    episodes.is_found,
+    case
+        when episodes.is_true and episodes.is_found and episodes.has_right_end then 'right'
+        when skewed.robot_id is not null then 'clock skew'
+        else 'an error or its clearance was lost'
+    end as cause,
+    count(*) as episode_count
+from episodes
+left join skewed on episodes.robot_id = skewed.robot_id
+group by all
+"""
+
+MTBF = """
+select
+    (
+        select coalesce(sum(hours.duration_ms), 0) / 3600000.0
+        from true_state_hours as hours
+        inner join fleet_seeds.robot_states as states on hours.state = states.state
+        where states.is_operating
+    ) as true_hours,
+    (select count(*) from true_failures) as true_failures,
+    (select coalesce(sum(operating_hours), 0) from fleet_marts.fleet_mtbf) as mart_hours,
+    (select coalesce(sum(failure_count), 0) from fleet_marts.fleet_mtbf) as mart_failures
+"""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many of a kind the marts have right, missed, or have too many of, and why."""
+
+    right: int = 0
+    missed: int = 0
+    wrong: int = 0
+    causes: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def is_exact(self) -> bool:
+        return self.missed == 0 and self.wrong == 0
+
+
+@dataclass(frozen=True)
+class SupplyTally:
+    """Cells of robot, hour, state and reason; `hours_off` sums the absolute difference, in hours."""
+
+    right: int
+    differing: int
+    hours_off: float
+    causes: Mapping[str, int]
+
+    @property
+    def is_exact(self) -> bool:
+        return self.differing == 0
+
+
+@dataclass(frozen=True)
+class Mtbf:
+    """Operating hours T and failures r, in truth and in fleet_mtbf."""
+
+    true_hours: float
+    true_failures: int
+    mart_hours: float
+    mart_failures: int
+
+    @property
+    def is_exact(self) -> bool:
+        # A millisecond in hours: sums of floating-point hours may differ by less.
+        return (
+            abs(self.true_hours - self.mart_hours) < 1 / 3_600_000
+            and self.true_failures == self.mart_failures
+        )
+
+
+@dataclass(frozen=True)
+class Score:
+    """The marts against the truth of one simulation."""
+
+    membership: Tally
+    supply: SupplyTally
+    failures: Tally
+    mtbf: Mtbf
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether every figure equals the truth."""
+        parts = (self.membership, self.supply, self.failures, self.mtbf)
+        return all(part.is_exact for part in parts)
+
+
+def tally(rows: list[tuple[bool, bool, str, int]]) -> Tally:
+    """Rows of (is in truth, is in the mart, cause, count), summed."""
+    right = sum(count for *_, cause, count in rows if cause == "right")
+    # An episode that is in both but ends at another time is missed, and the mart's own is not
+    # counted again.
+    missed = sum(count for is_true, _, cause, count in rows if is_true and cause != "right")
+    wrong = sum(count for is_true, _, _, count in rows if not is_true)
+    causes: dict[str, int] = {}
+    for *_, cause, count in rows:
+        if cause != "right":
+            causes[cause] = causes.get(cause, 0) + count
+    return Tally(right, missed, wrong, causes)
+
+
+def score_marts(database: Path, truth: Path) -> Score:
+    """Compare the marts in `database` with the parquet files of `truth`.
+
+    Raises ClickException that says what to do when either is absent.
+    """
+    if not database.exists():
+        raise click.ClickException(
+            f"There is no database {database}; run `make demo`, or name yours with --database."
+        )
+    if not (truth / "events.parquet").exists():
+        raise click.ClickException(
+            f"There is no ground truth in {truth}; `fleet simulate` writes it, --truth names it."
+        )
+    with duckdb.connect(str(database), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        for name in ("events", "memberships", "state_hours", "failures"):
+            path = str(truth / f"{name}.parquet").replace("'", "''")
+            connection.execute(
+                f"create temporary view true_{name} as select * from read_parquet('{path}')"
+            )
+        try:
+            membership = tally(connection.execute(MEMBERSHIP).fetchall())
+            cells = connection.execute(SUPPLY).fetchall()
+            failures = tally(connection.execute(FAILURES).fetchall())
+            hours = connection.execute(MTBF).fetchall()[0]
+        except duckdb.CatalogException as error:
+            raise click.ClickException(f"{database} holds no marts; run `dbt build` first.") from error
+    off = [row for row in cells if row[0] != "right"]
+    supply = SupplyTally(
+        right=sum(row[1] for row in cells if row[0] == "right"),
+        differing=sum(row[1] for row in off),
+        hours_off=float(sum(row[2] for row in off)),
+        causes={row[0]: row[1] for row in off},
+    )
+    mtbf = Mtbf(float(hours[0]), int(hours[1]), float(hours[2]), int(hours[3]))
+    return Score(membership, supply, failures, mtbf)
+
+
+def per_failure(hours: float, failures: int) -> str:
+    return f"{hours / failures:,.1f} h" if failures else "no failure"
+
+
+def print_score(score: Score, console: Console) -> None:
+    table = Table(box=None, pad_edge=False, header_style="dim", title_justify="left")
+    for name in ("marts against the simulator's truth", "right", "missed", "wrong"):
+        table.add_column(name, justify="left" if name.startswith("marts") else "right")
+    table.add_column("")
+    rows = (
+        ("events in their delivery", score.membership, ""),
+        ("failure episodes", score.failures, ""),
+    )
+    for name, part, remark in rows:
+        table.add_row(name, f"{part.right:,}", f"{part.missed:,}", f"{part.wrong:,}", remark)
+    supply = score.supply
+    table.add_row(
+        "state hours (robot × hour × state × reason)",
+        f"{supply.right:,}",
+        f"{supply.differing:,}",
+        "",
+        f"{supply.hours_off:,.2f} h off in all",
+    )
+    mtbf = score.mtbf
+    table.add_row(
+        "fleet MTBF",
+        "",
+        "",
+        "",
+        f"{per_failure(mtbf.mart_hours, mtbf.mart_failures)}, in truth "
+        f"{per_failure(mtbf.true_hours, mtbf.true_failures)}",
+    )
+    console.print(table)
+    for name, causes in (
+        ("events", score.membership.causes),
+        ("failures", score.failures.causes),
+        ("state hours", supply.causes),
+    ):
+        for cause, count in sorted(causes.items(), key=lambda item: -item[1]):
+            console.print(f"  {count:>7,} {name}: {cause}", style="dim")
+    if score.is_exact:
+        console.print("Every figure equals the truth.")
+
+
+@click.command()
+@click.option(
+    "--database",
+    type=click.Path(path_type=Path),
+    default=lambda: Path(os.environ.get("FLEET_DATABASE", "data/fleet.duckdb")),
+    help="DuckDB file with the marts.  [default: FLEET_DATABASE or data/fleet.duckdb]",
+)
+@click.option(
+    "--truth",
+    type=click.Path(path_type=Path),
+    default=Path("data/truth"),
+    show_default=True,
+    help="Folder of the simulator's ground truth.",
+)
+def score(database: Path, truth: Path) -> None:
+    """Hold the marts against the simulator's ground truth."""
+    print_score(score_marts(database, truth), Console(width=None if os.isatty(1) else 150))
