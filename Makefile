@@ -54,7 +54,7 @@ demo: setup  ## Simulate one day of a fleet in data/, build every table and show
 	@$(BIN)/fleet session --example
 	@echo
 	@echo "What next:"
-	@echo "  .venv/bin/fleet session ORDER_OR_DELIVERY_ID     the story of any delivery"
+	@echo "  .venv/bin/fleet session --failed                 deliveries to look at, by id"
 	@echo "  .venv/bin/dbt show --select supply_hours_daily   any table of the day"
 	@echo "  make test                                        check the project"
 

@@ -78,13 +78,17 @@ silent as (
 ),
 
 skewed as (
-    select distinct robot_id from true_events where clock_offset_seconds <> 0 and robot_id is not null
+    select distinct robot_id
+    from true_events
+    where clock_offset_seconds <> 0 and robot_id is not null
 ),
 
 changes_not_seen as (
     select distinct robot_id
     from true_events
-    where event_name = 'robot.state_changed' and (is_lost or is_malformed or is_damaged or is_silenced)
+    where
+        event_name = 'robot.state_changed'
+        and (is_lost or is_malformed or is_damaged or is_silenced)
 )
 
 select
@@ -122,7 +126,9 @@ episodes as (
 ),
 
 skewed as (
-    select distinct robot_id from true_events where clock_offset_seconds <> 0 and robot_id is not null
+    select distinct robot_id
+    from true_events
+    where clock_offset_seconds <> 0 and robot_id is not null
 )
 
 select
@@ -169,7 +175,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class SupplyTally:
-    """Cells of robot, hour, state and reason; `hours_off` sums the absolute difference, in hours."""
+    """Cells of robot, hour, state and reason; `hours_off` sums their absolute differences."""
 
     right: int
     differing: int
@@ -255,7 +261,9 @@ def score_marts(database: Path, truth: Path) -> Score:
             failures = tally(connection.execute(FAILURES).fetchall())
             hours = connection.execute(MTBF).fetchall()[0]
         except duckdb.CatalogException as error:
-            raise click.ClickException(f"{database} holds no marts; run `dbt build` first.") from error
+            raise click.ClickException(
+                f"{database} holds no marts; run `dbt build` first."
+            ) from error
     off = [row for row in cells if row[0] != "right"]
     supply = SupplyTally(
         right=sum(row[1] for row in cells if row[0] == "right"),

@@ -101,17 +101,16 @@ inner join fleet_marts.delivery_session_events as events
 where sessions.outcome in ('failed', 'cancelled')
 group by sessions.delivery_id, sessions.outcome, sessions.probable_cause
 order by
-    case when sessions.outcome = 'failed' and sessions.probable_cause = 'robot_failure' then 0 else 1 end,
-    case when count(*) filter (where events.match_method = 'robot_window' and events.is_error) > 0 then 0 else 1 end,
+    sessions.outcome = 'failed' and sessions.probable_cause = 'robot_failure' desc,
+    count(*) filter (where events.match_method = 'robot_window' and events.is_error) > 0 desc,
+    count(*) filter (where events.is_ambiguous),
     count(*) filter (where events.event_name <> 'robot.heartbeat'),
     sessions.delivery_id
 limit 1
 """
 
 LOADED_UNTIL = "select max(event_at) at time zone 'UTC' as at from fleet_marts.event_timeline"
-LAST_SEEN = (
-    "select max(event_at) at time zone 'UTC' as at from fleet_marts.event_timeline where robot_id = ?"
-)
+LAST_SEEN = f"{LOADED_UNTIL} where robot_id = ?"
 
 
 @dataclass(frozen=True)
@@ -127,7 +126,8 @@ class Marts:
         """Rows of a query as dictionaries; raises ClickException that says what to do next."""
         if not self.database.exists():
             raise click.ClickException(
-                f"There is no database {self.database}; run `make demo`, or name yours with --database."
+                f"There is no database {self.database}; run `make demo`, or name yours with "
+                "--database."
             )
         try:
             with duckdb.connect(str(self.database), read_only=True) as connection:
@@ -151,7 +151,8 @@ def nearest(marts: Marts, column: str, wanted: str) -> list[str]:
     known = [
         str(row[column])
         for row in marts.rows(
-            f"select distinct {column} from fleet_marts.{table} where {column} is not null order by 1"
+            f"select distinct {column} from fleet_marts.{table} "
+            f"where {column} is not null order by 1"
         )
     ]
     by_prefix = [name for name in known if wanted and name.startswith(wanted)]
@@ -245,6 +246,7 @@ def fold_heartbeats(events: list[Row]) -> list[Row]:
         last = folded[-1] if folded else None
         if event["event_name"] == "robot.heartbeat" and last and last.get("heartbeats"):
             last["heartbeats"] += 1
+            last["last_at"] = event["at"]
         elif event["event_name"] == "robot.heartbeat":
             folded.append({**event, "heartbeats": 1})
         else:
@@ -266,13 +268,17 @@ def timeline(events: list[Row], with_match: bool) -> Table:
     for event in events:
         if previous and (event["at"] - previous).total_seconds() >= GAP_SECONDS:
             gap = (event["at"] - previous).total_seconds()
-            table.add_row(*[""] * (2 if with_match else 1), Text(f"· {span(gap)} without an event", "dim"))
-        previous = event["at"]
+            table.add_row(
+                *[""] * (2 if with_match else 1), Text(f"· {span(gap)} without an event", "dim")
+            )
+        previous = event.get("last_at", event["at"])
         count = event.get("heartbeats", 0)
         name = event["event_name"] if count < 2 else f"{event['event_name']} × {count}"
         mark = "✗ " if event["is_error"] else "  "
         takeover = event["event_name"] == "pilot.control_changed"
-        style = "bold red" if event["is_error"] else "magenta" if takeover else "dim" if count else ""
+        style = (
+            "bold red" if event["is_error"] else "magenta" if takeover else "dim" if count else ""
+        )
         cells = [clock(event["at"])]
         if with_match:
             cells.append(f"+{float(event['seconds_since_start']):.1f} s")
@@ -282,7 +288,9 @@ def timeline(events: list[Row], with_match: bool) -> Table:
             str(event["robot_state"] or ""),
         ]
         if with_match:
-            cells.append(str(event["match_method"]) + (" (ambiguous)" if event["is_ambiguous"] else ""))
+            cells.append(
+                str(event["match_method"]) + (" (ambiguous)" if event["is_ambiguous"] else "")
+            )
         else:
             cells.append(str(event["delivery_id"] or ""))
         table.add_row(*cells, style=style)
@@ -330,7 +338,15 @@ def show_robot(
 
 def show_failed(marts: Marts, console: Console, limit: int) -> None:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("delivery", "started UTC", "outcome", "reason", "probable cause", "robot", "errors"):
+    for name in (
+        "delivery",
+        "started UTC",
+        "outcome",
+        "reason",
+        "probable cause",
+        "robot",
+        "errors",
+    ):
         table.add_column(name)
     rows = marts.rows(FAILED, [limit])
     for row in rows:
@@ -351,7 +367,9 @@ INSTANT = click.DateTime(["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H
 
 @click.command()
 @click.argument("delivery_id", required=False)
-@click.option("--robot", "robot_id", help="Replay a robot; its last hour unless --from and --to say.")
+@click.option(
+    "--robot", "robot_id", help="Replay a robot; its last hour unless --from and --to say."
+)
 @click.option("--order", "order_id", help="Replay an order.")
 @click.option("--from", "start", type=INSTANT, help="Start of a robot's replay, UTC.")
 @click.option("--to", "end", type=INSTANT, help="End of a robot's replay, UTC, exclusive.")
@@ -393,6 +411,8 @@ def session(
         if example:
             found = marts.rows(EXAMPLE)
             if not found:
-                raise click.ClickException("No delivery has failed yet; simulate more robots or days.")
+                raise click.ClickException(
+                    "No delivery has failed yet; simulate more robots or days."
+                )
             delivery_id = found[0]["delivery_id"]
         show_delivery(marts, console, str(delivery_id), every)

@@ -28,7 +28,9 @@ def test_approximation_takes_over_above_the_seed(dbt: Warehouse, failures: int) 
     z = 1.6448536269514722
     lower = f"{{{{ chi_square_quantile({z}, '{2.0 * failures + 2}') }}}}"
     upper = f"{{{{ chi_square_quantile(-{z}, '{2.0 * failures}') }}}}"
-    shown: Any = dbt("show", "--inline", f"select {lower} as lower_quantile, {upper} as upper_quantile")
+    shown: Any = dbt(
+        "show", "--inline", f"select {lower} as lower_quantile, {upper} as upper_quantile"
+    )
     row = shown.results[0].agate_table.rows[0]
     assert float(row[0]) == pytest.approx(chi2.ppf(0.95, 2 * failures + 2), rel=1e-3)
     assert float(row[1]) == pytest.approx(chi2.ppf(0.05, 2 * failures), rel=1e-3)

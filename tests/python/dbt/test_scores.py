@@ -1,0 +1,123 @@
+"""The whole way, from logger.event() to the marts, against the simulator's ground truth."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from fleet_events.cli import main
+from fleet_events.scoring import Score, score_marts
+from tests.python.conftest import Warehouse
+
+
+@pytest.fixture(scope="module")
+def simulated(
+    tmp_path_factory: pytest.TempPathFactory, open_warehouse: Callable[[Path], Warehouse]
+) -> Callable[..., tuple[Warehouse, Path]]:
+    def simulate(*options: str) -> tuple[Warehouse, Path]:
+        folder = tmp_path_factory.mktemp("fleet")
+        words = ["simulate", "--days", "1", "--overwrite", "--out", str(folder), *options]
+        done = CliRunner().invoke(main, words)
+        assert done.exit_code == 0, done.output
+        warehouse = open_warehouse(folder)
+        warehouse.load()
+        warehouse("build")
+        return warehouse, folder / "truth"
+
+    return simulate
+
+
+@pytest.fixture(scope="module")
+def clean(simulated: Callable[..., tuple[Warehouse, Path]]) -> tuple[Warehouse, Path]:
+    return simulated("--robots", "10", "--seed", "5", "--clean")
+
+
+@pytest.fixture(scope="module")
+def troubled(simulated: Callable[..., tuple[Warehouse, Path]]) -> tuple[Warehouse, Path]:
+    return simulated("--robots", "10", "--seed", "6")
+
+
+@pytest.fixture
+def clean_score(clean: tuple[Warehouse, Path]) -> Score:
+    return score_marts(clean[0].database, clean[1])
+
+
+def test_every_event_is_in_its_right_delivery(clean_score: Score) -> None:
+    assert clean_score.membership.is_exact
+    assert clean_score.membership.right > 1000
+
+
+def test_state_hours_are_exact_to_the_millisecond(clean_score: Score) -> None:
+    assert clean_score.supply.is_exact
+    assert clean_score.supply.right > 10 * 24
+
+
+def test_failures_and_mtbf_are_exact(clean_score: Score) -> None:
+    assert clean_score.failures.is_exact
+    assert clean_score.failures.right > 0
+    assert clean_score.mtbf.is_exact
+
+
+def test_all_ways_of_matching_were_needed(clean: tuple[Warehouse, Path]) -> None:
+    methods = clean[0].rows("select distinct match_method from fleet_marts.delivery_session_events")
+    assert {"delivery_id", "order_id", "robot_window"} <= {method for (method,) in methods}
+
+
+def test_with_troubles_every_miss_has_a_cause(troubled: tuple[Warehouse, Path]) -> None:
+    score = score_marts(troubled[0].database, troubled[1])
+    assert not score.is_exact
+    for part in (score.membership, score.failures):
+        assert sum(part.causes.values()) == part.missed + part.wrong
+    assert sum(score.supply.causes.values()) == score.supply.differing
+    assert score.membership.right > 10 * score.membership.missed
+
+
+def test_with_troubles_no_line_is_lost(troubled: tuple[Warehouse, Path]) -> None:
+    warehouse, _ = troubled
+    in_files = warehouse.rows("select sum(line_count) from event_log.loaded_files")
+    judged = warehouse.rows(
+        "select (select count(*) from fleet_staging.base_event_log__lines "
+        "where line_status <> 'quarantined') "
+        "+ (select count(*) from fleet_marts.quarantined_events)"
+    )
+    assert in_files == judged
+    reasons = warehouse.rows("select distinct reason from fleet_marts.quarantined_events")
+    assert len(reasons) > 3
+
+
+def test_session_tells_the_story(clean: tuple[Warehouse, Path]) -> None:
+    database = str(clean[0].database)
+    listed = CliRunner().invoke(main, ["session", "--failed", "--database", database])
+    assert listed.exit_code == 0
+    ((delivery_id, order_id, robot_id, events),) = clean[0].rows(
+        "select delivery_id, order_id, robot_id, event_count from fleet_marts.delivery_sessions "
+        "where outcome in ('failed', 'cancelled') and robot_id is not null "
+        "and order_id is not null order by started_at desc limit 1"
+    )
+    assert delivery_id in listed.output
+    told = CliRunner().invoke(main, ["session", delivery_id, "--all", "--database", database])
+    assert told.exit_code == 0
+    assert f"{events} events" in told.output
+    assert "dispatch.assigned" in told.output
+    assert "probable cause" in told.output
+    for words in (["--order", order_id], ["--robot", robot_id]):
+        replay = CliRunner().invoke(main, ["session", *words, "--database", database])
+        assert replay.exit_code == 0, replay.output
+        assert "events" in replay.output
+
+
+@pytest.mark.parametrize("wanted", ["D-1' or 1=1 --", "nonsense", "D-0"])
+def test_unknown_id_names_the_nearest(clean: tuple[Warehouse, Path], wanted: str) -> None:
+    told = CliRunner().invoke(main, ["session", wanted, "--database", str(clean[0].database)])
+    assert told.exit_code == 1
+    assert f"There is no delivery {wanted}" in told.output
+    assert "loaded until" in told.output
+
+
+def test_no_database_says_what_to_do(tmp_path: Path) -> None:
+    for command in ("session D-1", "score"):
+        words = [*command.split(), "--database", str(tmp_path / "none.duckdb")]
+        told = CliRunner().invoke(main, words)
+        assert told.exit_code == 1
+        assert "make demo" in told.output
