@@ -35,7 +35,7 @@ _END_MS = (datetime(9999, 12, 31, tzinfo=UTC) - _EPOCH) // _MILLISECOND
 _T = TypeVar("_T")
 
 
-def _plain(value: object) -> object:
+def _plain(value: Any) -> object:
     """A subclass of text or number, such as numpy's float64, as what it is a subclass of."""
     for kind in (str, int, float):
         if isinstance(value, kind):

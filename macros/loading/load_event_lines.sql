@@ -12,15 +12,12 @@
 {% endmacro %}
 
 {% macro redshift__load_event_lines() %}
-    {%- set missing = ["landing_url", "iam_role"] | reject("in", [
-        "landing_url" if var("landing_url", none), "iam_role" if var("iam_role", none)
-    ]) | list -%}
-    {%- if missing -%}
+    {%- for name in ["landing_url", "iam_role"] if not var(name, none) -%}
         {{ exceptions.raise_compiler_error(
-            "load_event_lines on Redshift needs the var " ~ missing | join(" and the var ")
-            ~ "; give it with --vars, such as '{landing_url: s3://bucket/events/, iam_role: arn:aws:iam::123456789012:role/redshift-event-reader}'."
+            "load_event_lines on Redshift needs the var " ~ name ~ "; give it with --vars '{landing_url: s3://bucket/events/,"
+            ~ " iam_role: arn:aws:iam::123456789012:role/redshift-event-reader}'."
         ) }}
-    {%- endif -%}
+    {%- endfor -%}
     {%- do run_query(create_raw_tables()) -%}
     {#- noshred keeps each line whole in the one SUPER column, keys that nobody registered included. -#}
     {%- do run_query(
