@@ -167,7 +167,7 @@ def _text(value: object) -> str:
 
 def _number(value: Any) -> str:
     # As the models round: halves up.
-    return "?" if value is None else str(math.floor(value + 0.5))
+    return "?" if value is None else str(math.floor(float(value) + 0.5))
 
 
 def _yes_no(value: object) -> str:

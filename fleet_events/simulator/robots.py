@@ -340,10 +340,10 @@ class Robot:
     def _night(self) -> Steps:
         self.become("charging", "charging")
         yield from self._charge()
-        if self.chance.random() < 0.10:
-            yield from self._service()
         if self.agent.version != self.target_version:
             yield from self._update()
+        elif self.chance.random() < 0.15:
+            yield from self._service()
         switched_off = self.chance.random() < 0.4
         self.become("offline" if switched_off else "off_shift", "off_hours")
         yield self.world.sleep((self._opens - local_time_of_day(self.world.now)) % DAY)

@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, cast
 
 import pytest
@@ -49,10 +50,6 @@ class Text(str):
 class Garbled(Text):
     def __str__(self) -> str:
         raise RuntimeError("no")
-
-
-class Number(float):
-    pass
 
 
 LOOP: dict[str, object] = {}
@@ -140,14 +137,15 @@ def test_elsewhere_the_event_is_kept_and_reported(
 
 
 @pytest.mark.parametrize("env", ["test", "prod"])
-def test_subclasses_of_text_and_number_are_written_as_such(
+def test_decimals_and_subclasses_of_text_are_written_as_numbers_and_text(
     make: Make, lines: Any, env: str
 ) -> None:
-    payload = GOOD | {"order_id": Text("O-12"), "wait_s": Number(84.2)}
+    payload = GOOD | {"order_id": Text("O-12"), "wait_s": Decimal("84.2")}
     make(env).event(Events.DELIVERY_PICKUP_COMPLETED, payload)
     line = lines.only()
     assert line["evt"]["valid"] is True
     assert (line["order_id"], line["data"]) == ("O-12", {"wait_s": 84.2})
+    assert line["message"] == "Loaded by ? after 84 s at the merchant"
 
 
 def test_a_refused_event_keeps_its_ids_on_top_and_what_json_can_carry(

@@ -4,8 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from fleet_events.simulator.command import simulate
-
-from .conftest import ROOT
+from tests.python.simulator.conftest import ROOT
 
 
 @pytest.fixture(autouse=True)

@@ -1,29 +1,32 @@
 """The marts equal the truth of a clean simulation, and the score notices what does not."""
 
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
 
 from fleet_events.scoring import Score, score_marts
+from tests.python.conftest import Warehouse
+from tests.python.simulator.conftest import Simulated
 
-from .conftest import Simulated
+OpenWarehouse = Callable[[Path], Warehouse]
 
 
-def build(open_warehouse: Callable[[Path], Any], folder: Path, run: Simulated) -> Path:
+def build(open_warehouse: OpenWarehouse, folder: Path, run: Simulated) -> Path:
     warehouse = open_warehouse(folder)
     landing = str(run.out / "landing")
     warehouse("run-operation", "load_event_lines", landing_path=landing)
     warehouse("build", "--exclude-resource-type", "test", "unit_test", landing_path=landing)
-    database: Path = warehouse.database
-    return database
+    # dbt keeps its file open in this process, with settings of its own.
+    warehouse.rows("checkpoint")
+    return Path(shutil.copy(warehouse.database, folder / "built.duckdb"))
 
 
 @pytest.fixture(scope="module")
 def clean_database(
-    open_warehouse: Callable[[Path], Any],
+    open_warehouse: OpenWarehouse,
     tmp_path_factory: pytest.TempPathFactory,
     clean: Simulated,
 ) -> Path:
@@ -36,17 +39,16 @@ def clean_score(clean_database: Path, clean: Simulated) -> Score:
 
 
 @pytest.fixture
-def altered(clean_database: Path, clean: Simulated) -> Iterator[Callable[[str], Score]]:
-    """Score the clean marts after a change that is taken back."""
-    saved = clean_database.read_bytes()
+def altered(clean_database: Path, clean: Simulated, tmp_path: Path) -> Callable[[str], Score]:
+    """Score a copy of the clean marts after a change."""
 
     def change(sql: str) -> Score:
-        with duckdb.connect(clean_database) as connection:
+        database = Path(shutil.copy(clean_database, tmp_path / "altered.duckdb"))
+        with duckdb.connect(database) as connection:
             connection.execute(sql)
-        return score_marts(clean_database, clean.out / "truth")
+        return score_marts(database, clean.out / "truth")
 
-    yield change
-    clean_database.write_bytes(saved)
+    return change
 
 
 def test_clean_marts_equal_the_truth(clean_score: Score, clean: Simulated) -> None:
@@ -106,7 +108,7 @@ def test_a_shifted_failure_is_missed_and_wrong(altered: Callable[[str], Score]) 
 
 
 def test_every_difference_of_a_troubled_log_has_a_cause(
-    open_warehouse: Callable[[Path], Any], tmp_path: Path, troubled: Simulated
+    open_warehouse: OpenWarehouse, tmp_path: Path, troubled: Simulated
 ) -> None:
     score = score_marts(build(open_warehouse, tmp_path, troubled), troubled.out / "truth")
     membership = score.membership

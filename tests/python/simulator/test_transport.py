@@ -13,8 +13,7 @@ import pytest
 from fleet_events.registry import Registry
 from fleet_events.simulator.simulation import landing_folder
 from fleet_events.simulator.troubles import DAMAGES
-
-from .conftest import Simulate, Simulated
+from tests.python.simulator.conftest import Simulate, Simulated
 
 FLAGS = ("is_lost", "is_malformed", "is_damaged", "is_duplicated", "is_late", "is_silenced")
 

@@ -6,8 +6,7 @@ import pytest
 
 from fleet_events.simulator.truth import Failure, LineFacts, LineFate, Truth, Window
 from fleet_events.simulator.world import HOUR, MINUTE, Settings, World
-
-from .conftest import START, Simulated
+from tests.python.simulator.conftest import START, Simulated
 
 
 class Clockwork:

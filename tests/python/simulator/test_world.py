@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from fleet_events.registry import Registry
-
-from .conftest import Simulated
+from tests.python.simulator.conftest import Simulated
 
 
 def test_robots_change_state_as_the_registry_allows(clean: Simulated, registry: Registry) -> None:
@@ -48,7 +47,7 @@ def test_no_robot_falls_silent_in_a_clean_log(clean: Simulated, registry: Regist
             check(robot_id, at)
             state = event["data"].get("to_state", seen.get(robot_id, (at, ""))[1])
             seen[robot_id] = at, state
-    for robot_id, (last, state) in seen.items():
+    for last, state in seen.values():
         assert state not in heard or end - last <= timedelta(minutes=1)
 
 
