@@ -40,6 +40,15 @@ pilot_sessions as (
 
 ),
 
+capped_milestones as (
+
+    select
+        *,
+        {{ dbt.dateadd("hour", var("max_session_hours"), "requested_at") }} as capped_at
+    from milestones
+
+),
+
 merchant_windows as (
 
     select
@@ -47,11 +56,11 @@ merchant_windows as (
         merchant_id,
         requested_at,
         least(
-            coalesce(pickup_completed_at, ended_at, {{ dbt.dateadd("hour", var("max_session_hours"), "requested_at") }}),
-            {{ dbt.dateadd("hour", var("max_session_hours"), "requested_at") }}
+            coalesce(pickup_completed_at, ended_at, capped_at),
+            capped_at
         ) as collected_at
 
-    from milestones
+    from capped_milestones
 
     where
         requested_at is not null

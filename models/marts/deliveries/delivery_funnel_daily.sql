@@ -92,10 +92,10 @@ counted as (
         sum(is_dispatched) as dispatched_count,
         sum(is_picked_up) as picked_up_count,
         sum(is_dropped_off) as dropped_off_count,
-        cast(avg(cast(order_to_dispatch_seconds as double precision)) as double precision) as order_to_dispatch_avg_seconds,
-        cast(avg(cast(dispatch_to_pickup_seconds as double precision)) as double precision) as dispatch_to_pickup_avg_seconds,
-        cast(avg(cast(pickup_to_dropoff_seconds as double precision)) as double precision) as pickup_to_dropoff_avg_seconds,
-        cast(avg(cast(order_to_dropoff_seconds as double precision)) as double precision) as order_to_dropoff_avg_seconds
+        avg(cast(order_to_dispatch_seconds as double precision)) as order_to_dispatch_avg_seconds,
+        avg(cast(dispatch_to_pickup_seconds as double precision)) as dispatch_to_pickup_avg_seconds,
+        avg(cast(pickup_to_dropoff_seconds as double precision)) as pickup_to_dropoff_avg_seconds,
+        avg(cast(order_to_dropoff_seconds as double precision)) as order_to_dropoff_avg_seconds
 
     from orders
 
