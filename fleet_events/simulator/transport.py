@@ -4,7 +4,6 @@ import gzip
 import hashlib
 import uuid
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from fleet_events.registry import Registry
@@ -18,11 +17,6 @@ BATCH_LINES = 50_000
 LATE = 5 * MINUTE
 
 
-@dataclass
-class _Batch:
-    lines: list[tuple[int, int, bytes]] = field(default_factory=list)
-
-
 class Transport:
     """Decides the fate of each line and writes the landing folder hour by hour."""
 
@@ -33,7 +27,7 @@ class Transport:
         self._delays = world.chance("transport", "delays")
         self._chance = world.chance("transport", "troubles")
         self._damager = Damager(registry, world.chance("transport", "damage"))
-        self._batches: dict[int, _Batch] = defaultdict(_Batch)
+        self._batches: dict[int, list[tuple[int, int, bytes]]] = defaultdict(list)
         self._number = 0
         self._retried_lines = 0
         self._malformed_turn = 0
@@ -115,14 +109,13 @@ class Transport:
     def _write(self, received_at: int, line: bytes) -> None:
         self._number += 1
         self._counts["written"] += 1
-        batch = self._batches[received_at - received_at % BATCH]
-        batch.lines.append((received_at, self._number, line))
+        self._batches[received_at - received_at % BATCH].append((received_at, self._number, line))
 
     def flush(self, before: int | None = None) -> None:
         """Write the files of all batches that ended by `before` (None: all of them)."""
         for began in sorted(self._batches):
             if before is None or began + BATCH <= before:
-                lines = sorted(self._batches.pop(began).lines)
+                lines = sorted(self._batches.pop(began))
                 for first in range(0, len(lines), BATCH_LINES):
                     self._write_file(lines[first : first + BATCH_LINES])
 

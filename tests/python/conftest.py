@@ -11,6 +11,7 @@ from unittest import mock
 
 import duckdb
 import pytest
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
@@ -43,6 +44,7 @@ class Warehouse:
             done = dbtRunner(manifest=self._manifest, callbacks=[collect]).invoke(
                 [*words, "--quiet", "--vars", json.dumps(variables), *self._flags]
             )
+        close_dbt_connections()
         if not done.success:
             raise AssertionError("\n".join(errors) or str(done.exception))
         return done.result
@@ -64,6 +66,14 @@ class Warehouse:
         """Run a query; opened and closed each time, because an open connection blocks dbt."""
         with duckdb.connect(self.database) as connection:
             return connection.execute("set TimeZone = 'UTC'").execute(sql).fetchall()
+
+
+def close_dbt_connections() -> None:
+    """Close what dbt keeps open until its process ends; DuckDB lets nothing else open the file."""
+    environment = DuckDBConnectionManager._ENV
+    if environment is not None:
+        environment.close()
+        DuckDBConnectionManager.close_all_connections()
 
 
 @pytest.fixture(scope="session")
