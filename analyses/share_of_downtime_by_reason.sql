@@ -10,4 +10,4 @@ from {{ ref("downtime_reasons_daily") }}
 
 where state_class = 'unplanned_down'
 
-order by downtime_date, market, share_of_downtime_ratio desc
+order by downtime_date asc, market asc, share_of_downtime_ratio desc

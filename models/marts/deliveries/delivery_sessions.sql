@@ -80,7 +80,7 @@ robot_sequence as (
         robot_id,
         row_number() over (
             partition by delivery_id
-            order by assigned_at desc, robot_id
+            order by assigned_at desc, robot_id asc
         ) as robot_order,
         count(*) over (partition by delivery_id) as robot_count,
         lag(delivery_id) over (partition by robot_id order by assigned_at, delivery_id) as previous_delivery_id,
@@ -162,7 +162,9 @@ aggregated as (
         max(case when is_before_end and event_name = 'robot.safety_event' then 1 else 0 end) = 1 as had_safety_event,
         max(case when is_before_end and is_failure then 1 else 0 end) = 1 as had_failure,
         max(case when is_before_end and event_name = 'robot.stuck' then 1 else 0 end) = 1 as was_stuck,
-        max(case when is_before_end and event_name = 'robot.connection_lost' then 1 else 0 end) = 1 as was_out_of_contact
+        max(
+            case when is_before_end and event_name = 'robot.connection_lost' then 1 else 0 end
+        ) = 1 as was_out_of_contact
 
     from measured_events
 
@@ -197,47 +199,12 @@ timed as (
 
         -- The nearest error on either side of the arrival; positive when it came before.
         case
-            when aggregated.milliseconds_after_arrival is null
+            when
+                aggregated.milliseconds_after_arrival is null
                 or aggregated.milliseconds_before_arrival <= -aggregated.milliseconds_after_arrival
                 then aggregated.milliseconds_before_arrival
             else aggregated.milliseconds_after_arrival
-        end as milliseconds_from_error_to_arrival,
-
-        ltrim(
-            case
-                when orders_created.order_created_at is null
-                    then ', order_created'
-                else ''
-            end
-            || case
-                when milestones.dispatched_at is null and coalesce(
-                    milestones.pickup_arrived_at, milestones.pickup_completed_at,
-                    milestones.dropoff_arrived_at, milestones.dropoff_completed_at
-                ) is not null
-                    then ', dispatched'
-                else ''
-            end
-            || case
-                when milestones.pickup_arrived_at is null and coalesce(
-                    milestones.pickup_completed_at, milestones.dropoff_arrived_at, milestones.dropoff_completed_at
-                ) is not null
-                    then ', pickup_arrived'
-                else ''
-            end
-            || case
-                when milestones.pickup_completed_at is null and coalesce(
-                    milestones.dropoff_arrived_at, milestones.dropoff_completed_at
-                ) is not null
-                    then ', pickup_completed'
-                else ''
-            end
-            || case
-                when milestones.dropoff_arrived_at is null and milestones.dropoff_completed_at is not null
-                    then ', dropoff_arrived'
-                else ''
-            end,
-            ', '
-        ) as missing_steps
+        end as milliseconds_from_error_to_arrival
 
     from milestones
 
@@ -252,10 +219,51 @@ timed as (
 
 ),
 
+-- A step is missing where the log has a later one without it; an order comes before any delivery.
+stepped as (
+
+    select
+        *,
+        case when order_created_at is null then ', order_created' else '' end as order_created_gap,
+        case
+            when
+                dispatched_at is null
+                and coalesce(
+                    pickup_arrived_at, pickup_completed_at, dropoff_arrived_at, dropoff_completed_at
+                ) is not null
+                then ', dispatched'
+            else ''
+        end as dispatched_gap,
+        case
+            when
+                pickup_arrived_at is null
+                and coalesce(pickup_completed_at, dropoff_arrived_at, dropoff_completed_at) is not null
+                then ', pickup_arrived'
+            else ''
+        end as pickup_arrived_gap,
+        case
+            when pickup_completed_at is null and coalesce(dropoff_arrived_at, dropoff_completed_at) is not null
+                then ', pickup_completed'
+            else ''
+        end as pickup_completed_gap,
+        case
+            when dropoff_arrived_at is null and dropoff_completed_at is not null
+                then ', dropoff_arrived'
+            else ''
+        end as dropoff_arrived_gap
+
+    from timed
+
+),
+
 diagnosed as (
 
     select
         *,
+        ltrim(
+            order_created_gap || dispatched_gap || pickup_arrived_gap || pickup_completed_gap || dropoff_arrived_gap,
+            ', '
+        ) as missing_steps,
 
         -- First matching rule. What an event says of itself comes before what happened around it.
         case
@@ -272,7 +280,7 @@ diagnosed as (
             else 'unknown'
         end as probable_cause
 
-    from timed
+    from stepped
 
 ),
 

@@ -1,13 +1,13 @@
 {{ config(dist="all", sort="supply_date") }}
 
 {% set state_classes = {
-    "supply": ["supply"],
-    "support": ["support"],
-    "unplanned_down": ["unplanned_down"],
-    "planned_down": ["planned_down"],
-    "unknown": ["unknown"],
-    "out_of_service": ["out_of_service", "out_of_fleet"],
-    "unobserved": ["unobserved"],
+    "supply": "'supply'",
+    "support": "'support'",
+    "unplanned_down": "'unplanned_down'",
+    "planned_down": "'planned_down'",
+    "unknown": "'unknown'",
+    "out_of_service": "'out_of_service', 'out_of_fleet'",
+    "unobserved": "'unobserved'",
 } %}
 
 with
@@ -44,15 +44,15 @@ summed as (
         sum(supply_hours.usable_seconds) as usable_seconds,
         sum(supply_hours.ready_seconds) as ready_seconds,
         sum(supply_hours.busy_seconds) as busy_seconds,
-        {% for column, classes in state_classes.items() -%}
+        {% for column, classes in state_classes.items() %}
             sum(
                 case
-                    when supply_hours.state_class in ('{{ classes | join("', '") }}')
+                    when supply_hours.state_class in ({{ classes }})
                         then supply_hours.duration_seconds
                     else 0
                 end
             ) as {{ column }}_seconds,
-        {% endfor -%}
+        {% endfor %}
         sum(supply_hours.duration_seconds) as total_seconds
 
     from supply_hours

@@ -11,9 +11,9 @@ summarised as (
     select
         ----------  ids
         event_id,
-        {% for id in registry_ids() -%}
-        {{ id.name }},
-        {% endfor -%}
+        {% for id in registry_ids() %}
+            {{ id.name }},
+        {% endfor %}
         emitter_id,
         trace_id,
 

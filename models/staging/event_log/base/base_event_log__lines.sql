@@ -39,9 +39,9 @@ typed as (
 
         ----------  ids
         {{ json_text('documents.document."event_id"', 64) }} as event_id,
-        {% for id in registry_ids() -%}
-        {{ json_text('documents.document."' ~ id.name ~ '"', id.width) }} as {{ id.name }},
-        {% endfor -%}
+        {% for id in registry_ids() %}
+            {{ json_text('documents.document."' ~ id.name ~ '"', id.width) }} as {{ id.name }},
+        {% endfor %}
         {{ json_text('documents.document."emitter_id"', 256) }} as emitter_id,
         {{ json_text('documents.document."dd"."trace_id"', 64) }} as trace_id,
         {{ json_text('documents.document."dd"."span_id"', 64) }} as span_id,
@@ -68,8 +68,8 @@ typed as (
         {{ json_timestamp('documents.document."received_at"') }} as received_at,
 
         ----------  payload fields of the registry
-        {% for field in registry_fields() -%}
-        {{ json_field('documents.document."data"."' ~ field.name ~ '"', field) }} as {{ field.column }},
+        {% for field in registry_fields() %}
+            {{ json_field('documents.document."data"."' ~ field.name ~ '"', field) }} as {{ field.column }},
         {% endfor %}
         ----------  the line itself
         documents.payload,
@@ -104,34 +104,8 @@ checked as (
     select
         *,
 
-        -- One branch per event, so that an event is asked for its own fields only.
-        case event_name
-            {% for event in registry_events() -%}
-            when '{{ event.name }}' then case
-                {% for id in event.ids if id in event.required_columns -%}
-                when document."{{ id }}" is null then '{{ id }}'
-                {% endfor -%}
-                {% for field in event.fields if field.required -%}
-                when document."data"."{{ field.name }}" is null then '{{ field.name }}'
-                {% endfor -%}
-                else null
-            end
-            {% endfor -%}
-        end as missing_field,
-
-        case event_name
-            {% for event in registry_events() -%}
-            when '{{ event.name }}' then case
-                {% for id in event.ids -%}
-                when document."{{ id }}" is not null and {{ id }} is null then '{{ id }}'
-                {% endfor -%}
-                {% for field in event.fields -%}
-                when document."data"."{{ field.name }}" is not null and {{ field.column }} is null then '{{ field.name }}'
-                {% endfor -%}
-                else null
-            end
-            {% endfor -%}
-        end as mistyped_field
+        {{ missing_required_field("document") }} as missing_field,
+        {{ mistyped_field("document") }} as mistyped_field
 
     from joined
 
@@ -188,9 +162,9 @@ final as (
     select
         ----------  ids
         event_id,
-        {% for id in registry_ids() -%}
-        {{ id.name }},
-        {% endfor -%}
+        {% for id in registry_ids() %}
+            {{ id.name }},
+        {% endfor %}
         emitter_id,
         trace_id,
         span_id,
@@ -234,8 +208,8 @@ final as (
         loaded_at,
 
         ----------  payload fields of the registry
-        {% for field in registry_fields() -%}
-        {{ field.column }},
+        {% for field in registry_fields() %}
+            {{ field.column }},
         {% endfor %}
         ----------  the line itself
         payload

@@ -1,0 +1,161 @@
+"""The command `fleet session`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NoReturn
+
+import click
+from rich.console import Console
+
+from fleet_events.session import marts, screen
+from fleet_events.session.marts import Marts
+from fleet_events.session.screen import counted, moment, plain
+
+
+def utc_time(value: str) -> datetime:
+    """ISO 8601 time as UTC without a zone; taken as UTC where it names none."""
+    try:
+        at = datetime.fromisoformat(value)
+        at = at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
+        if at.year < 1970:
+            raise ValueError
+    except (ValueError, OverflowError):
+        raise click.BadParameter(
+            f"{plain(value)} is no UTC time such as 2026-11-02T20:30."
+        ) from None
+    return at
+
+
+def refuse_unknown(store: Marts, what: str, wanted: str) -> NoReturn:
+    """End with exit code 1 and the nearest ids."""
+    until = store.rows(marts.LOADED_UNTIL)[0]["at"]
+    close = [plain(row["id"]) for row in store.rows(marts.NEAREST[what], {"wanted": wanted})]
+    hint = f"nearest: {', '.join(close)}" if close else "none is like it"
+    loaded = f"events are loaded until {moment(until)} UTC" if until else "nothing is loaded"
+    raise click.ClickException(f"There is no {what} {plain(wanted)}; {hint}; {loaded}.")
+
+
+def show_delivery(store: Marts, console: Console, delivery_id: str, every: bool) -> None:
+    found = store.rows(marts.DELIVERY, [delivery_id])
+    if not found:
+        refuse_unknown(store, "delivery", delivery_id)
+    events = store.rows(marts.DELIVERY_EVENTS, [delivery_id])
+    console.print(screen.header(found[0]))
+    console.print(screen.timeline(events, with_match=True, every=every))
+
+
+def show_order(store: Marts, console: Console, order_id: str, every: bool) -> None:
+    events = store.rows(marts.ORDER_EVENTS, {"order_id": order_id})
+    if not events:
+        refuse_unknown(store, "order", order_id)
+    console.print(
+        f"order {plain(order_id)}, {counted(len(events), 'event')} from {moment(events[0]['at'])} "
+        f"to {moment(events[-1]['at'])} UTC",
+        markup=False,
+    )
+    for row in store.rows(marts.ORDER_DELIVERIES, [order_id]):
+        robot = plain(row["robot_id"]) or "no robot"
+        console.print(
+            f"delivery {plain(row['delivery_id'])} {plain(row['outcome'])}, {robot}", markup=False
+        )
+    console.print(screen.timeline(events, with_match=False, every=every))
+
+
+def show_robot(
+    store: Marts,
+    console: Console,
+    robot_id: str,
+    start: datetime | None,
+    end: datetime | None,
+    every: bool,
+) -> None:
+    last = store.rows(marts.LAST_SEEN, [robot_id])[0]["at"]
+    if last is None:
+        refuse_unknown(store, "robot", robot_id)
+    # Exclusive, so that the robot's last event is in it.
+    end = end or max(last, start or last) + timedelta(milliseconds=1)
+    start = start or end - timedelta(hours=1)
+    if start >= end:
+        raise click.UsageError("--from must lie before --to.")
+    window = {"robot_id": robot_id, "start": start, "end": end}
+    events = store.rows(marts.ROBOT_EVENTS, window)
+    console.print(
+        f"robot {plain(robot_id)}, {moment(start)} to {moment(end)} UTC, "
+        f"{counted(len(events), 'event')}; its last is of {moment(last)}",
+        markup=False,
+    )
+    if events:
+        console.print(screen.timeline(events, with_match=False, every=every))
+
+
+def show_failed(store: Marts, console: Console, limit: int) -> None:
+    rows = store.rows(marts.FAILED, [limit])
+    console.print(screen.failed_list(rows) if rows else "No delivery failed or was cancelled.")
+
+
+def example_id(store: Marts) -> str:
+    found = store.rows(marts.EXAMPLE)
+    if not found:
+        raise click.ClickException("No delivery has failed yet; simulate more robots or days.")
+    return str(found[0]["delivery_id"])
+
+
+@click.command()
+@click.argument("wanted", metavar="[DELIVERY_ID | ORDER_ID]", required=False)
+@click.option("--robot", "robot_id", help="Replay a robot: its last hour, or --from until --to.")
+@click.option("--order", "order_id", help="Replay an order with all of its deliveries.")
+@click.option("--from", "start", type=utc_time, help="Start of a robot's replay, UTC.")
+@click.option("--to", "end", type=utc_time, help="End of a robot's replay, UTC, exclusive.")
+@click.option("--failed", is_flag=True, help="List recent failed and cancelled deliveries.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="How many --failed lists.",
+)
+@click.option("--example", is_flag=True, help="Show one telling failed delivery.")
+@click.option("--all", "every", is_flag=True, help="Show each heartbeat, not one row for a run.")
+@click.option(
+    "--database",
+    type=click.Path(path_type=Path),
+    default=lambda: Path(os.environ.get("FLEET_DATABASE", "data/fleet.duckdb")),
+    help="DuckDB file with the marts.  [default: FLEET_DATABASE or data/fleet.duckdb]",
+)
+def session(
+    wanted: str | None,
+    robot_id: str | None,
+    order_id: str | None,
+    start: datetime | None,
+    end: datetime | None,
+    failed: bool,
+    limit: int,
+    example: bool,
+    every: bool,
+    database: Path,
+) -> None:
+    """Show what happened in a delivery, or to an order or a robot, event by event."""
+    if sum(map(bool, (wanted, robot_id, order_id, failed, example))) != 1:
+        raise click.UsageError(
+            "Name one thing to show: a delivery or order id, --robot, --order, --failed or "
+            "--example."
+        )
+    if (start or end) and not robot_id:
+        raise click.UsageError("--from and --to go with --robot.")
+    store = Marts(database)
+    # A pipe has no width; 150 columns hold a row of a timeline.
+    console = Console(width=None if sys.stdout.isatty() else 150, highlight=False)
+    if failed:
+        show_failed(store, console, limit)
+    elif robot_id:
+        show_robot(store, console, robot_id, start, end, every)
+    elif order_id:
+        show_order(store, console, order_id, every)
+    elif wanted and wanted.startswith("O-"):
+        show_order(store, console, wanted, every)
+    else:
+        show_delivery(store, console, wanted or example_id(store), every)

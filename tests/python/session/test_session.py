@@ -1,0 +1,229 @@
+"""`fleet session` tells the story the marts hold, and says what to do where it cannot."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.python.session.conftest import Run
+
+HOSTILE = [
+    "D-1' or 1=1 --",
+    "'; drop table fleet_marts.delivery_sessions; --",
+    "%",
+    "[red]",
+    "\x1b[",
+]
+
+
+def line_with(output: str, text: str) -> str:
+    """The one line that holds `text`."""
+    (line,) = [line for line in output.splitlines() if text in line]
+    return line
+
+
+def test_header_tells_outcome_cause_and_neighbours(fleet_session: Run) -> None:
+    output = fleet_session("D-10").output
+    assert "FAILED by delivery.dropoff_failed (lid_fault) at 20:11:40.000 UTC" in output
+    assert "the robot failed" in line_with(output, "probable cause")
+    assert "LID-401 at 20:10:10.500" in line_with(output, "first error")
+    assert "1 min 12 s after the arrival" in line_with(output, "nearest error")
+    assert "Order 20:00:00.000  → 5.0 s →  Dispatch 20:00:05.000" in output
+    assert "Dropoff –" in output
+    assert "not in the log: pickup_arrived" in output
+    assert "8 events, 2 errors, 1 takeover " in output
+    assert "before on this robot D-9, after D-11" in output
+
+
+def test_events_come_in_order_with_time_state_and_match(fleet_session: Run) -> None:
+    output = fleet_session("D-10").output
+    names = ["order.created", "dispatch.assigned", "robot.error", "✗ delivery.dropoff_failed"]
+    places = [output.index(name) for name in names]
+    assert places == sorted(places)
+    assigned = line_with(output, "dispatch.assigned").split()
+    assert assigned[:3] == ["20:00:05.000", "+5.0", "s"]
+    assert assigned[-2:] == ["assigned", "delivery_id"]
+
+
+def test_errors_and_control_changes_are_marked_without_colour(fleet_session: Run) -> None:
+    output = fleet_session("D-10").output
+    assert "✗ robot.error" in output
+    assert "▲ pilot.control_changed" in output
+    assert "✗ dispatch.assigned" not in output
+    assert "robot_window (ambiguous)" in line_with(output, "robot.error")
+    assert "ambiguous" not in line_with(output, "dispatch.assigned")
+
+
+def test_heartbeats_fold_but_never_across_a_silence(fleet_session: Run) -> None:
+    output = fleet_session("D-10").output
+    assert output.count("robot.heartbeat") == 2
+    assert "20:01:00.000" in line_with(output, "robot.heartbeat × 2")
+    assert output.count("8 min 00 s without an event") == 1
+
+
+def test_all_shows_every_heartbeat(fleet_session: Run) -> None:
+    assert fleet_session("D-10", "--all").output.count("robot.heartbeat ") == 3
+
+
+def test_text_of_the_log_cannot_style_or_drive_the_terminal(fleet_session: Run) -> None:
+    output = fleet_session("D-10").output
+    assert "Error LID-401 of [bold]lid[/nonsense]�[2J" in output
+    assert "\x1b" not in output
+
+
+@pytest.mark.parametrize("words", [("--order", "O-10"), ("O-10",)])
+def test_an_order_holds_its_own_events_and_those_of_its_deliveries(
+    fleet_session: Run, words: tuple[str, ...]
+) -> None:
+    output = fleet_session(*words).output
+    assert "order O-10, 8 events" in output
+    assert "delivery D-10 failed, R-1" in output
+    assert "order.created" in output
+    assert "robot.error" in output
+    assert "much later" not in output
+
+
+def test_a_robot_is_shown_for_its_last_hour(fleet_session: Run) -> None:
+    output = fleet_session("--robot", "R-1").output
+    assert "1 event;" in output
+    assert "Alive much later" in output
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("2026-11-02T20:00:05", "2026-11-02T20:10:10.500"),
+        ("2026-11-02T21:00:05+01:00", "2026-11-02T20:10:10.500Z"),
+    ],
+)
+def test_a_robots_window_holds_its_start_and_not_its_end(
+    fleet_session: Run, start: str, end: str
+) -> None:
+    output = fleet_session("--robot", "R-1", "--from", start, "--to", end).output
+    assert "4 events" in output
+    assert "dispatch.assigned" in output
+    assert "robot.error" not in output
+
+
+def test_a_window_without_events_says_when_the_robot_was_last_heard(fleet_session: Run) -> None:
+    result = fleet_session("--robot", "R-1", "--to", "2026-11-01")
+    assert result.exit_code == 0
+    assert "0 events; its last is of 2026-11-02 22:30:00" in result.output
+
+
+def test_failed_lists_newest_first_without_the_completed(fleet_session: Run) -> None:
+    output = fleet_session("--failed").output
+    assert output.index("D-12") < output.index("D-10")
+    assert "D-11" not in output
+    assert "D-10" not in fleet_session("--failed", "--limit", "1").output
+
+
+def test_example_is_the_delivery_that_failed_through_its_robot(fleet_session: Run) -> None:
+    assert "delivery D-10, 2026-11-02" in fleet_session("--example").output
+
+
+def test_a_delivery_without_order_robot_or_end_is_shown(fleet_session: Run) -> None:
+    result = fleet_session("D-12")
+    assert result.exit_code == 0
+    assert "cancelled by system" in line_with(result.output, "probable cause")
+    assert "order –" in result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("D-1",), "There is no delivery D-1; nearest: D-10, D-11, D-12;"),
+        (("d-10",), "There is no delivery d-10; nearest: D-10, D-11, D-12;"),
+        (("--order", "O-1O"), "There is no order O-1O; nearest: O-10;"),
+        (("--robot", "R-77"), "There is no robot R-77; nearest: R-1;"),
+        (("X-4711",), "There is no delivery X-4711; none is like it;"),
+    ],
+)
+def test_an_unknown_id_names_the_nearest(
+    fleet_session: Run, words: tuple[str, ...], message: str
+) -> None:
+    result = fleet_session(*words)
+    assert result.exit_code == 1
+    assert message in result.output
+    assert "loaded until 2026-11-02 22:30:00 UTC" in result.output
+
+
+@pytest.mark.parametrize("wanted", HOSTILE)
+@pytest.mark.parametrize("option", [(), ("--order",), ("--robot",)])
+def test_a_hostile_id_is_only_an_unknown_id(
+    fleet_session: Run, option: tuple[str, ...], wanted: str
+) -> None:
+    result = fleet_session(*option, "--", wanted) if not option else fleet_session(*option, wanted)
+    assert result.exit_code == 1
+    assert "There is no " in result.output
+    assert "\x1b" not in result.output
+    assert fleet_session("D-10").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ((), "Name one thing to show"),
+        (("D-10", "--failed"), "Name one thing to show"),
+        (("D-10", "--from", "2026-11-02"), "--from and --to go with --robot"),
+        (("--robot", "R-1", "--from", "yesterday"), "no UTC time such as"),
+        (("--robot", "R-1", "--to", "0001-01-01"), "no UTC time such as"),
+        (("--robot", "R-1", "--from", "2026-11-03", "--to", "2026-11-02"), "before --to"),
+        (("--failed", "--limit", "0"), "--limit"),
+    ],
+)
+def test_words_that_make_no_sense_are_refused(
+    fleet_session: Run, words: tuple[str, ...], message: str
+) -> None:
+    result = fleet_session(*words)
+    assert result.exit_code == 2
+    assert message in result.output
+
+
+def test_a_missing_database_says_how_to_get_one(fleet_session: Run, tmp_path: Path) -> None:
+    result = fleet_session("D-10", database=tmp_path / "none.duckdb")
+    assert result.exit_code == 1
+    assert "run `make demo`" in result.output
+    assert not (tmp_path / "none.duckdb").exists()
+
+
+def test_a_database_without_marts_says_what_to_run(fleet_session: Run, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.duckdb"
+    duckdb.connect(str(empty)).close()
+    result = fleet_session("D-10", database=empty)
+    assert result.exit_code == 1
+    assert "run `dbt build` first" in result.output
+
+
+def test_a_file_that_is_no_database_is_named(fleet_session: Run, tmp_path: Path) -> None:
+    other = tmp_path / "other.duckdb"
+    other.write_text("no database")
+    result = fleet_session("D-10", database=other)
+    assert result.exit_code == 1
+    assert "is not a DuckDB file" in result.output
+
+
+def test_a_locked_database_says_to_try_again(fleet_session: Run, database: Path) -> None:
+    # The lock is between processes; the child holds it until its input ends.
+    hold = (
+        f"import duckdb; c = duckdb.connect({str(database)!r}); print('held', flush=True); input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "held\n"
+        result = fleet_session("D-10")
+        child.communicate("\n")
+    assert result.exit_code == 1
+    assert "in use by another process" in result.output
+
+
+def test_the_database_is_only_read_and_left_closed(fleet_session: Run, database: Path) -> None:
+    before = database.read_bytes()
+    assert fleet_session("D-10").exit_code == 0
+    assert database.read_bytes() == before
+    # DuckDB refuses a writer in a process that still holds a reader of the same file.
+    duckdb.connect(str(database)).close()
