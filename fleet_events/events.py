@@ -636,6 +636,8 @@ class RobotError(TypedDict):
     """Whether the robot may clear the error itself."""
     detail: NotRequired[Annotated[str, Meta(max_length=1024)]]
     """What the software says about it."""
+    hardware_version: NotRequired[Annotated[str, Meta(max_length=64)]]
+    """Hardware the robot was built to."""
 
 
 class RobotErrorCleared(TypedDict):

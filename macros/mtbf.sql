@@ -11,19 +11,13 @@
 #}
 {% macro mtbf_ctes(by) %}
 {%- set keys = by | join(", ") -%}
-state_hours as (
+operating_days as (
 
     select
-        robot_id,
-        coalesce(hardware_version, 'unknown') as hardware_version,
-        coalesce(software_version, 'unknown') as software_version,
-        cast(date_trunc('month', hour_at) as date) as month_start,
-        case when is_operating then duration_milliseconds else 0 end as operating_milliseconds,
-        case when state_class = 'unplanned_down' then duration_milliseconds else 0 end as down_milliseconds
+        *,
+        cast(date_trunc('month', operating_date) as date) as month_start
 
-    from {{ ref("int_robot_state_hours") }}
-
-    where state_class <> 'unobserved'
+    from {{ ref("int_robot_operating_days") }}
 
 ),
 
@@ -53,7 +47,7 @@ operated as (
         0 as failure_count,
         cast(0 as decimal(18, 3)) as repair_seconds
 
-    from state_hours
+    from operating_days
 
     group by {{ keys }}, month_start
 

@@ -41,6 +41,7 @@ ENVELOPE = {
     "numerics": {"seq": "Number of the event among those of the emitter, from 1."},
     "booleans": {},
     "timestamps": {
+        "event_date": "UTC day of event_at.",
         "event_at": "When it happened (UTC), corrected where the emitter's clock ran ahead.",
         "occurred_at": "When it happened by the emitter's clock (UTC).",
         "received_at": "When the log transport got it (UTC).",

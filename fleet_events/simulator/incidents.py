@@ -348,6 +348,7 @@ class Incidents:
             "is_failure": failure,
             "recoverable": severity != "critical",
             "detail": fault.detail,
+            "hardware_version": robot.hardware,
         }
         if known := self._known_delivery(0.2):
             data["delivery_id"] = known

@@ -6,6 +6,16 @@
     {{ column }} at time zone 'UTC'
 {%- endmacro %}
 
+{# A timestamptz as UTC timestamp, the form that staging and intermediate models work in. #}
+{% macro utc_timestamp(column) -%}
+    {{ column }} at time zone 'UTC'
+{%- endmacro %}
+
+{# UTC day of a timestamptz. #}
+{% macro utc_date(column) -%}
+    cast({{ column }} at time zone 'UTC' as date)
+{%- endmacro %}
+
 {#
     Milliseconds from one timestamp to another, as bigint. Event times are whole milliseconds, so
     counting boundaries, which is what every engine's datediff does, is exact and adds up.

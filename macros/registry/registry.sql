@@ -431,6 +431,7 @@
                 {'name': 'is_failure', 'column': 'is_failure', 'required': true},
                 {'name': 'recoverable', 'column': 'recoverable', 'required': false},
                 {'name': 'detail', 'column': 'detail', 'required': false},
+                {'name': 'hardware_version', 'column': 'hardware_version', 'required': false},
             ],
         },
         {

@@ -1,4 +1,13 @@
-{{ config(dist="robot_id", sort=["robot_id", "assigned_at"]) }}
+{{
+    config(
+        incremental_predicates=["delivery_id in (select delivery_id from {{ ref('int_touched_events') }})"],
+        dist="robot_id",
+        sort=["robot_id", "assigned_at"],
+    )
+}}
+
+{% set touched_events = ref("int_touched_events") %}
+{% set delivery_milestones = ref("int_delivery_milestones") %}
 
 with
 
@@ -12,12 +21,19 @@ dispatch_events as (
         event_name in ('dispatch.assigned', 'dispatch.unassigned')
         and delivery_id is not null
         and robot_id is not null
+        {% if is_incremental() -%}
+        and delivery_id in (select delivery_id from {{ touched_events }})
+        and {{ on_days("event_date", days_of(
+            "select cast(first_named_at as date) as first_date, cast(last_named_at as date) as last_date from "
+            ~ delivery_milestones ~ " where delivery_id in (select delivery_id from " ~ touched_events ~ ")"
+        )) }}
+        {%- endif %}
 
 ),
 
 milestones as (
 
-    select * from {{ ref("int_delivery_milestones") }}
+    select * from {{ delivery_milestones }}
 
 ),
 

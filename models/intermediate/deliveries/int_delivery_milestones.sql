@@ -1,42 +1,31 @@
-{{ config(dist="delivery_id", sort="delivery_id") }}
+{{
+    config(
+        incremental_predicates=["delivery_id in (select delivery_id from {{ ref('int_touched_events') }})"],
+        dist="delivery_id",
+        sort="delivery_id",
+    )
+}}
+
+{% set touched_events = ref("int_touched_events") %}
 
 with
 
 events as (
 
-    select * from {{ ref("stg_event_log__events") }}
+    select *
 
-),
+    from {{ ref("stg_event_log__events") }}
 
-delivery_events as (
-
-    select * from {{ ref("stg_event_log__delivery_events") }}
-
-),
-
-dispatch_events as (
-
-    select * from {{ ref("stg_event_log__dispatch_events") }}
-
-),
-
-named as (
-
-    select
-        events.*,
-        delivery_events.disposition,
-        delivery_events.cancelled_by,
-        coalesce(delivery_events.reason, dispatch_events.reason) as reason
-
-    from events
-
-    left join delivery_events
-        on events.event_id = delivery_events.event_id
-
-    left join dispatch_events
-        on events.event_id = dispatch_events.event_id
-
-    where events.delivery_id is not null
+    where
+        delivery_id is not null
+        {% if is_incremental() -%}
+        and delivery_id in (select delivery_id from {{ touched_events }})
+        and {{ on_days("event_date", days_of(
+            "select event_date as first_date, event_date as last_date from " ~ touched_events ~ " union all "
+            ~ "select cast(first_named_at as date), cast(last_named_at as date) from " ~ this
+            ~ " where delivery_id in (select delivery_id from " ~ touched_events ~ ")"
+        )) }}
+        {%- endif %}
 
 ),
 
@@ -58,7 +47,7 @@ endings as (
             else ends_delivery
         end as outcome
 
-    from named
+    from events
 
 ),
 
@@ -94,6 +83,7 @@ pivoted as (
 
         ----------  timestamps
         min(event_at) as first_named_at,
+        max(event_at) as last_named_at,
         min(case when event_name = 'dispatch.requested' then event_at end) as requested_at,
         min(case when funnel_step = 'dispatched' then event_at end) as dispatched_at,
         min(case when funnel_step = 'pickup_arrived' then event_at end) as pickup_arrived_at,

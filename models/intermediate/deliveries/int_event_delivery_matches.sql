@@ -1,4 +1,13 @@
-{{ config(dist="event_id", sort="delivery_id") }}
+{{
+    config(
+        incremental_predicates=["{{ on_days('event_date', touched_days(ref('int_touched_days'))) }}"],
+        dist="event_id",
+        sort="event_at",
+    )
+}}
+
+{% set touched_days_of_matches = ref("int_touched_days") %}
+{% set days = touched_days(touched_days_of_matches) if is_incremental() %}
 
 with
 
@@ -20,6 +29,10 @@ events as (
 
     from {{ ref("stg_event_log__events") }}
 
+    {% if is_incremental() -%}
+    where {{ on_days("event_date", days) }}
+    {%- endif %}
+
 ),
 
 milestones as (
@@ -30,13 +43,28 @@ milestones as (
 
 assignment_windows as (
 
-    select * from {{ ref("int_assignment_windows") }}
+    select *
+
+    from {{ ref("int_assignment_windows") }}
+
+    {% if is_incremental() -%}
+    where {{ overlaps_days("assigned_at", "released_at", days) }}
+    {%- endif %}
 
 ),
 
 pilot_sessions as (
 
-    select * from {{ ref("int_pilot_sessions") }}
+    select *
+
+    from {{ ref("int_pilot_sessions") }}
+
+    where
+        started_at is not null
+        and robot_id is not null
+        {% if is_incremental() -%}
+        and {{ overlaps_days("started_at", "ended_at", days) }}
+        {%- endif %}
 
 ),
 
@@ -65,24 +93,27 @@ merchant_windows as (
     where
         requested_at is not null
         and merchant_id is not null
+        {% if is_incremental() -%}
+        and {{ overlaps_days("requested_at", "capped_at", days) }}
+        {%- endif %}
 
 ),
 
 assignment_window_hours as (
 
-    {{ hour_buckets("assignment_windows", "assigned_at", "released_at") }}
+    {{ time_buckets("assignment_windows", "assigned_at", "released_at") }}
 
 ),
 
 pilot_session_hours as (
 
-    {{ hour_buckets("pilot_sessions", "started_at", "ended_at") }}
+    {{ time_buckets("pilot_sessions", "started_at", "ended_at") }}
 
 ),
 
 merchant_window_hours as (
 
-    {{ hour_buckets("merchant_windows", "requested_at", "collected_at") }}
+    {{ time_buckets("merchant_windows", "requested_at", "collected_at") }}
 
 ),
 
@@ -92,6 +123,8 @@ matched_by_delivery_id as (
         event_id,
         delivery_id,
         match_method,
+        robot_id,
+        event_date,
         event_at
 
     from events
@@ -106,6 +139,8 @@ matched_by_order_id as (
         events.event_id,
         milestones.delivery_id,
         events.match_method,
+        events.robot_id,
+        events.event_date,
         events.event_at
 
     from events
@@ -123,6 +158,8 @@ matched_by_robot_window as (
         events.event_id,
         assignment_window_hours.delivery_id,
         events.match_method,
+        events.robot_id,
+        events.event_date,
         events.event_at
 
     from events
@@ -144,6 +181,8 @@ matched_by_pilot_session as (
         events.event_id,
         assignment_window_hours.delivery_id,
         events.match_method,
+        events.robot_id,
+        events.event_date,
         events.event_at
 
     from events
@@ -172,6 +211,8 @@ matched_by_merchant_window as (
         events.event_id,
         merchant_window_hours.delivery_id,
         events.match_method,
+        events.robot_id,
+        events.event_date,
         events.event_at
 
     from events
@@ -216,6 +257,7 @@ matches as (
         ----------  ids
         event_id,
         delivery_id,
+        robot_id,
 
         ----------  text
         match_method,
@@ -224,6 +266,7 @@ matches as (
         count(*) over (partition by event_id) > 1 as is_ambiguous,
 
         ----------  timestamps
+        event_date,
         event_at
 
     from unioned

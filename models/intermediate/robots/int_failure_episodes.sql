@@ -1,10 +1,26 @@
-{{ config(dist="robot_id", sort=["robot_id", "started_at"]) }}
+{{
+    config(
+        incremental_predicates=["robot_id in (select robot_id from ({{ robots_with_touched_failures() }}) as touched)"],
+        dist="robot_id",
+        sort=["robot_id", "started_at"],
+    )
+}}
+
+{% set touched_robots = robots_with_touched_failures() %}
 
 with
 
-robot_events as (
+-- A robot's failures are few, and one clearance may end an error of long ago: they are joined into
+-- episodes anew, all of them.
+failure_events as (
 
-    select * from {{ ref("stg_event_log__robot_events") }}
+    select *
+
+    from {{ ref("int_failure_events") }}
+
+    {% if is_incremental() -%}
+    where robot_id in (select touched.robot_id from ({{ touched_robots }}) as touched)
+    {%- endif %}
 
 ),
 
@@ -12,12 +28,9 @@ failures as (
 
     select *
 
-    from robot_events
+    from failure_events
 
-    where
-        event_name = 'robot.error'
-        and is_failure
-        and robot_id is not null
+    where event_name = 'robot.error'
 
 ),
 
@@ -25,11 +38,9 @@ clearances as (
 
     select *
 
-    from robot_events
+    from failure_events
 
-    where
-        event_name = 'robot.error_cleared'
-        and robot_id is not null
+    where event_name = 'robot.error_cleared'
 
 ),
 
@@ -97,6 +108,9 @@ lasting as (
         failures.robot_id,
         failures.component,
         failures.error_code,
+        failures.market,
+        failures.hardware_version,
+        failures.software_version,
         failures.event_at as started_at,
         named_clearances.cleared_at is not null as is_cleared,
         greatest(
@@ -174,6 +188,9 @@ episodes as (
         ----------  text
         component,
         max(case when error_number = 1 then error_code end) as first_error_code,
+        max(case when error_number = 1 then market end) as market,
+        max(case when error_number = 1 then hardware_version end) as hardware_version,
+        max(case when error_number = 1 then software_version end) as software_version,
 
         ----------  numerics
         count(*) as error_count,

@@ -1,22 +1,63 @@
-{{ config(dist="robot_id", sort=["hour_at", "robot_id"]) }}
+{{
+    config(
+        incremental_predicates=[
+            "(robot_id, hour_date) in (select robot_id, touched_date from {{ ref('int_touched_robot_days') }})"
+        ],
+        dist="robot_id",
+        sort=["hour_at", "robot_id"],
+    )
+}}
+
+{% set touched_robot_days = ref("int_touched_robot_days") %}
 
 with
 
-intervals as (
+{% if is_incremental() %}
 
-    select * from {{ ref("int_robot_state_intervals") }}
+cuts as (
+
+    select
+        robot_id,
+        cast(min(touched_date) as timestamp) as cut_at
+
+    from {{ touched_robot_days }}
+
+    group by robot_id
 
 ),
+
+intervals as (
+
+    select
+        intervals.*,
+        cuts.cut_at
+
+    from {{ ref("int_robot_state_intervals") }} as intervals
+
+    inner join cuts
+        on intervals.robot_id = cuts.robot_id
+
+    where intervals.ended_at >= cuts.cut_at
+
+),
+
+{% else %}
+
+intervals as (
+
+    select
+        *,
+        cast(null as timestamp) as cut_at
+
+    from {{ ref("int_robot_state_intervals") }}
+
+),
+
+{% endif %}
 
 robot_states as (
 
     select * from {{ ref("robot_states") }}
-
-),
-
-spans as (
-
-    select * from {{ ref("int_hour_spans") }}
 
 ),
 
@@ -25,7 +66,8 @@ robots as (
     select
         robot_id,
         min(started_at) as first_at,
-        max(ended_at) as last_at
+        max(ended_at) as last_at,
+        min(cut_at) as cut_at
 
     from intervals
 
@@ -42,6 +84,8 @@ edges as (
         date_trunc('hour', first_at) as started_at,
         first_at as ended_at
     from robots
+    -- Its first hour is long written where a robot was known before the cut.
+    where cut_at is null or first_at >= cut_at
 
     union all
 
@@ -64,7 +108,7 @@ unioned as (
         software_version,
         hardware_version,
         is_dispatchable,
-        started_at,
+        greatest(started_at, cut_at) as started_at,
         ended_at
     from intervals
 
@@ -84,12 +128,9 @@ unioned as (
 
 ),
 
-measured as (
+lasting as (
 
-    select
-        *,
-        date_trunc('hour', started_at) as first_hour_at,
-        {{ dbt.datediff("started_at", "ended_at", "hour") }} as span_hours
+    select *
 
     from unioned
 
@@ -97,33 +138,9 @@ measured as (
 
 ),
 
-in_blocks as (
-
-    select
-        measured.*,
-        blocks.hour_offset * 256 as block_offset,
-        case
-            when blocks.hour_offset < blocks.span_hours then 255
-            else mod(measured.span_hours, 256)
-        end as block_span_hours
-
-    from measured
-
-    inner join spans as blocks
-        on cast(floor(measured.span_hours / 256.0) as integer) = blocks.span_hours
-
-),
-
 in_hours as (
 
-    select
-        in_blocks.*,
-        {{ dbt.dateadd("hour", "in_blocks.block_offset + hours.hour_offset", "in_blocks.first_hour_at") }} as hour_at
-
-    from in_blocks
-
-    inner join spans as hours
-        on in_blocks.block_span_hours = hours.span_hours
+    {{ time_buckets("lasting", "started_at", "ended_at") }}
 
 ),
 
@@ -165,6 +182,7 @@ pieces as (
         coalesce(robot_states.is_operating, false) as is_operating,
 
         ----------  timestamps
+        cast(clipped.hour_at as date) as hour_date,
         clipped.hour_at,
         clipped.piece_started_at as started_at,
         clipped.piece_ended_at as ended_at

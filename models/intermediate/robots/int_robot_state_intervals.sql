@@ -1,4 +1,15 @@
-{{ config(dist="robot_id", sort=["robot_id", "started_at"]) }}
+{{
+    config(
+        incremental_predicates=[
+            "(robot_id, ended_date) in (select robot_id, touched_date from {{ ref('int_touched_robot_days') }})"
+        ],
+        dist="robot_id",
+        sort=["robot_id", "started_at"],
+    )
+}}
+
+{% set touched_robot_days = ref("int_touched_robot_days") %}
+{% set days = touched_days(touched_robot_days) if is_incremental() %}
 
 with
 
@@ -8,15 +19,9 @@ events as (
 
 ),
 
-state_changes as (
+robot_events as (
 
-    select *
-
-    from {{ ref("stg_event_log__robot_events") }}
-
-    where
-        event_name = 'robot.state_changed'
-        and robot_id is not null
+    select * from {{ ref("stg_event_log__robot_events") }}
 
 ),
 
@@ -38,8 +43,97 @@ log_end as (
 
 ),
 
--- Number the state changes of each robot; every sign of life carries the number of the state it
--- was given in, so that the two meet again by equality.
+{% if is_incremental() %}
+
+cuts as (
+
+    select
+        robot_id,
+        cast(min(touched_date) as timestamp) as cut_at
+
+    from {{ touched_robot_days }}
+
+    group by robot_id
+
+),
+
+-- The interval that a robot was in at midnight before its first touched day. It stands for all that
+-- came before, so that no earlier event is read again.
+carried as (
+
+    select
+        intervals.*,
+        cuts.cut_at
+
+    from {{ this }} as intervals
+
+    inner join cuts
+        on intervals.robot_id = cuts.robot_id
+
+    where
+        intervals.started_at < cuts.cut_at
+        and intervals.ended_at >= cuts.cut_at
+
+),
+
+{% endif %}
+
+state_changes as (
+
+    select
+        event_id,
+        robot_id,
+        market,
+        from_state,
+        to_state,
+        reason,
+        service_version,
+        hardware_version,
+        dispatchable,
+        emitter_id,
+        seq,
+        event_at,
+        cast(null as varchar(16)) as carried_basis,
+        cast(null as timestamp) as carried_started_at,
+        cast(null as varchar(64)) as carried_previous_to_state,
+        cast(null as boolean) as carried_is_illegal,
+        cast(null as boolean) as carried_has_lost
+
+    from robot_events
+
+    where
+        event_name = 'robot.state_changed'
+        and robot_id is not null
+        {% if is_incremental() -%}
+        and {{ on_days("event_date", days) }}
+        and (robot_id, event_date) in (select robot_id, touched_date from {{ touched_robot_days }})
+
+    union all
+
+    select
+        state_event_id as event_id,
+        robot_id,
+        market,
+        from_state,
+        reported_state as to_state,
+        reported_reason as reason,
+        software_version as service_version,
+        hardware_version,
+        is_dispatchable as dispatchable,
+        cast(null as varchar(256)) as emitter_id,
+        cast(null as bigint) as seq,
+        reported_at as event_at,
+        basis as carried_basis,
+        started_at as carried_started_at,
+        previous_to_state as carried_previous_to_state,
+        is_illegal_transition as carried_is_illegal,
+        has_lost_transition as carried_has_lost
+
+    from carried
+        {%- endif %}
+
+),
+
 signs_of_life as (
 
     select
@@ -49,11 +143,47 @@ signs_of_life as (
         event_at,
         emitter_id,
         seq,
-        sum(case when event_name = 'robot.state_changed' then 1 else 0 end) over (
+        case when event_name = 'robot.state_changed' then 1 else 0 end as is_state_change
+
+    from events
+
+    where
+        robot_id is not null
+        and is_sign_of_life
+        {% if is_incremental() -%}
+        and {{ on_days("event_date", days) }}
+        and (robot_id, event_date) in (select robot_id, touched_date from {{ touched_robot_days }})
+
+    union all
+
+    select
+        state_event_id as event_id,
+        robot_id,
+        'robot.state_changed' as event_name,
+        -- The signs from the cut on are read again. Where the last one before it is not known, the next
+        -- one came in time, so any moment until then is as good.
+        least(last_sign_at, {{ dbt.dateadd("millisecond", -1, "cut_at") }}) as event_at,
+        cast(null as varchar(256)) as emitter_id,
+        cast(null as bigint) as seq,
+        1 as is_state_change
+
+    from carried
+        {%- endif %}
+
+),
+
+-- Number the state changes of each robot; every sign of life carries the number of the state it
+-- was given in, so that the two meet again by equality.
+numbered_signs as (
+
+    select
+        *,
+        sum(is_state_change) over (
             partition by robot_id
             order by event_at, emitter_id, seq, event_id
             rows between unbounded preceding and current row
         ) as state_number,
+        max(event_at) over (partition by robot_id) as robot_last_sign_at,
         lead(event_at) over (
             partition by robot_id
             order by event_at, emitter_id, seq, event_id
@@ -63,11 +193,7 @@ signs_of_life as (
             order by event_at, emitter_id, seq, event_id
         ) as next_sign_name
 
-    from events
-
-    where
-        robot_id is not null
-        and is_sign_of_life
+    from signs_of_life
 
 ),
 
@@ -82,7 +208,7 @@ numbered_changes as (
         lag(to_state) over (
             partition by robot_id
             order by event_at, emitter_id, seq, event_id
-        ) as previous_to_state
+        ) as preceding_to_state
 
     from state_changes
 
@@ -92,8 +218,16 @@ described_changes as (
 
     select
         numbered_changes.*,
-        transitions.to_state is null and numbered_changes.from_state is not null as is_illegal_transition,
-        coalesce(numbered_changes.from_state <> numbered_changes.previous_to_state, false) as has_lost_transition,
+        coalesce(numbered_changes.carried_previous_to_state, numbered_changes.preceding_to_state) as previous_to_state,
+        coalesce(
+            numbered_changes.carried_is_illegal,
+            transitions.to_state is null and numbered_changes.from_state is not null
+        ) as is_illegal_transition,
+        coalesce(
+            numbered_changes.carried_has_lost,
+            numbered_changes.from_state <> numbered_changes.preceding_to_state,
+            false
+        ) as has_lost_transition,
         coalesce(robot_states.expects_heartbeat, true) as expects_heartbeat
 
     from numbered_changes
@@ -111,20 +245,20 @@ described_changes as (
 silences as (
 
     select
-        signs_of_life.robot_id,
-        signs_of_life.state_number,
-        {{ dbt.dateadd("minute", var("silence_timeout_minutes"), "signs_of_life.event_at") }} as silent_from_at,
-        signs_of_life.next_sign_at,
-        signs_of_life.next_sign_name,
+        numbered_signs.robot_id,
+        numbered_signs.state_number,
+        {{ dbt.dateadd("minute", var("silence_timeout_minutes"), "numbered_signs.event_at") }} as silent_from_at,
+        numbered_signs.next_sign_at,
+        numbered_signs.next_sign_name,
         described_changes.expects_heartbeat,
-        coalesce(signs_of_life.next_sign_at, (select log_end.last_event_at from log_end)) as heard_again_at
+        coalesce(numbered_signs.next_sign_at, (select log_end.last_event_at from log_end)) as heard_again_at
 
-    from signs_of_life
+    from numbered_signs
 
     inner join described_changes
         on
-            signs_of_life.robot_id = described_changes.robot_id
-            and signs_of_life.state_number = described_changes.state_number
+            numbered_signs.robot_id = described_changes.robot_id
+            and numbered_signs.state_number = described_changes.state_number
 
 ),
 
@@ -142,12 +276,14 @@ silent_spells as (
 
 starts as (
 
+    -- A silence that is carried over is found again from its robot's last sign of life.
     select
         robot_id,
         state_number,
-        event_at as started_at,
-        'reported' as basis
+        coalesce(carried_started_at, event_at) as started_at,
+        coalesce(carried_basis, 'reported') as basis
     from described_changes
+    where coalesce(carried_basis, 'reported') <> 'silence'
 
     union all
 
@@ -171,6 +307,18 @@ starts as (
 
 ),
 
+last_signs as (
+
+    select
+        robot_id,
+        max(robot_last_sign_at) as robot_last_sign_at
+
+    from numbered_signs
+
+    group by robot_id
+
+),
+
 ended as (
 
     select
@@ -181,7 +329,11 @@ ended as (
                 order by started_at, state_number, basis
             ),
             (select log_end.last_event_at from log_end)
-        ) as ended_at
+        ) as ended_at,
+        lead(basis) over (
+            partition by robot_id
+            order by started_at, state_number, basis
+        ) as next_basis
 
     from starts
 
@@ -199,13 +351,12 @@ intervals as (
         ended.basis,
         case when ended.basis = 'silence' then 'unknown' else described_changes.to_state end as state,
         case when ended.basis = 'silence' then 'silence' else coalesce(described_changes.reason, 'none') end as reason,
+        described_changes.to_state as reported_state,
+        described_changes.reason as reported_reason,
         described_changes.from_state,
         described_changes.previous_to_state,
         described_changes.service_version as software_version,
         described_changes.hardware_version,
-
-        ----------  numerics
-        ended.state_number,
 
         ----------  booleans
         described_changes.dispatchable as is_dispatchable,
@@ -213,8 +364,18 @@ intervals as (
         ended.basis = 'reported' and described_changes.is_illegal_transition as is_illegal_transition,
 
         ----------  timestamps
+        cast(ended.ended_at as date) as ended_date,
+        described_changes.event_at as reported_at,
         ended.started_at,
-        ended.ended_at
+        ended.ended_at,
+        case
+            when ended.basis = 'silence'
+                then {{ dbt.dateadd("minute", -1 * var("silence_timeout_minutes"), "ended.started_at") }}
+            when ended.next_basis = 'silence'
+                then {{ dbt.dateadd("minute", -1 * var("silence_timeout_minutes"), "ended.ended_at") }}
+            when ended.next_basis is null then last_signs.robot_last_sign_at
+            else ended.ended_at
+        end as last_sign_at
 
     from ended
 
@@ -222,6 +383,9 @@ intervals as (
         on
             ended.robot_id = described_changes.robot_id
             and ended.state_number = described_changes.state_number
+
+    inner join last_signs
+        on ended.robot_id = last_signs.robot_id
 
 )
 

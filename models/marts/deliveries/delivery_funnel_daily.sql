@@ -1,31 +1,23 @@
-{{ config(dist="all", sort="order_date") }}
+{{ config(materialized="table", dist="all", sort="order_date") }}
 
 with
 
-order_events as (
+orders_created as (
 
-    select * from {{ ref("stg_event_log__order_events") }}
+    select
+        order_id,
+        market,
+        created_at as order_created_at
+
+    from {{ ref("int_orders") }}
+
+    where created_at is not null
 
 ),
 
 delivery_sessions as (
 
     select * from {{ ref("delivery_sessions") }}
-
-),
-
-orders_created as (
-
-    select
-        order_id,
-        min(market) as market,
-        min(event_at) as order_created_at
-
-    from order_events
-
-    where event_name = 'order.created'
-
-    group by order_id
 
 ),
 
@@ -92,10 +84,10 @@ counted as (
         sum(is_dispatched) as dispatched_count,
         sum(is_picked_up) as picked_up_count,
         sum(is_dropped_off) as dropped_off_count,
-        avg(cast(order_to_dispatch_seconds as double precision)) as order_to_dispatch_avg_seconds,
-        avg(cast(dispatch_to_pickup_seconds as double precision)) as dispatch_to_pickup_avg_seconds,
-        avg(cast(pickup_to_dropoff_seconds as double precision)) as pickup_to_dropoff_avg_seconds,
-        avg(cast(order_to_dropoff_seconds as double precision)) as order_to_dropoff_avg_seconds
+        {{ ratio("sum(order_to_dispatch_seconds)", "count(order_to_dispatch_seconds)") }} as order_to_dispatch_avg_seconds,
+        {{ ratio("sum(dispatch_to_pickup_seconds)", "count(dispatch_to_pickup_seconds)") }} as dispatch_to_pickup_avg_seconds,
+        {{ ratio("sum(pickup_to_dropoff_seconds)", "count(pickup_to_dropoff_seconds)") }} as pickup_to_dropoff_avg_seconds,
+        {{ ratio("sum(order_to_dropoff_seconds)", "count(order_to_dropoff_seconds)") }} as order_to_dropoff_avg_seconds
 
     from orders
 

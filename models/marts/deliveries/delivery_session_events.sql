@@ -1,16 +1,43 @@
-{{ config(dist="delivery_id", sort=["delivery_id", "sequence_number"]) }}
+{{
+    config(
+        incremental_predicates=[
+            "delivery_id in (select delivery_id from {{ ref('int_touched_deliveries') }})"
+            ~ " and {{ hours_on_days('event_at', session_days(before=true)) }}"
+        ],
+        dist="delivery_id",
+        sort=["delivery_id", "sequence_number"],
+    )
+}}
+
+{% set touched_deliveries = ref("int_touched_deliveries") %}
+{% set touched_days_of_matches = ref("int_touched_days") %}
+{% set days = session_days() if is_incremental() %}
 
 with
 
 matches as (
 
-    select * from {{ ref("int_event_delivery_matches") }}
+    select *
+
+    from {{ ref("int_event_delivery_matches") }}
+
+    {% if is_incremental() -%}
+    where
+        {{ on_days("event_date", days) }}
+        and delivery_id in (select delivery_id from {{ touched_deliveries }})
+    {%- endif %}
 
 ),
 
 event_timeline as (
 
-    select * from {{ ref("event_timeline") }}
+    select *
+
+    from {{ ref("event_timeline") }}
+
+    {% if is_incremental() -%}
+    where {{ hours_on_days("event_at", days) }}
+    {%- endif %}
 
 ),
 
@@ -85,6 +112,7 @@ session_events as (
         is_ambiguous,
         is_error,
         is_failure,
+        is_takeover,
         is_error and error_number = 1 as is_first_error,
 
         ----------  timestamps

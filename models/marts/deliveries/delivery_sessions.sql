@@ -1,16 +1,41 @@
-{{ config(dist="delivery_id", sort="started_at") }}
+{{
+    config(
+        unique_key="delivery_id",
+        incremental_predicates=["delivery_id in (select delivery_id from {{ ref('int_touched_deliveries') }})"],
+        dist="delivery_id",
+        sort="started_at",
+    )
+}}
+
+{% set touched_deliveries = ref("int_touched_deliveries") %}
+{% set touched_days_of_matches = ref("int_touched_days") %}
+{% set days = session_days() if is_incremental() %}
 
 with
 
 milestones as (
 
-    select * from {{ ref("int_delivery_milestones") }}
+    select *
+
+    from {{ ref("int_delivery_milestones") }}
+
+    {% if is_incremental() -%}
+    where delivery_id in (select delivery_id from {{ touched_deliveries }})
+    {%- endif %}
 
 ),
 
 session_events as (
 
-    select * from {{ ref("delivery_session_events") }}
+    select *
+
+    from {{ ref("delivery_session_events") }}
+
+    {% if is_incremental() -%}
+    where
+        {{ hours_on_days("event_at", days) }}
+        and delivery_id in (select delivery_id from {{ touched_deliveries }})
+    {%- endif %}
 
 ),
 
@@ -20,30 +45,9 @@ assignment_windows as (
 
 ),
 
-orders_created as (
+orders as (
 
-    select
-        order_id,
-        min(event_at) as order_created_at
-
-    from {{ ref("stg_event_log__order_events") }}
-
-    where event_name = 'order.created'
-
-    group by order_id
-
-),
-
-takeovers as (
-
-    select event_id
-
-    from {{ ref("stg_event_log__pilot_events") }}
-
-    where
-        event_name = 'pilot.control_changed'
-        and from_mode = 'autonomous'
-        and to_mode <> 'autonomous'
+    select * from {{ ref("int_orders") }}
 
 ),
 
@@ -56,7 +60,11 @@ state_changes as (
 
     from {{ ref("int_robot_state_intervals") }}
 
-    where basis = 'reported'
+    where
+        basis = 'reported'
+        {% if is_incremental() -%}
+        and {{ on_days("cast(reported_at as date)", days) }}
+        {%- endif %}
 
 ),
 
@@ -104,7 +112,6 @@ flagged_events as (
 
     select
         session_events.*,
-        takeovers.event_id is not null as is_takeover,
         coalesce(state_changes.is_illegal_transition, false) as is_illegal_transition,
         coalesce(state_changes.has_lost_transition, false) as has_lost_transition,
         {{ utc_timestamptz("milestones.dropoff_arrived_at") }} as dropoff_arrived_at,
@@ -116,9 +123,6 @@ flagged_events as (
 
     inner join milestones
         on session_events.delivery_id = milestones.delivery_id
-
-    left join takeovers
-        on session_events.event_id = takeovers.event_id
 
     left join state_changes
         on session_events.event_id = state_changes.state_event_id
@@ -195,7 +199,7 @@ timed as (
         last_robots.robot_count,
         last_robots.previous_delivery_id,
         last_robots.next_delivery_id,
-        orders_created.order_created_at,
+        orders.created_at as order_created_at,
 
         -- The nearest error on either side of the arrival; positive when it came before.
         case
@@ -214,8 +218,8 @@ timed as (
     left join last_robots
         on milestones.delivery_id = last_robots.delivery_id
 
-    left join orders_created
-        on milestones.order_id = orders_created.order_id
+    left join orders
+        on milestones.order_id = orders.order_id
 
 ),
 
@@ -338,4 +342,38 @@ sessions as (
 
 )
 
+{% if is_incremental() %}
+
+-- Deliveries that this run left alone, but for the delivery before or after them on their robot.
+, shifted as (
+
+    select
+        {% for name in model.columns -%}
+        {{ "last_robots." if name in ("previous_delivery_id", "next_delivery_id") else "delivery_sessions." }}{{ name }}
+        {{- "," if not loop.last }}
+        {% endfor %}
+    from {{ this }} as delivery_sessions
+
+    inner join last_robots
+        on delivery_sessions.delivery_id = last_robots.delivery_id
+
+    where
+        delivery_sessions.delivery_id not in (select milestones.delivery_id from milestones)
+        and (
+            coalesce(delivery_sessions.previous_delivery_id, '') <> coalesce(last_robots.previous_delivery_id, '')
+            or coalesce(delivery_sessions.next_delivery_id, '') <> coalesce(last_robots.next_delivery_id, '')
+        )
+
+)
+
+select {{ model.columns | join(", ") }} from sessions
+
+union all
+
+select {{ model.columns | join(", ") }} from shifted
+
+{% else %}
+
 select * from sessions
+
+{% endif %}

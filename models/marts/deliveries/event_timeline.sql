@@ -1,4 +1,16 @@
-{{ config(dist="robot_id", sort=["robot_id", "event_at"]) }}
+{{
+    config(
+        incremental_predicates=["{{ touched_timeline(utc_date('event_at')) }}"],
+        dist="robot_id",
+        sort="event_at",
+    )
+}}
+
+{% set touched_robot_days = ref("int_touched_robot_days") %}
+{% set touched_days_of_matches = ref("int_touched_days") %}
+{% if is_incremental() -%}
+    {% set days = all_days(touched_days(touched_days_of_matches), touched_days(touched_robot_days)) %}
+{%- endif %}
 
 with
 
@@ -9,23 +21,23 @@ events as (
         date_trunc('hour', event_at) as hour_at
     from {{ ref("stg_event_log__events") }}
 
+    {% if is_incremental() -%}
+    where
+        {{ on_days("event_date", days) }}
+        and ({{ touched_timeline("event_date") }})
+    {%- endif %}
+
 ),
 
 state_hours as (
 
-    select * from {{ ref("int_robot_state_hours") }}
+    select *
 
-),
+    from {{ ref("int_robot_state_hours") }}
 
-error_codes as (
-
-    select
-        event_id,
-        error_code,
-        component,
-        is_failure
-    from {{ ref("stg_event_log__robot_events") }}
-    where error_code is not null
+    {% if is_incremental() -%}
+    where {{ on_days("hour_date", days) }}
+    {%- endif %}
 
 ),
 
@@ -49,8 +61,8 @@ timeline as (
         events.severity,
         cast(events.summary as varchar(1024)) as summary,
         cast(state_hours.state as varchar(32)) as robot_state,
-        error_codes.error_code,
-        error_codes.component,
+        events.error_code,
+        case when events.error_code is not null then events.component end as component,
         events.service,
         events.service_version,
         cast(events.time_source as varchar(16)) as time_source,
@@ -60,7 +72,13 @@ timeline as (
 
         ----------  booleans
         events.is_error,
-        coalesce(error_codes.is_failure, false) as is_failure,
+        coalesce(events.is_failure, false) as is_failure,
+        coalesce(
+            events.event_name = 'pilot.control_changed'
+            and events.from_mode = 'autonomous'
+            and events.to_mode <> 'autonomous',
+            false
+        ) as is_takeover,
 
         ----------  timestamps
         {{ utc_timestamptz("events.event_at") }} as event_at,
@@ -76,9 +94,6 @@ timeline as (
             and events.hour_at = state_hours.hour_at
             and events.event_at >= state_hours.started_at
             and events.event_at < state_hours.ended_at
-
-    left join error_codes
-        on events.event_id = error_codes.event_id
 
 )
 

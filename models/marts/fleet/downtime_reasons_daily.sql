@@ -1,10 +1,25 @@
-{{ config(dist="all", sort="downtime_date") }}
+{{
+    config(
+        incremental_predicates=["{{ on_days('downtime_date', touched_days(ref('int_touched_robot_days'))) }}"],
+        dist="all",
+        sort="downtime_date",
+    )
+}}
+
+{% set touched_robot_days = ref("int_touched_robot_days") %}
+{% set days = touched_days(touched_robot_days) if is_incremental() %}
 
 with
 
 supply_hours as (
 
-    select * from {{ ref("supply_hours") }}
+    select *
+
+    from {{ ref("supply_hours") }}
+
+    {% if is_incremental() -%}
+    where {{ hours_on_days("hour_at", days) }}
+    {%- endif %}
 
 ),
 

@@ -1,10 +1,29 @@
-{{ config(dist="robot_id", sort=["hour_at", "robot_id"]) }}
+{{
+    config(
+        incremental_predicates=[
+            "(robot_id, cast(hour_at at time zone 'UTC' as date)) in"
+            ~ " (select robot_id, touched_date from {{ ref('int_touched_robot_days') }})"
+        ],
+        dist="robot_id",
+        sort=["hour_at", "robot_id"],
+    )
+}}
+
+{% set touched_robot_days = ref("int_touched_robot_days") %}
 
 with
 
 state_hours as (
 
-    select * from {{ ref("int_robot_state_hours") }}
+    select *
+
+    from {{ ref("int_robot_state_hours") }}
+
+    {% if is_incremental() -%}
+    where
+        {{ on_days("hour_date", touched_days(touched_robot_days)) }}
+        and (robot_id, hour_date) in (select robot_id, touched_date from {{ touched_robot_days }})
+    {%- endif %}
 
 ),
 

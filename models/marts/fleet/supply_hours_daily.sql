@@ -1,4 +1,13 @@
-{{ config(dist="all", sort="supply_date") }}
+{{
+    config(
+        incremental_predicates=["{{ on_days('supply_date', touched_days(ref('int_touched_robot_days'))) }}"],
+        dist="all",
+        sort="supply_date",
+    )
+}}
+
+{% set touched_robot_days = ref("int_touched_robot_days") %}
+{% set days = touched_days(touched_robot_days) if is_incremental() %}
 
 {% set state_classes = {
     "supply": "'supply'",
@@ -18,6 +27,10 @@ supply_hours as (
         *,
         cast(hour_at at time zone 'UTC' as date) as supply_date
     from {{ ref("supply_hours") }}
+
+    {% if is_incremental() -%}
+    where {{ hours_on_days("hour_at", days) }}
+    {%- endif %}
 
 ),
 

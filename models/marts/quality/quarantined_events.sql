@@ -4,7 +4,13 @@ with
 
 quarantined_lines as (
 
-    select * from {{ ref("base_event_log__quarantined_lines") }}
+    select *
+
+    from {{ ref("base_event_log__quarantined_lines") }}
+
+    {% if is_incremental() -%}
+    where {{ of_touched_loads("loaded_at") }}
+    {%- endif %}
 
 ),
 

@@ -1,4 +1,4 @@
-{{ config(dist="all", sort="month_start") }}
+{{ config(materialized="table", dist="all", sort="month_start") }}
 
 with
 

@@ -1,4 +1,4 @@
-{{ config(dist="robot_id", sort="month_start") }}
+{{ config(materialized="table", dist="robot_id", sort="month_start") }}
 
 with
 

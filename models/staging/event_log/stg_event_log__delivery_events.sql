@@ -50,6 +50,7 @@ filtered as (
         success,
 
         ---------- timestamps
+        event_date,
         event_at,
         occurred_at,
         received_at,

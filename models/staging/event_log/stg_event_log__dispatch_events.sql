@@ -41,6 +41,7 @@ filtered as (
         attempts,
 
         ---------- timestamps
+        event_date,
         event_at,
         occurred_at,
         received_at,

@@ -29,6 +29,13 @@ summarised as (
         env,
         service_version,
         time_source,
+        reason,
+        disposition,
+        cancelled_by,
+        error_code,
+        component,
+        from_mode,
+        to_mode,
 
         ----------  numerics
         event_version,
@@ -37,8 +44,10 @@ summarised as (
         ----------  booleans
         is_sign_of_life,
         severity = 'error' as is_error,
+        is_failure,
 
         ----------  timestamps
+        event_date,
         event_at,
         occurred_at,
         received_at,

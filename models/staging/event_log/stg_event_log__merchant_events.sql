@@ -36,6 +36,7 @@ filtered as (
         available,
 
         ---------- timestamps
+        event_date,
         event_at,
         occurred_at,
         received_at,

@@ -44,6 +44,7 @@ filtered as (
         eligible,
 
         ---------- timestamps
+        event_date,
         event_at,
         occurred_at,
         received_at,

@@ -43,6 +43,7 @@ filtered as (
         remote_seconds,
 
         ---------- timestamps
+        event_date,
         event_at,
         occurred_at,
         received_at,

@@ -32,6 +32,7 @@ filtered as (
         seq,
 
         ---------- timestamps
+        event_date,
         event_at,
         occurred_at,
         received_at,

@@ -70,6 +70,7 @@ filtered as (
         recoverable,
 
         ---------- timestamps
+        event_date,
         event_at,
         occurred_at,
         received_at,

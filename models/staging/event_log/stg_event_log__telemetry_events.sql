@@ -35,6 +35,7 @@ filtered as (
         seq,
 
         ---------- timestamps
+        event_date,
         event_at,
         occurred_at,
         received_at,

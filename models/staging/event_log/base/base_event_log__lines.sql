@@ -1,6 +1,7 @@
 {{
     config(
-        materialized="table",
+        materialized="incremental",
+        incremental_predicates=["{{ lines_to_read_again() }}"],
         dist="robot_id",
         sort="event_at",
     )
@@ -10,7 +11,35 @@ with
 
 event_lines as (
 
-    select * from {{ source("event_log", "event_lines") }}
+    select
+        payload,
+        source_file,
+        loaded_at
+
+    from {{ source("event_log", "event_lines") }}
+
+    {% if is_incremental() -%}
+    where
+        loaded_at > '{{ run_window_start() }}'
+        and loaded_at <= '{{ run_window_end() }}'
+    {%- endif %}
+
+    {% if is_incremental() and lines_to_read_again() -%}
+    union all
+
+    select
+        payload,
+        source_file,
+        loaded_at
+
+    from {{ this }}
+
+    where
+        ({{ lines_to_read_again() }})
+        {% if var("backfill_from") -%}
+        and not (loaded_at > '{{ var("backfill_from") }}' and loaded_at <= '{{ var("backfill_to") }}')
+        {%- endif %}
+    {%- endif %}
 
 ),
 
@@ -131,7 +160,9 @@ judged as (
         end as quarantine_detail,
 
         case
-            when occurred_at > {{ dbt.dateadd("second", var("clock_ahead_tolerance_seconds"), "received_at") }}
+            when
+                occurred_at > {{ dbt.dateadd("second", var("clock_ahead_tolerance_seconds"), "received_at") }}
+                or (occurred_at < '{{ var("earliest_credible_at") }}' and received_at is not null)
                 then 'received_at'
             else 'occurred_at'
         end as time_source
@@ -156,6 +187,26 @@ ranked as (
     from judged
 
 ),
+
+{% if is_incremental() %}
+
+-- Ids that an earlier run accepted. Lines that are read again bring along all copies of their id.
+known_ids as (
+
+    select event_id
+
+    from {{ this }}
+
+    where
+        line_status = 'accepted'
+        {% if lines_to_read_again() -%}
+        and not ({{ lines_to_read_again() }})
+        {% endif -%}
+        and event_id in (select judged.event_id from judged where judged.quarantine_reason is null)
+
+),
+
+{% endif %}
 
 final as (
 
@@ -186,6 +237,9 @@ final as (
         case
             when quarantine_reason is not null then 'quarantined'
             when copy_number > 1 then 'duplicate'
+            {% if is_incremental() -%}
+            when event_id in (select known_ids.event_id from known_ids) then 'duplicate'
+            {% endif -%}
             else 'accepted'
         end as line_status,
         quarantine_reason,
@@ -196,12 +250,14 @@ final as (
         event_version,
         seq,
         mono_milliseconds,
+        cast({{ this_run() }} as bigint) as processed_run,
 
         ----------  booleans
         is_valid_at_source,
         is_sign_of_life,
 
         ----------  timestamps
+        cast(event_at as date) as event_date,
         event_at,
         occurred_at,
         received_at,

@@ -1,0 +1,55 @@
+{{
+    config(
+        incremental_predicates=[
+            "(robot_id, operating_date) in (select robot_id, touched_date from {{ ref('int_touched_robot_days') }})"
+        ],
+        dist="robot_id",
+        sort="operating_date",
+    )
+}}
+
+{% set touched_robot_days = ref("int_touched_robot_days") %}
+
+with
+
+state_hours as (
+
+    select *
+
+    from {{ ref("int_robot_state_hours") }}
+
+    where
+        state_class <> 'unobserved'
+        {% if is_incremental() -%}
+        and {{ on_days("hour_date", touched_days(touched_robot_days)) }}
+        and (robot_id, hour_date) in (select robot_id, touched_date from {{ touched_robot_days }})
+        {%- endif %}
+
+),
+
+operating_days as (
+
+    select
+        ----------  ids
+        robot_id,
+        hour_date as operating_date,
+
+        ----------  text
+        coalesce(hardware_version, 'unknown') as hardware_version,
+        coalesce(software_version, 'unknown') as software_version,
+
+        ----------  numerics
+        sum(case when is_operating then duration_milliseconds else 0 end) as operating_milliseconds,
+        sum(case when state_class = 'unplanned_down' then duration_milliseconds else 0 end) as down_milliseconds
+
+    from state_hours
+
+    group by
+        robot_id,
+        hour_date,
+        coalesce(hardware_version, 'unknown'),
+        coalesce(software_version, 'unknown')
+
+)
+
+select * from operating_days

@@ -1,0 +1,136 @@
+{{ config(materialized="table", dist="delivery_id", sort="delivery_id") }}
+
+{% set days = touched_days(ref("int_touched_days")) %}
+{% set touched_robot_days = ref("int_touched_robot_days") %}
+
+with
+
+touched_events as (
+
+    select * from {{ ref("int_touched_events") }}
+
+),
+
+milestones as (
+
+    select
+        *,
+        {{ dbt.dateadd("hour", var("max_session_hours"), "requested_at") }} as capped_at
+
+    from {{ ref("int_delivery_milestones") }}
+
+),
+
+assignment_windows as (
+
+    select * from {{ ref("int_assignment_windows") }}
+
+),
+
+orders as (
+
+    select * from {{ ref("int_orders") }}
+
+),
+
+matches as (
+
+    select * from {{ ref("int_event_delivery_matches") }}
+
+),
+
+touched as (
+
+    select delivery_id
+    from touched_events
+    where delivery_id is not null
+
+    union
+
+    -- An order.created may name another delivery, or none, and still start this one.
+    select milestones.delivery_id
+    from milestones
+    where milestones.order_id in (select touched_events.order_id from touched_events)
+
+    union
+
+    select delivery_id
+    from matches
+    where {{ on_days("event_date", days) }}
+
+    union
+
+    select delivery_id
+    from matches
+    where
+        {{ on_days("event_date", touched_days(touched_robot_days)) }}
+        and (robot_id, event_date) in (select robot_id, touched_date from {{ touched_robot_days }})
+
+    union
+
+    -- A match that this run took away was in a window that still covers its day.
+    select delivery_id
+    from assignment_windows
+    where {{ overlaps_days("assigned_at", "released_at", days) }}
+
+    union
+
+    select delivery_id
+    from milestones
+    where
+        merchant_id is not null
+        and {{ overlaps_days("requested_at", "capped_at", days) }}
+
+),
+
+windowed as (
+
+    select
+        delivery_id,
+        min(assigned_at) as first_assigned_at,
+        max(released_at) as last_released_at
+
+    from assignment_windows
+
+    where delivery_id in (select touched.delivery_id from touched)
+
+    group by delivery_id
+
+),
+
+touched_deliveries as (
+
+    select
+        ----------  ids
+        touched.delivery_id,
+
+        ----------  timestamps
+        least(
+            milestones.first_named_at, orders.first_named_at, windowed.first_assigned_at
+        ) as first_event_at,
+        greatest(
+            milestones.last_named_at,
+            orders.last_named_at,
+            windowed.last_released_at,
+            case when milestones.merchant_id is not null then milestones.capped_at end
+        ) as last_event_at
+
+    from touched
+
+    -- A delivery that no event names any more is still to be deleted.
+    left join milestones
+        on touched.delivery_id = milestones.delivery_id
+
+    left join orders
+        on milestones.order_id = orders.order_id
+
+    left join windowed
+        on touched.delivery_id = windowed.delivery_id
+
+    {% if should_full_refresh() -%}
+    where 1 = 0
+    {%- endif %}
+
+)
+
+select * from touched_deliveries
