@@ -7,12 +7,13 @@
     Together with a line go all lines of its event_id, because it may be the copy that was loaded
     first. Raw lines of a backfilled load that were never read are found by run_window_start() and _end().
 #}
-{% macro lines_to_read_again() -%}
-    {%- if var("replay_quarantine") -%} {%- set scope = "quarantine_reason is not null" -%}
+{% macro lines_to_read_again(alias=none) -%}
+    {%- set prefix = alias ~ "." if alias else "" -%}
+    {%- set again = "select again.event_id from " ~ this ~ " as again where " -%}
+    {%- if var("replay_quarantine") -%}
+    ({{ prefix }}quarantine_reason is not null or {{ prefix }}event_id in ({{ again }}again.quarantine_reason is not null))
     {%- elif var("backfill_from") -%}
-        {%- set scope = "loaded_at > '" ~ var("backfill_from") ~ "' and loaded_at <= '" ~ var("backfill_to") ~ "'" -%}
-    {%- endif -%}
-    {%- if scope -%}
-    ({{ scope }}) or event_id in (select again.event_id from {{ this }} as again where again.{{ scope | replace(" and loaded_at", " and again.loaded_at") }})
+    {%- set loads = "loaded_at > '" ~ var("backfill_from") ~ "' and " ~ "loaded_at <= '" ~ var("backfill_to") ~ "'" -%}
+    (({{ prefix }}{{ loads | replace(" and ", " and " ~ prefix) }}) or {{ prefix }}event_id in ({{ again }}again.{{ loads | replace(" and ", " and again.") }}))
     {%- endif -%}
 {%- endmacro %}

@@ -35,7 +35,7 @@ event_lines as (
     from {{ this }}
 
     where
-        ({{ lines_to_read_again() }})
+        {{ lines_to_read_again() }}
         {% if var("backfill_from") -%}
         and not (loaded_at > '{{ var("backfill_from") }}' and loaded_at <= '{{ var("backfill_to") }}')
         {%- endif %}
@@ -188,25 +188,27 @@ ranked as (
 
 ),
 
-{% if is_incremental() %}
-
 -- Ids that an earlier run accepted. Lines that are read again bring along all copies of their id.
-known_ids as (
+compared as (
 
-    select event_id
+    select
+        ranked.*,
+        {{ "known_lines.event_id is not null" if is_incremental() else "false" }} as is_known
 
-    from {{ this }}
+    from ranked
 
-    where
-        line_status = 'accepted'
-        {% if lines_to_read_again() -%}
-        and not ({{ lines_to_read_again() }})
-        {% endif -%}
-        and event_id in (select judged.event_id from judged where judged.quarantine_reason is null)
+    {% if is_incremental() -%}
+    left join {{ this }} as known_lines
+        on
+            ranked.event_id = known_lines.event_id
+            and ranked.quarantine_reason is null
+            and known_lines.line_status = 'accepted'
+            {% if lines_to_read_again() -%}
+            and not coalesce({{ lines_to_read_again("known_lines") }}, false)
+            {%- endif %}
+    {%- endif %}
 
 ),
-
-{% endif %}
 
 final as (
 
@@ -236,10 +238,7 @@ final as (
         time_source,
         case
             when quarantine_reason is not null then 'quarantined'
-            when copy_number > 1 then 'duplicate'
-            {% if is_incremental() -%}
-            when event_id in (select known_ids.event_id from known_ids) then 'duplicate'
-            {% endif -%}
+            when copy_number > 1 or is_known then 'duplicate'
             else 'accepted'
         end as line_status,
         quarantine_reason,
@@ -270,7 +269,7 @@ final as (
         ----------  the line itself
         payload
 
-    from ranked
+    from compared
 
 )
 
