@@ -11,10 +11,12 @@ import weakref
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import msgspec
 import pyarrow as pa
+from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.plugins import BasePlugin
 from duckdb.func import FunctionNullHandling, PythonUDFType
 
@@ -29,7 +31,7 @@ _check = msgspec.json.Decoder(msgspec.Raw).decode
 
 
 class Plugin(BasePlugin):
-    """Adds two SQL functions to every connection.
+    """Adds two SQL functions to every connection, and says in words when the file is in use.
 
     ``list_event_files(folder)`` gives the event files below a folder, as a list of
     ``(source_file, byte_count)`` in name order, ``source_file`` relative to the folder; NULL where
@@ -37,6 +39,21 @@ class Plugin(BasePlugin):
     file as a list of ``(line, reason)``, or why the file cannot be read. Neither ever raises for
     what a file holds.
     """
+
+    def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
+        """Open the database once before dbt does, which would answer a refusal with a traceback.
+
+        Raises RuntimeError, which dbt-duckdb reports as its own error, in one sentence.
+        """
+        try:
+            duckdb.connect(creds.path, config=config).close()
+        except duckdb.IOException as error:
+            if "Could not set lock" in str(error):
+                raise RuntimeError(
+                    f"{creds.path} is in use by another process, such as another dbt run or an open "
+                    "database client; wait until it has ended, or close it, and run again."
+                ) from error
+            raise RuntimeError(f"{creds.path} cannot be opened: {error}") from error
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Register the functions."""

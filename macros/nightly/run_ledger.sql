@@ -8,21 +8,57 @@
     {{- return(api.Relation.create(database=target.database, schema=target.schema ~ "_runs", identifier="completed_runs")) -}}
 {% endmacro %}
 
+{# Runs that have begun and not ended, <schema>_runs.open_runs; a killed run leaves its row. #}
+{% macro open_runs() %}
+    {{- return(api.Relation.create(database=target.database, schema=target.schema ~ "_runs", identifier="open_runs")) -}}
+{% endmacro %}
+
 {# on-run-start #}
 {% macro open_run() %}
     {%- if execute and flags.WHICH in ["run", "build"] -%}
-        {%- do check_run_window() -%}
+        {%- do check_vars() -%}
         {%- do run_query("create schema if not exists " ~ completed_runs().without_identifier()) -%}
         {%- do run_query(
             "create table if not exists " ~ completed_runs() ~ " (run_number bigint not null, invocation_id varchar(64) not null,"
             ~ " completed_at timestamp not null)"
         ) -%}
-        {%- do run_query("commit") if target.type == "redshift" -%}
+        {%- do run_query("create table if not exists " ~ open_runs() ~ " (invocation_id varchar(64) not null, opened_at timestamp not null)") -%}
+        {%- do adapter.dispatch("refuse_second_run", "delivery_sessions")() -%}
+    {%- endif -%}
+{% endmacro %}
+
+{#
+    Two runs at once would each delete what the other is writing. DuckDB lets one process alone open
+    the file, so a row that is found there was left by a killed run.
+#}
+{% macro duckdb__refuse_second_run() %}{% endmacro %}
+
+{# One statement looks and claims, so that of two runs that start together one fails to serialise. #}
+{% macro default__refuse_second_run() %}
+    {%- set now = modules.datetime.datetime.now(modules.pytz.utc) -%}
+    {%- set oldest = now - modules.datetime.timedelta(hours=0 if var("ignore_open_run") else var("run_lock_hours")) -%}
+    {%- set format = "%Y-%m-%d %H:%M:%S.%f" -%}
+    {%- do run_query(
+        "insert into " ~ open_runs() ~ " select '" ~ invocation_id ~ "', '" ~ now.strftime(format) ~ "'::timestamp where not exists"
+        ~ " (select 1 from " ~ open_runs() ~ " where opened_at > '" ~ oldest.strftime(format) ~ "'::timestamp)"
+    ) -%}
+    {%- set others = run_query(
+        "select cast(max(opened_at) as varchar(19)) from " ~ open_runs() ~ " having max(case when invocation_id = '" ~ invocation_id
+        ~ "' then 1 else 0 end) = 0"
+    ).rows -%}
+    {%- if others -%}
+        {{ exceptions.raise_compiler_error(
+            "Another run that began at " ~ others[0][0] ~ " UTC has not ended; wait for it, or if it was killed, run again with"
+            ~ " --vars 'ignore_open_run: true'."
+        ) }}
     {%- endif -%}
 {% endmacro %}
 
 {# on-run-end #}
 {% macro complete_run(results) %}
+    {%- if execute and flags.WHICH in ["run", "build"] -%}
+        {%- do run_query("delete from " ~ open_runs() ~ " where invocation_id = '" ~ invocation_id ~ "'") -%}
+    {%- endif -%}
     {%- if execute and flags.WHICH in ["run", "build"] and not flags.EMPTY -%}
         {%- set succeeded = results | selectattr("status", "equalto", "success") | map(attribute="node.unique_id") | list -%}
         {%- set missing = [] -%}

@@ -1,4 +1,12 @@
-{{ config(dist="even", sort="loaded_at") }}
+{{
+    config(
+        incremental_predicates=["{{ of_touched_loads(utc_timestamp('loaded_at')) }}"],
+        dist="even",
+        sort="loaded_at",
+    )
+}}
+
+{% set touched_loads = ref("int_touched_loads") %}
 
 with
 

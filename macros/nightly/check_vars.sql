@@ -1,0 +1,24 @@
+{# Stops a run whose vars contradict each other, in words, before anything is built. #}
+{% macro check_vars() %}
+    {%- set format = "%Y-%m-%d %H:%M:%S" -%}
+    {%- for name in ["backfill_from", "backfill_to"] if var(name) -%}
+        {%- if not modules.re.match("^\\d{4}-\\d{2}-\\d{2} \\d{2}:\\d{2}:\\d{2}(\\.\\d{1,6})?$", var(name) | string) -%}
+            {{ exceptions.raise_compiler_error("The var " ~ name ~ " is '" ~ var(name) ~ "'; write it as 2026-11-02 00:00:00, in UTC.") }}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if (var("backfill_from") is none) != (var("backfill_to") is none) -%}
+        {{ exceptions.raise_compiler_error("A backfill needs both vars, backfill_from and backfill_to; give the other one as well.") }}
+    {%- endif -%}
+    {%- if var("backfill_from") and var("backfill_from") | string >= var("backfill_to") | string -%}
+        {{ exceptions.raise_compiler_error("backfill_from must lie before backfill_to; swap them.") }}
+    {%- endif -%}
+    {%- if var("backfill_from") and var("replay_quarantine") -%}
+        {{ exceptions.raise_compiler_error("A run backfills loads or replays the quarantine, not both; run it twice.") }}
+    {%- endif -%}
+    {%- for name, least in {
+        "session_tail_minutes": 0, "max_session_hours": 1, "silence_timeout_minutes": 1, "episode_quiet_minutes": 1,
+        "clock_ahead_tolerance_seconds": 0, "load_settle_minutes": 0, "run_lock_hours": 1,
+    }.items() if not (var(name) is number and var(name) >= least) -%}
+        {{ exceptions.raise_compiler_error("The var " ~ name ~ " is " ~ var(name) ~ "; set it to a number of at least " ~ least ~ ".") }}
+    {%- endfor -%}
+{% endmacro %}
