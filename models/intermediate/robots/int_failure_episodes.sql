@@ -47,6 +47,7 @@ clearances as (
 named_clearances as (
 
     select
+        robot_id,
         error_event_id,
         min(event_at) as cleared_at
 
@@ -54,7 +55,7 @@ named_clearances as (
 
     where error_event_id is not null
 
-    group by error_event_id
+    group by robot_id, error_event_id
 
 ),
 
@@ -132,8 +133,11 @@ lasting as (
     inner join followed
         on failures.event_id = followed.event_id
 
+    -- A robot clears its own errors only.
     left join named_clearances
-        on failures.event_id = named_clearances.error_event_id
+        on
+            failures.robot_id = named_clearances.robot_id
+            and failures.event_id = named_clearances.error_event_id
 
 ),
 
