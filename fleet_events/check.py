@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import difflib
-import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
-from string import Formatter
 from typing import Any, NotRequired, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -33,6 +31,7 @@ class PayloadCheck:
         evt: what a line with a valid event of this kind says in `evt`.
         fields: names of the payload fields, without the ids.
         optional_ids: ids that the bound context may fill in.
+        message: fills in the summary, the same text as the timeline of a session.
     """
 
     def __init__(self, event: Events, spec: EventSpec) -> None:
@@ -62,7 +61,7 @@ class PayloadCheck:
         self._timestamps = [
             name for name in self.fields if isinstance(type_info(self._hints[name]), DateTimeType)
         ]
-        self._template, self._slots = self._compile_summary()
+        self.message = spec.summary
 
     def fit(self, data: Mapping[str, object]) -> Mapping[str, object] | None:
         """The payload with its times as text in UTC, or None when it does not fit."""
@@ -104,20 +103,6 @@ class PayloadCheck:
                 found.append(f"{str(key)[:64]} is not a field of this event{hint}")
         return found
 
-    def message(self, data: Mapping[str, object]) -> str:
-        """The summary of the registry filled in, the same text as the timeline of a session."""
-        return self._template % tuple([write(data.get(name)) for name, write in self._slots])
-
-    def _compile_summary(self) -> tuple[str, list[tuple[str, Any]]]:
-        template = ""
-        slots = []
-        for literal, name, _, _ in Formatter().parse(self.spec.summary):
-            template += literal.replace("%", "%%")
-            if name is not None:
-                template += "%s"
-                slots.append((name, _WRITERS.get(type(type_info(self._hints[name])), _text)))
-        return template, slots
-
 
 @cache
 def check_for(event: object) -> PayloadCheck:
@@ -156,26 +141,3 @@ def _wanted(hint: Any) -> str:
         case StrType(max_length=length):
             return f"text of at most {length} characters"
     raise AssertionError(f"{hint} is not a type of the registry")
-
-
-# ---------------------------------------------------------------- values of a summary
-
-
-def _text(value: object) -> str:
-    return "?" if value is None else str(value)
-
-
-def _number(value: Any) -> str:
-    # As the models round: halves up.
-    return "?" if value is None else str(math.floor(float(value) + 0.5))
-
-
-def _yes_no(value: object) -> str:
-    return "?" if value is None else "yes" if value else "no"
-
-
-def _time(value: object) -> str:
-    return "?" if value is None else str(value)[:19].replace("T", " ")
-
-
-_WRITERS = {IntType: _number, FloatType: _number, BoolType: _yes_no, DateTimeType: _time}

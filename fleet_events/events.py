@@ -11,6 +11,8 @@ from typing import Annotated, Final, Literal, NamedTuple, NotRequired, Protocol,
 
 from msgspec import Meta
 
+from fleet_events.summary import Summary, number, second, yes_no
+
 REGISTRY_VERSION: Final = "1.0.0"
 
 ID_PREFIXES: Final[dict[str, str]] = {
@@ -933,189 +935,414 @@ class EventSpec(NamedTuple):
     version: int
     status: str
     payload: type
-    summary: str
+    summary: Summary
 
 
 SPECS: Final[dict[Events, EventSpec]] = {
     Events.ORDER_CREATED: EventSpec(
         1, "info", OrderCreated,
-        "Order placed: {items} items by {channel}",
+        lambda data: (
+            "Order placed: "
+            + number(data["items"])
+            + " items by "
+            + str(data["channel"])
+        ),
     ),
     Events.ORDER_ELIGIBILITY_DECIDED: EventSpec(
         1, "info", OrderEligibilityDecided,
-        "Robot fit decided: eligible {eligible}, reason {reason}",
+        lambda data: (
+            "Robot fit decided: eligible "
+            + yes_no(data["eligible"])
+            + ", reason "
+            + str(data["reason"])
+        ),
     ),
     Events.ORDER_CANCELLED: EventSpec(
         1, "warn", OrderCancelled,
-        "Order cancelled by {cancelled_by} ({stage}): {reason}",
+        lambda data: (
+            "Order cancelled by "
+            + str(data["cancelled_by"])
+            + " ("
+            + str(data["stage"])
+            + "): "
+            + str(data["reason"])
+        ),
     ),
     Events.ORDER_COMPLETED: EventSpec(
         1, "info", OrderCompleted,
-        "Order completed by {fulfilled_by} after {total_s} s, {late_s} s late",
+        lambda data: (
+            "Order completed by "
+            + str(data["fulfilled_by"])
+            + " after "
+            + number(data["total_s"])
+            + " s"
+            + (", " + number(data["late_s"]) + " s late" if "late_s" in data else "")
+        ),
     ),
     Events.MERCHANT_ORDER_CONFIRMED: EventSpec(
         1, "info", MerchantOrderConfirmed,
-        "Merchant confirmed, ready in about {prep_estimate_s} s",
+        lambda data: (
+            "Merchant confirmed"
+            + (", ready in about " + number(data["prep_estimate_s"]) + " s" if "prep_estimate_s" in data else "")
+        ),
     ),
     Events.MERCHANT_ORDER_REJECTED: EventSpec(
         1, "warn", MerchantOrderRejected,
-        "Merchant rejected the order: {reason}",
+        lambda data: (
+            "Merchant rejected the order: "
+            + str(data["reason"])
+        ),
     ),
     Events.MERCHANT_ORDER_READY: EventSpec(
         1, "info", MerchantOrderReady,
-        "Goods ready after {prep_s} s",
+        lambda data: (
+            "Goods ready"
+            + (" after " + number(data["prep_s"]) + " s" if "prep_s" in data else "")
+        ),
     ),
     Events.MERCHANT_AVAILABILITY_CHANGED: EventSpec(
         1, "info", MerchantAvailabilityChanged,
-        "Merchant taking orders: {available} ({reason})",
+        lambda data: (
+            "Merchant taking orders: "
+            + yes_no(data["available"])
+            + (" (" + str(data["reason"]) + ")" if "reason" in data else "")
+        ),
     ),
     Events.DISPATCH_REQUESTED: EventSpec(
         1, "info", DispatchRequested,
-        "Robot sought among {candidates} candidates",
+        lambda data: (
+            "Robot sought"
+            + (" among " + number(data["candidates"]) + " candidates" if "candidates" in data else "")
+        ),
     ),
     Events.DISPATCH_OFFER_SENT: EventSpec(
         1, "info", DispatchOfferSent,
-        "Offer {attempt} sent to {robot_id}, {eta_pickup_s} s to the merchant",
+        lambda data: (
+            "Offer "
+            + number(data["attempt"])
+            + " sent to "
+            + str(data["robot_id"])
+            + (", " + number(data["eta_pickup_s"]) + " s to the merchant" if "eta_pickup_s" in data else "")
+        ),
     ),
     Events.DISPATCH_OFFER_DECLINED: EventSpec(
         1, "warn", DispatchOfferDeclined,
-        "Offer {attempt} declined by {robot_id}: {reason}",
+        lambda data: (
+            "Offer "
+            + number(data["attempt"])
+            + " declined by "
+            + str(data["robot_id"])
+            + ": "
+            + str(data["reason"])
+        ),
     ),
     Events.DISPATCH_ASSIGNED: EventSpec(
         1, "info", DispatchAssigned,
-        "Assigned to {robot_id} on attempt {attempt}, {eta_pickup_s} s to the merchant",
+        lambda data: (
+            "Assigned to "
+            + str(data["robot_id"])
+            + (" on attempt " + number(data["attempt"]) if "attempt" in data else "")
+            + (", " + number(data["eta_pickup_s"]) + " s to the merchant" if "eta_pickup_s" in data else "")
+        ),
     ),
     Events.DISPATCH_UNASSIGNED: EventSpec(
         1, "warn", DispatchUnassigned,
-        "{robot_id} taken off the delivery by {by}: {reason}",
+        lambda data: (
+            str(data["robot_id"])
+            + " taken off the delivery"
+            + (" by " + str(data["by"]) if "by" in data else "")
+            + ": "
+            + str(data["reason"])
+        ),
     ),
     Events.DISPATCH_FAILED: EventSpec(
         1, "error", DispatchFailed,
-        "Dispatch given up after {attempts} attempts: {reason}; fallback {fallback}",
+        lambda data: (
+            "Dispatch given up"
+            + (" after " + number(data["attempts"]) + " attempts" if "attempts" in data else "")
+            + ": "
+            + str(data["reason"])
+            + ("; fallback " + str(data["fallback"]) if "fallback" in data else "")
+        ),
     ),
     Events.DELIVERY_PICKUP_EN_ROUTE: EventSpec(
         1, "info", DeliveryPickupEnRoute,
-        "Set out for the merchant, {distance_m} m away",
+        lambda data: (
+            "Set out for the merchant"
+            + (", " + number(data["distance_m"]) + " m away" if "distance_m" in data else "")
+        ),
     ),
     Events.DELIVERY_PICKUP_ARRIVED: EventSpec(
         1, "info", DeliveryPickupArrived,
-        "At the merchant after {travel_s} s",
+        lambda data: (
+            "At the merchant"
+            + (" after " + number(data["travel_s"]) + " s" if "travel_s" in data else "")
+        ),
     ),
     Events.DELIVERY_PICKUP_COMPLETED: EventSpec(
         1, "info", DeliveryPickupCompleted,
-        "Loaded by {loaded_by} after {wait_s} s at the merchant",
+        lambda data: (
+            "Loaded"
+            + (" by " + str(data["loaded_by"]) if "loaded_by" in data else "")
+            + " after "
+            + number(data["wait_s"])
+            + " s at the merchant"
+        ),
     ),
     Events.DELIVERY_PICKUP_FAILED: EventSpec(
         1, "error", DeliveryPickupFailed,
-        "Pickup failed after {wait_s} s at the merchant: {reason}",
+        lambda data: (
+            "Pickup failed"
+            + (" after " + number(data["wait_s"]) + " s at the merchant" if "wait_s" in data else "")
+            + ": "
+            + str(data["reason"])
+        ),
     ),
     Events.DELIVERY_DROPOFF_EN_ROUTE: EventSpec(
         1, "info", DeliveryDropoffEnRoute,
-        "Set out for the customer, {distance_m} m away",
+        lambda data: (
+            "Set out for the customer"
+            + (", " + number(data["distance_m"]) + " m away" if "distance_m" in data else "")
+        ),
     ),
     Events.DELIVERY_DROPOFF_ARRIVED: EventSpec(
         1, "info", DeliveryDropoffArrived,
-        "At the customer after {travel_s} s and {distance_m} m",
+        lambda data: (
+            "At the customer"
+            + (" after " + number(data["travel_s"]) + " s" if "travel_s" in data else "")
+            + (", " + number(data["distance_m"]) + " m driven" if "distance_m" in data else "")
+        ),
     ),
     Events.DELIVERY_CUSTOMER_NOTIFIED: EventSpec(
         1, "info", DeliveryCustomerNotified,
-        "Customer notified by {channel}, accepted: {delivered_ok}",
+        lambda data: (
+            "Customer notified by "
+            + str(data["channel"])
+            + (", accepted: " + yes_no(data["delivered_ok"]) if "delivered_ok" in data else "")
+        ),
     ),
     Events.DELIVERY_UNLOCK_ATTEMPTED: EventSpec(
         1, "info", DeliveryUnlockAttempted,
-        "Unlock attempt {attempt} by {method}, success: {success}",
+        lambda data: (
+            "Unlock attempt"
+            + (" " + number(data["attempt"]) if "attempt" in data else "")
+            + " by "
+            + str(data["method"])
+            + ", success: "
+            + yes_no(data["success"])
+        ),
     ),
     Events.DELIVERY_DROPOFF_COMPLETED: EventSpec(
         1, "info", DeliveryDropoffCompleted,
-        "Goods taken after {wait_s} s at the customer, {total_s} s in all, {assists} assists",
+        lambda data: (
+            "Goods taken"
+            + (" after " + number(data["wait_s"]) + " s at the customer" if "wait_s" in data else "")
+            + (", " + number(data["total_s"]) + " s in all" if "total_s" in data else "")
+            + (", " + number(data["assists"]) + " assists" if "assists" in data else "")
+        ),
     ),
     Events.DELIVERY_DROPOFF_FAILED: EventSpec(
         1, "error", DeliveryDropoffFailed,
-        "Dropoff failed: {reason}; goods: {disposition}",
+        lambda data: (
+            "Dropoff failed: "
+            + str(data["reason"])
+            + "; goods: "
+            + str(data["disposition"])
+        ),
     ),
     Events.DELIVERY_CANCELLED: EventSpec(
         1, "warn", DeliveryCancelled,
-        "Delivery cancelled by {cancelled_by} ({stage}): {reason}",
+        lambda data: (
+            "Delivery cancelled by "
+            + str(data["cancelled_by"])
+            + " ("
+            + str(data["stage"])
+            + "): "
+            + str(data["reason"])
+        ),
     ),
     Events.DELIVERY_RETURN_COMPLETED: EventSpec(
         1, "info", DeliveryReturnCompleted,
-        "Goods back at the merchant after {total_s} s: {reason}",
+        lambda data: (
+            "Goods back at the merchant"
+            + (" after " + number(data["total_s"]) + " s" if "total_s" in data else "")
+            + (": " + str(data["reason"]) if "reason" in data else "")
+        ),
     ),
     Events.ROBOT_STATE_CHANGED: EventSpec(
         1, "info", RobotStateChanged,
-        "State {from_state} to {to_state}, reason {reason}",
+        lambda data: (
+            "State "
+            + (str(data["from_state"]) + " to " if "from_state" in data else "")
+            + str(data["to_state"])
+            + (", reason " + str(data["reason"]) if "reason" in data else "")
+        ),
     ),
     Events.ROBOT_HEARTBEAT: EventSpec(
         1, "info", RobotHeartbeat,
-        "Alive in state {state}, battery {battery_pct} %",
+        lambda data: (
+            "Alive in state "
+            + str(data["state"])
+            + (", battery " + number(data["battery_pct"]) + " %" if "battery_pct" in data else "")
+        ),
     ),
     Events.ROBOT_ERROR: EventSpec(
         1, "error", RobotError,
-        "Error {error_code} of {component}, {severity}, failure: {is_failure}",
+        lambda data: (
+            "Error "
+            + str(data["error_code"])
+            + " of "
+            + str(data["component"])
+            + ", "
+            + str(data["severity"])
+            + ", failure: "
+            + yes_no(data["is_failure"])
+        ),
     ),
     Events.ROBOT_ERROR_CLEARED: EventSpec(
         1, "info", RobotErrorCleared,
-        "Error {error_code} cleared by {resolution} after {down_s} s",
+        lambda data: (
+            "Error "
+            + str(data["error_code"])
+            + " cleared by "
+            + str(data["resolution"])
+            + (" after " + number(data["down_s"]) + " s" if "down_s" in data else "")
+        ),
     ),
     Events.ROBOT_CONNECTION_LOST: EventSpec(
         1, "warn", RobotConnectionLost,
-        "Unreachable, last seen {last_seen_at}",
+        lambda data: (
+            "Unreachable, last seen "
+            + second(data["last_seen_at"])
+        ),
     ),
     Events.ROBOT_CONNECTION_RESTORED: EventSpec(
         1, "info", RobotConnectionRestored,
-        "Reachable again after {gap_s} s",
+        lambda data: (
+            "Reachable again after "
+            + number(data["gap_s"])
+            + " s"
+        ),
     ),
     Events.ROBOT_STUCK: EventSpec(
         1, "warn", RobotStuck,
-        "Stuck for {stuck_s} s: {cause}",
+        lambda data: (
+            "Stuck"
+            + (" for " + number(data["stuck_s"]) + " s" if "stuck_s" in data else "")
+            + ": "
+            + str(data["cause"])
+        ),
     ),
     Events.ROBOT_LID_CHANGED: EventSpec(
         1, "info", RobotLidChanged,
-        "Lid {to} by {actor}",
+        lambda data: (
+            "Lid "
+            + str(data["to"])
+            + (" by " + str(data["actor"]) if "actor" in data else "")
+        ),
     ),
     Events.ROBOT_SAFETY_EVENT: EventSpec(
         1, "error", RobotSafetyEvent,
-        "Safety: {kind}, {severity}",
+        lambda data: (
+            "Safety: "
+            + str(data["kind"])
+            + ", "
+            + str(data["severity"])
+        ),
     ),
     Events.ROBOT_MAINTENANCE_STARTED: EventSpec(
         1, "info", RobotMaintenanceStarted,
-        "{work_type} work began at {location}",
+        lambda data: (
+            str(data["work_type"])
+            + " work began"
+            + (" at " + str(data["location"]) if "location" in data else "")
+        ),
     ),
     Events.ROBOT_MAINTENANCE_COMPLETED: EventSpec(
         1, "info", RobotMaintenanceCompleted,
-        "{work_type} work done after {duration_s} s",
+        lambda data: (
+            str(data["work_type"])
+            + " work done"
+            + (" after " + number(data["duration_s"]) + " s" if "duration_s" in data else "")
+        ),
     ),
     Events.ROBOT_SOFTWARE_UPDATED: EventSpec(
         1, "info", RobotSoftwareUpdated,
-        "Update of {component} from {from_version} to {to_version}: {result}",
+        lambda data: (
+            "Update of "
+            + str(data["component"])
+            + (" from " + str(data["from_version"]) if "from_version" in data else "")
+            + " to "
+            + str(data["to_version"])
+            + ": "
+            + str(data["result"])
+        ),
     ),
     Events.PILOT_HELP_REQUESTED: EventSpec(
         1, "info", PilotHelpRequested,
-        "Pilot asked for: {cause}, priority {priority}",
+        lambda data: (
+            "Pilot asked for: "
+            + str(data["cause"])
+            + (", priority " + str(data["priority"]) if "priority" in data else "")
+        ),
     ),
     Events.PILOT_SESSION_STARTED: EventSpec(
         1, "info", PilotSessionStarted,
-        "{pilot_id} connected after {queue_s} s: {cause}",
+        lambda data: (
+            str(data["pilot_id"])
+            + " connected"
+            + (" after " + number(data["queue_s"]) + " s" if "queue_s" in data else "")
+            + (": " + str(data["cause"]) if "cause" in data else "")
+        ),
     ),
     Events.PILOT_CONTROL_CHANGED: EventSpec(
         1, "info", PilotControlChanged,
-        "Control {from_mode} to {to_mode}: {cause}",
+        lambda data: (
+            "Control "
+            + str(data["from_mode"])
+            + " to "
+            + str(data["to_mode"])
+            + (": " + str(data["cause"]) if "cause" in data else "")
+        ),
     ),
     Events.PILOT_SESSION_ENDED: EventSpec(
         1, "info", PilotSessionEnded,
-        "{pilot_id} left after {duration_s} s, {remote_s} s driven remotely: {outcome}",
+        lambda data: (
+            str(data["pilot_id"])
+            + " left"
+            + (" after " + number(data["duration_s"]) + " s" if "duration_s" in data else "")
+            + (", " + number(data["remote_s"]) + " s driven remotely" if "remote_s" in data else "")
+            + ": "
+            + str(data["outcome"])
+        ),
     ),
     Events.PILOT_SHIFT_CHANGED: EventSpec(
         1, "info", PilotShiftChanged,
-        "{pilot_id} is {status} at {site}",
+        lambda data: (
+            str(data["pilot_id"])
+            + " is "
+            + str(data["status"])
+            + (" at " + str(data["site"]) if "site" in data else "")
+        ),
     ),
     Events.RELEASE_DEPLOYED: EventSpec(
         1, "info", ReleaseDeployed,
-        "{kind} of {component} {version}, before {previous_version}",
+        lambda data: (
+            str(data["kind"])
+            + " of "
+            + str(data["component"])
+            + " "
+            + str(data["version"])
+            + (", before " + str(data["previous_version"]) if "previous_version" in data else "")
+        ),
     ),
     Events.TELEMETRY_EVENT_REJECTED: EventSpec(
         1, "warn", TelemetryEventRejected,
-        "Event {rejected_name} does not fit the registry",
+        lambda data: (
+            "Event "
+            + str(data["rejected_name"])
+            + " does not fit the registry"
+        ),
     ),
 }
 

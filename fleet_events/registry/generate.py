@@ -8,7 +8,6 @@ import json
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from string import Formatter
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -22,6 +21,7 @@ from fleet_events.registry.schema import (
     column_name,
     unit,
 )
+from fleet_events.registry.summary import read_summary
 
 MARK = "Generated from registry/ by `fleet registry generate`; do not edit."
 STAGING = "models/staging/event_log"
@@ -85,6 +85,7 @@ def generate(registry: Registry) -> dict[str, str]:
         "quoted_words": quoted_words,
         "quoted": lambda text: json.dumps(text, ensure_ascii=False),
         "required_columns": lambda event: required_columns(event, registry),
+        "python_summary": python_summary,
         "sql_summary": sql_summary,
         "python_list": lambda values: "[" + ", ".join(f"'{value}'" for value in values) + "]",
         "stream_columns": lambda events: stream_columns(events, registry),
@@ -260,30 +261,83 @@ def required_columns(event: Event, registry: Registry) -> list[str]:
 
 
 def sql_summary(event: Event) -> str:
-    """The event's summary as a SQL text expression over the typed columns; `?` for a null."""
-    parts = []
-    for literal, name, _, _ in Formatter().parse(event.summary):
-        if literal:
-            parts.append("'" + literal.replace("'", "''") + "'")
-        if name is None:
-            continue
-        field = event.fields.get(name)
-        column = column_name(name) if field else name
-        match field.type if field else "id":
-            case "int" | "number":
-                parts.append(f"{{{{ number_text('{column}') }}}}")
-            case "bool":
-                parts.append(
-                    f"case when {column} then 'yes' when not {column} then 'no' else '?' end"
-                )
-            case "timestamp":
-                parts.append(f"coalesce(cast({column} as varchar(19)), '?')")
-            case _:
-                parts.append(f"coalesce({column}, '?')")
-    return "\n            || ".join(parts)
+    """The event's summary as a SQL text expression over the typed columns; `?` for a null.
+
+    A part in brackets is left out when a column in it is null.
+    """
+    expressions: list[str] = []
+    for part in read_summary(event.summary):
+        pieces = []
+        for literal, name in part.pieces:
+            if literal:
+                pieces.append("'" + literal.replace("'", "''") + "'")
+            if name is not None:
+                pieces.append(_sql_text(event, name, known=part.optional))
+        if part.optional:
+            present = " and ".join(
+                f"{_sql_column(event, name)} is not null" for name in dict.fromkeys(part.names)
+            )
+            told = " || ".join(pieces)
+            pieces = [f"case when {present} then {told} else '' end"]
+        expressions += pieces
+    return "\n            || ".join(expressions)
+
+
+def _sql_column(event: Event, name: str) -> str:
+    return column_name(name) if name in event.fields else name
+
+
+def _sql_text(event: Event, name: str, *, known: bool) -> str:
+    """A field or id as readable SQL text; `known` when it cannot be null here."""
+    column = _sql_column(event, name)
+    match event.fields[name].type if name in event.fields else "id":
+        case "int" | "number":
+            return f"{{{{ number_text('{column}') }}}}"
+        case "bool" if known:
+            return f"case when {column} then 'yes' else 'no' end"
+        case "bool":
+            return f"case when {column} then 'yes' when not {column} then 'no' else '?' end"
+        case "timestamp":
+            text = f"cast({column} as varchar(19))"
+        case _:
+            text = column
+    return text if known else f"coalesce({text}, '?')"
 
 
 # ---------------------------------------------------------------- Python
+
+
+def python_summary(event: Event) -> str:
+    """The event's summary as a Python expression over `data`, a payload that fits.
+
+    Written out rather than filled in from the template: the logger runs it for every line.
+    """
+    expressions: list[str] = []
+    for part in read_summary(event.summary):
+        pieces = []
+        for literal, name in part.pieces:
+            if literal:
+                pieces.append(json.dumps(literal, ensure_ascii=False))
+            if name is not None:
+                pieces.append(_python_text(event, name))
+        if part.optional:
+            present = " and ".join(f'"{name}" in data' for name in dict.fromkeys(part.names))
+            pieces = [f'({" + ".join(pieces)} if {present} else "")']
+        expressions += pieces
+    return "\n            + ".join(expressions)
+
+
+def _python_text(event: Event, name: str) -> str:
+    value = f'data["{name}"]'
+    match event.fields[name].type if name in event.fields else "id":
+        case "int" | "number":
+            return f"number({value})"
+        case "bool":
+            return f"yes_no({value})"
+        case "timestamp":
+            return f"second({value})"
+        case _:
+            return f"str({value})"
 
 
 def payload_type(field: EventField, registry: Registry) -> str:

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Hashable, Iterator
 from datetime import datetime
 from pathlib import Path
-from string import Formatter
 from typing import Any, TypeVar
 
 import yaml
@@ -34,6 +33,7 @@ from fleet_events.registry.schema import (
     Stream,
     column_name,
 )
+from fleet_events.registry.summary import SummaryError, read_summary
 
 EVENTS_FILE = "registry/events.yml"
 STATES_FILE = "registry/robot_states.yml"
@@ -356,22 +356,28 @@ def _check_field(name: str, field: EventField, registry: Registry) -> Iterator[s
 
 def _check_summary(event: Event, registry: Registry) -> Iterator[str]:
     try:
-        parts = list(Formatter().parse(event.summary))
-    except ValueError as error:
-        yield f": summary has a stray brace ({error})."
+        parts = read_summary(event.summary)
+    except SummaryError as error:
+        yield f": summary {error}."
         return
-    known = {*event.fields, *registry.event_ids(event)}
-    for literal, name, spec, conversion in parts:
-        if "{" in literal or "}" in literal:
-            yield ": summary must not hold a brace other than around a name."
-        if name is None:
-            continue
-        if spec or conversion:
-            yield f": summary must name {{{name}}} without a format."
-        elif name not in known:
-            yield f": summary names {{{name}}}, which is not of this event{_hint(name, known)}."
-        elif name in event.fields and event.fields[name].type == "list[string]":
-            yield f": summary names {{{name}}}, but a list makes no readable line."
+    ids = registry.event_ids(event)
+    known = {*event.fields, *ids}
+    for part in parts:
+        may_be_absent = []
+        for name in part.names:
+            if name not in known:
+                yield f": summary names {{{name}}}, which is not of this event{_hint(name, known)}."
+                continue
+            if name in event.fields and event.fields[name].type == "list[string]":
+                yield f": summary names {{{name}}}, but a list makes no readable line."
+            field = event.fields.get(name)
+            if not (field.required if field else ids[name] == "required"):
+                may_be_absent.append(name)
+        if part.optional and not may_be_absent and known.issuperset(part.names):
+            yield ": summary has brackets without an optional field or id in them."
+        if not part.optional:
+            for name in may_be_absent:
+                yield f": summary names {{{name}}}, which is optional, outside of brackets."
 
 
 def _check_example(event: Event, registry: Registry) -> Iterator[str]:

@@ -48,7 +48,7 @@ def test_a_line_is_the_envelope_the_ids_and_the_payload(make: Make, lines: Any) 
         ("seq", 1),
         ("mono_ms", 7741),
         ("status", "info"),
-        ("message", "Loaded by ? after 84 s at the merchant"),
+        ("message", "Loaded after 84 s at the merchant"),
         ("order_id", "O-12"),
         ("delivery_id", "D-99"),
         ("robot_id", "R-42"),
@@ -239,4 +239,4 @@ def test_lines_go_to_standard_output_after_what_was_printed(
     logger.event(Events.ROBOT_LID_CHANGED, {"robot_id": "R-42", "to": "locked"})
     before, line = capfdbinary.readouterr().out.splitlines()
     assert before == b"before"
-    assert json.loads(line)["message"] == "Lid locked by ?"
+    assert json.loads(line)["message"] == "Lid locked"

@@ -15,7 +15,7 @@ PICKUP = f"{EVENTS}, event delivery.pickup_completed"
 WAIT = "wait_s: {type: number, min: 0, max: 7200, brief: From arrival to lid locked."
 LOADED = "loaded_by: {type: enum, of: [merchant, field_ops, unknown], brief: Who loaded the robot."
 EXAMPLE = "merchant_id: M-7, wait_s: 84.2, loaded_by: merchant}"
-SUMMARY = 'summary: "Loaded by {loaded_by} after {wait_s} s at the merchant"'
+SUMMARY = 'summary: "Loaded[ by {loaded_by}] after {wait_s} s at the merchant"'
 PICKUP_IDS = (
     "ids: {delivery_id: required, order_id: required, robot_id: required, merchant_id: required}"
     "\n    fields:\n      wait_s"
@@ -186,10 +186,51 @@ EVENT_MISTAKES = {
         f"{PICKUP}: summary has a stray brace (expected '}}' before end of string).",
     ),
     "summary of a list": (
-        '"{work_type} work done after {duration_s} s"',
-        '"{work_type} work done on {components}"',
+        '"{work_type} work done[ after {duration_s} s]"',
+        '"{work_type} work done[ on {components}]"',
         f"{EVENTS}, event robot.maintenance_completed: summary names {{components}}, but a list "
         "makes no readable line.",
+    ),
+    "optional field outside of brackets": (
+        SUMMARY,
+        SUMMARY.replace("[ by {loaded_by}]", " by {loaded_by}"),
+        f"{PICKUP}: summary names {{loaded_by}}, which is optional, outside of brackets.",
+    ),
+    "optional id outside of brackets": (
+        SUMMARY,
+        SUMMARY.replace("[ by {loaded_by}]", " in {market}"),
+        f"{PICKUP}: summary names {{market}}, which is optional, outside of brackets.",
+    ),
+    "brackets around what is always there": (
+        SUMMARY,
+        SUMMARY.replace(" after {wait_s} s", "[ after {wait_s} s]"),
+        f"{PICKUP}: summary has brackets without an optional field or id in them.",
+    ),
+    "brackets around nothing": (
+        SUMMARY,
+        SUMMARY.replace(" after", "[] after"),
+        f"{PICKUP}: summary has brackets without an optional field or id in them.",
+    ),
+    "brackets within brackets": (
+        SUMMARY,
+        SUMMARY.replace("[ by {loaded_by}]", "[ by [{loaded_by}]]"),
+        f"{PICKUP}: summary has a bracket within brackets.",
+    ),
+    "bracket not closed": (
+        SUMMARY,
+        SUMMARY.replace("{loaded_by}]", "{loaded_by}"),
+        f"{PICKUP}: summary has an opening bracket without a closing one.",
+    ),
+    "bracket not opened": (
+        SUMMARY,
+        SUMMARY.replace("[ by", " by"),
+        f"{PICKUP}: summary has a closing bracket without an opening one.",
+    ),
+    "another event's field in brackets": (
+        SUMMARY,
+        SUMMARY.replace("{loaded_by}", "{loaded_bx}"),
+        f"{PICKUP}: summary names {{loaded_bx}}, which is not of this event"
+        " (did you mean loaded_by?).",
     ),
     "example without a field": (
         EXAMPLE,
@@ -250,7 +291,7 @@ EVENT_MISTAKES = {
     "key twice": (
         "    version: 1\n",
         "    version: 1\n    version: 2\n",
-        f"{EVENTS}, line 25: key 'version' is given twice.",
+        f"{EVENTS}, line 27: key 'version' is given twice.",
     ),
     "key of the file unknown": (
         "\nevents:\n",

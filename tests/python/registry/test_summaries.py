@@ -1,6 +1,7 @@
 """The readable line of an event is the same in the log and in the warehouse."""
 
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,11 @@ import duckdb
 import jinja2
 import pytest
 
+import fleet_events.summary
 from fleet_events.check import check_for
 from fleet_events.events import Events
 from fleet_events.registry import Registry, load_registry
+from fleet_events.registry.generate import python_summary, sql_summary
 from fleet_events.registry.schema import column_name
 
 PROJECT = Path(__file__).parents[3]
@@ -57,23 +60,71 @@ def in_warehouse(
     return str(row[0])
 
 
+def required_only(registry: Registry, event: Events) -> dict[str, Any]:
+    """The example of an event without all that may be absent."""
+    registered = registry.by_name[event]
+    return {
+        name: value
+        for name, value in registered.example.items()
+        if registered.ids.get(name) == "required"
+        or (name in registered.fields and registered.fields[name].required)
+    }
+
+
+def halved(data: dict[str, Any]) -> dict[str, Any]:
+    """With numbers on a half, where roundings differ."""
+    return {
+        name: value + 0.5 if isinstance(value, float) and value < 80 else value
+        for name, value in data.items()
+    }
+
+
 @pytest.mark.parametrize("event", list(Events))
 def test_log_and_warehouse_say_the_same(
     connection: duckdb.DuckDBPyConnection, registry: Registry, summary_sql: str, event: Events
 ) -> None:
-    registered = registry.by_name[event]
+    example = dict(registry.by_name[event].example)
+    required = required_only(registry, event)
+    less_one = [
+        {name: value for name, value in example.items() if name != absent}
+        for absent in example.keys() - required.keys()
+    ]
     check = check_for(event)
-    for data in (
-        registered.example,
-        # All that may be absent, absent; numbers on a half, where roundings differ.
-        {
-            name: value + 0.5 if isinstance(value, float) and value < 80 else value
-            for name, value in registered.example.items()
-            if registered.ids.get(name) == "required"
-            or (name in registered.fields and registered.fields[name].required)
-        },
-    ):
+    for data in (example, halved(required), *less_one):
         fitted = check.fit(data)
         assert fitted is not None
         told = in_warehouse(connection, registry, summary_sql, event, dict(fitted))
         assert check.message(fitted) == told
+
+
+@pytest.mark.parametrize("event", list(Events))
+def test_nothing_is_in_doubt_where_optional_fields_are_absent(
+    connection: duckdb.DuckDBPyConnection, registry: Registry, summary_sql: str, event: Events
+) -> None:
+    data = required_only(registry, event)
+    fitted = check_for(event).fit(data)
+    assert fitted is not None
+    assert "?" not in in_warehouse(connection, registry, summary_sql, event, dict(fitted))
+
+
+def test_a_part_in_brackets_needs_all_of_its_fields(
+    connection: duckdb.DuckDBPyConnection, registry: Registry
+) -> None:
+    summary = "Stuck[ for {stuck_s} s at {lat}/{lon}]: {cause}[ ({autonomy_mode}%)]"
+    event = registry.by_name["robot.stuck"].model_copy(update={"summary": summary})
+    macros = (PROJECT / "macros/cross_database/number_text.sql").read_text("utf-8")
+    sql = jinja2.Template(macros + sql_summary(event)).render()
+    values = {"stuck_s": 45.0, "lat": 34.0, "lon": -118.0, "autonomy_mode": "remote"}
+    told = set()
+    for count in range(len(values) + 1):
+        for names in combinations(values, count):
+            data = {"cause": "curb"} | {name: values[name] for name in names}
+            logged = eval(f"({python_summary(event)})", vars(fleet_events.summary), {"data": data})
+            assert logged == in_warehouse(connection, registry, sql, Events.ROBOT_STUCK, data)
+            told.add(logged)
+    assert told == {
+        "Stuck: curb",
+        "Stuck: curb (remote%)",
+        "Stuck for 45 s at 34/-118: curb",
+        "Stuck for 45 s at 34/-118: curb (remote%)",
+    }
