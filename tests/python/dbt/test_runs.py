@@ -1,0 +1,179 @@
+"""What a run refuses, what the ledger of runs records, and how quarantined lines come back."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.python.conftest import Warehouse
+
+LEDGER = "select run_number from fleet_runs.completed_runs order by 1"
+STATUSES = """
+select line_status, quarantine_reason, count(*)
+from fleet_staging.base_event_log__lines
+group by all
+order by all
+"""
+
+
+def lid_line(number: int, **changes: Any) -> dict[str, Any]:
+    line: dict[str, Any] = {
+        "event_id": f"e{number}",
+        "evt": {"name": "robot.lid_changed", "version": 1, "valid": True},
+        "occurred_at": f"2026-11-02T10:0{number}:00.000Z",
+        "received_at": f"2026-11-02T10:0{number}:01.000Z",
+        "service": "robot-agent",
+        "emitter_id": "robot-agent/R-1/b1",
+        "seq": number,
+        "robot_id": "R-1",
+        "data": {"to": "open", "actor": "merchant"},
+    }
+    return line | changes
+
+
+@pytest.fixture
+def seeded(dbt: Warehouse) -> Warehouse:
+    dbt("seed")
+    return dbt
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"backfill_from": "yesterday", "backfill_to": "2026-11-03 00:00:00"}, "write it as"),
+        ({"backfill_from": "2026-11-02 00:00:00"}, "needs both vars"),
+        (
+            {"backfill_from": "2026-11-03 00:00:00", "backfill_to": "2026-11-02 00:00:00"},
+            "must lie before",
+        ),
+        (
+            {
+                "backfill_from": "2026-11-02 00:00:00",
+                "backfill_to": "2026-11-03 00:00:00",
+                "replay_quarantine": True,
+            },
+            "not both",
+        ),
+        ({"max_session_hours": 0}, "set it to a number of at least 1"),
+        ({"silence_timeout_minutes": "five"}, "silence_timeout_minutes is five"),
+    ],
+)
+def test_vars_that_make_no_sense_stop_the_run_in_words(
+    dbt: Warehouse, variables: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(AssertionError, match=message):
+        dbt("run", "--select", "int_spans", **variables)
+
+
+def test_only_a_run_of_every_model_is_recorded(seeded: Warehouse) -> None:
+    seeded.land("a.ndjson", [lid_line(1)])
+    seeded.load()
+    seeded("run", "--select", "base_event_log__lines")
+    assert seeded.rows(LEDGER) == []
+    seeded("run", "--empty")
+    assert seeded.rows(LEDGER) == []
+    seeded("run")
+    seeded("run", "--selector", "backfill")
+    assert seeded.rows(LEDGER) == [(1,), (2,)]
+    assert seeded.rows("select count(*) from fleet_runs.open_runs") == [(0,)]
+
+
+def test_a_file_in_use_is_said_in_one_sentence(seeded: Warehouse) -> None:
+    # The lock is between processes; the child holds it until its input ends.
+    hold = f"import duckdb; c = duckdb.connect({str(seeded.database)!r}); print('held', flush=True)"
+    with subprocess.Popen(
+        [sys.executable, "-c", f"{hold}; input()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "held\n"
+        with pytest.raises(AssertionError, match="is in use by another process"):
+            seeded("run", "--select", "int_spans")
+        child.communicate("\n")
+
+
+def test_replayed_lines_arrive_and_the_rest_keep_their_reason(
+    seeded: Warehouse, tmp_path: Path
+) -> None:
+    """The registry does not know robot.lid_changed on the first night, and learns it later."""
+    with duckdb.connect(seeded.database) as connection:
+        connection.execute(
+            "delete from fleet_seeds.event_registry where event_name = 'robot.lid_changed'"
+        )
+    bad = lid_line(3, data={"to": "open", "actor": 7})
+    seeded.land("a.ndjson", [lid_line(1), lid_line(2), bad, lid_line(4, event_id=None), b"{"])
+    seeded.load()
+    seeded("run")
+    assert seeded.rows(STATUSES) == [
+        ("quarantined", "missing_event_id", 1),
+        ("quarantined", "unknown_event", 3),
+    ]
+    seeded("seed")
+    # A copy of a quarantined line, on the night on which the registry knows the event.
+    seeded.land("b.ndjson", [lid_line(2), lid_line(5)])
+    seeded.load()
+    seeded("run")
+    seeded("run", replay_quarantine=True)
+
+    assert seeded.rows(STATUSES) == [
+        ("accepted", None, 3),
+        ("duplicate", None, 1),
+        ("quarantined", "bad_type", 1),
+        ("quarantined", "missing_event_id", 1),
+    ]
+    # The copy that was loaded first is the event.
+    assert seeded.rows(
+        "select source_file from fleet_staging.base_event_log__lines where line_status = 'duplicate'"
+    ) == [("b.ndjson",)]
+    assert seeded.rows(
+        "select event_id from fleet_marts.event_timeline order by event_at"
+    ) == [("e1",), ("e2",), ("e5",)]
+    assert seeded.rows(
+        "select reason, count(*) from fleet_marts.quarantined_events group by 1 order by 1"
+    ) == [("bad_type", 1), ("malformed", 1), ("missing_event_id", 1)]
+
+    assert_equals_full_refresh(seeded, tmp_path)
+
+
+def test_a_backfill_finds_a_line_that_was_committed_late(
+    seeded: Warehouse, tmp_path: Path
+) -> None:
+    seeded.land("a.ndjson", [lid_line(1), lid_line(2)])
+    seeded.load()
+    seeded("run")
+    with duckdb.connect(seeded.database) as connection:
+        connection.execute(
+            "insert into event_log.event_lines select replace(payload::varchar, 'e1', 'e9'),"
+            " source_file, loaded_at - interval 1 minute from event_log.event_lines"
+            " where payload ->> 'event_id' = 'e1'"
+        )
+    seeded("run")
+    found = "select count(*) from fleet_marts.event_timeline where event_id = 'e9'"
+    assert seeded.rows(found) == [(0,)]
+    seeded("run", backfill_from="2026-01-01 00:00:00", backfill_to="2100-01-01 00:00:00")
+    assert seeded.rows(found) == [(1,)]
+    assert_equals_full_refresh(seeded, tmp_path)
+
+
+def assert_equals_full_refresh(warehouse: Warehouse, folder: Path) -> None:
+    kept = folder / "nightly.duckdb"
+    shutil.copy(warehouse.database, kept)
+    warehouse("run", "--full-refresh")
+    with duckdb.connect(warehouse.database) as connection:
+        connection.execute(f"attach '{kept}' as nightly (read_only)")
+        tables = connection.execute(
+            "select schema_name || '.' || table_name from duckdb_tables() where database_name ="
+            " 'nightly' and schema_name in ('fleet_marts', 'fleet_intermediate')"
+            " and table_name not like 'int_touched%'"
+        ).fetchall()
+        assert len(tables) > 20
+        for (table,) in tables:
+            for one, other in ((f"nightly.{table}", table), (table, f"nightly.{table}")):
+                query = f"from {one} except all from {other}"
+                assert connection.execute(query).fetchall() == [], table
