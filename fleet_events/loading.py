@@ -50,7 +50,7 @@ class Plugin(BasePlugin):
         except duckdb.IOException as error:
             if "Could not set lock" in str(error):
                 raise RuntimeError(
-                    f"{creds.path} is in use by another process, such as another dbt run or an open "
+                    f"{creds.path} is in use by another process, such as another dbt run or a "
                     "database client; wait until it has ended, or close it, and run again."
                 ) from error
             raise RuntimeError(f"{creds.path} cannot be opened: {error}") from error

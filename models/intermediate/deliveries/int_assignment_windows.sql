@@ -21,13 +21,13 @@ dispatch_events as (
         event_name in ('dispatch.assigned', 'dispatch.unassigned')
         and delivery_id is not null
         and robot_id is not null
-        {% if is_incremental() -%}
+    {% if is_incremental() %}
         and delivery_id in (select delivery_id from {{ touched_events }})
         and {{ on_days("event_date", days_of(
             "select cast(first_named_at as date) as first_date, cast(last_named_at as date) as last_date from "
             ~ delivery_milestones ~ " where delivery_id in (select delivery_id from " ~ touched_events ~ ")"
         )) }}
-        {%- endif %}
+    {% endif %}
 
 ),
 

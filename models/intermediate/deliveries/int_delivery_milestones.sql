@@ -18,14 +18,14 @@ events as (
 
     where
         delivery_id is not null
-        {% if is_incremental() -%}
+    {% if is_incremental() %}
         and delivery_id in (select delivery_id from {{ touched_events }})
         and {{ on_days("event_date", days_of(
             "select event_date as first_date, event_date as last_date from " ~ touched_events ~ " union all "
             ~ "select cast(first_named_at as date), cast(last_named_at as date) from " ~ this
             ~ " where delivery_id in (select delivery_id from " ~ touched_events ~ ")"
         )) }}
-        {%- endif %}
+    {% endif %}
 
 ),
 

@@ -29,9 +29,9 @@ events as (
 
     from {{ ref("stg_event_log__events") }}
 
-    {% if is_incremental() -%}
-    where {{ on_days("event_date", days) }}
-    {%- endif %}
+    {% if is_incremental() %}
+        where {{ on_days("event_date", days) }}
+    {% endif %}
 
 ),
 
@@ -47,9 +47,9 @@ assignment_windows as (
 
     from {{ ref("int_assignment_windows") }}
 
-    {% if is_incremental() -%}
-    where {{ overlaps_days("assigned_at", "released_at", days) }}
-    {%- endif %}
+    {% if is_incremental() %}
+        where {{ overlaps_days("assigned_at", "released_at", days) }}
+    {% endif %}
 
 ),
 
@@ -62,9 +62,9 @@ pilot_sessions as (
     where
         started_at is not null
         and robot_id is not null
-        {% if is_incremental() -%}
+    {% if is_incremental() %}
         and {{ overlaps_days("started_at", "ended_at", days) }}
-        {%- endif %}
+    {% endif %}
 
 ),
 
@@ -93,9 +93,9 @@ merchant_windows as (
     where
         requested_at is not null
         and merchant_id is not null
-        {% if is_incremental() -%}
+    {% if is_incremental() %}
         and {{ overlaps_days("requested_at", "capped_at", days) }}
-        {%- endif %}
+    {% endif %}
 
 ),
 

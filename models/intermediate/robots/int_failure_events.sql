@@ -44,12 +44,12 @@ failure_events as (
     where
         robot_id is not null
         and (event_name = 'robot.error_cleared' or (event_name = 'robot.error' and is_failure))
-        {% if is_incremental() -%}
+    {% if is_incremental() %}
         and event_id in (select event_id from {{ touched_events }})
         and {{ on_days("event_date", days_of(
             "select event_date as first_date, event_date as last_date from " ~ touched_events
         )) }}
-        {%- endif %}
+    {% endif %}
 
 )
 

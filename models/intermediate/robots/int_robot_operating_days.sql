@@ -20,10 +20,10 @@ state_hours as (
 
     where
         state_class <> 'unobserved'
-        {% if is_incremental() -%}
+    {% if is_incremental() %}
         and {{ on_days("hour_date", touched_days(touched_robot_days)) }}
         and (robot_id, hour_date) in (select robot_id, touched_date from {{ touched_robot_days }})
-        {%- endif %}
+    {% endif %}
 
 ),
 

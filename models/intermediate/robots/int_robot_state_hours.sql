@@ -26,34 +26,24 @@ cuts as (
 
 ),
 
+{% endif %}
+
 intervals as (
 
     select
         intervals.*,
-        cuts.cut_at
+        {{ "cuts.cut_at" if is_incremental() else "cast(null as timestamp)" }} as cut_at
 
     from {{ ref("int_robot_state_intervals") }} as intervals
 
-    inner join cuts
-        on intervals.robot_id = cuts.robot_id
+    {% if is_incremental() %}
+        inner join cuts
+            on intervals.robot_id = cuts.robot_id
 
-    where intervals.ended_at >= cuts.cut_at
-
-),
-
-{% else %}
-
-intervals as (
-
-    select
-        *,
-        cast(null as timestamp) as cut_at
-
-    from {{ ref("int_robot_state_intervals") }}
+        where intervals.ended_at >= cuts.cut_at
+    {% endif %}
 
 ),
-
-{% endif %}
 
 robot_states as (
 

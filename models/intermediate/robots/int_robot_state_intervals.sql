@@ -104,7 +104,7 @@ state_changes as (
     where
         event_name = 'robot.state_changed'
         and robot_id is not null
-        {% if is_incremental() -%}
+    {% if is_incremental() %}
         and {{ on_days("event_date", days) }}
         and (robot_id, event_date) in (select robot_id, touched_date from {{ touched_robot_days }})
 
@@ -130,7 +130,7 @@ state_changes as (
         has_lost_transition as carried_has_lost
 
     from carried
-        {%- endif %}
+    {% endif %}
 
 ),
 
@@ -150,7 +150,7 @@ signs_of_life as (
     where
         robot_id is not null
         and is_sign_of_life
-        {% if is_incremental() -%}
+    {% if is_incremental() %}
         and {{ on_days("event_date", days) }}
         and (robot_id, event_date) in (select robot_id, touched_date from {{ touched_robot_days }})
 
@@ -168,7 +168,7 @@ signs_of_life as (
         1 as is_state_change
 
     from carried
-        {%- endif %}
+    {% endif %}
 
 ),
 

@@ -22,6 +22,7 @@ touched as (
 
         ----------  text
         event_name,
+        line_status,
 
         ----------  booleans
         is_sign_of_life,
@@ -35,11 +36,11 @@ touched as (
     where
         -- Duplicates too: a line that was read again may have ceased to be the event.
         line_status <> 'quarantined'
-        {% if should_full_refresh() -%}
-        and 1 = 0
-        {%- else -%}
-        and processed_run > {{ last_completed_run() }}
-        {%- endif %}
+        {% if should_full_refresh() %}
+            and 1 = 0
+        {% else %}
+            and processed_run > {{ last_completed_run() }}
+        {% endif %}
 
 )
 

@@ -14,25 +14,37 @@ rejected_lines as (
 
 ),
 
-touched_loads as (
+touched as (
 
     select loaded_at
     from lines
     where processed_run > {{ last_completed_run() }}
 
-    union
+    union all
 
-    select loaded_at
+    select rejected_lines.loaded_at
     from rejected_lines
-    where loaded_at > coalesce(
-        (select max(lines.loaded_at) from lines where lines.processed_run <= {{ last_completed_run() }}),
+    where rejected_lines.loaded_at > coalesce(
+        (
+            select max(lines.loaded_at)
+            from lines
+            where lines.processed_run <= {{ last_completed_run() }}
+        ),
         cast('1970-01-01' as timestamp)
     )
+
+),
+
+touched_loads as (
+
+    select distinct loaded_at
+
+    from touched
+
+    {% if should_full_refresh() %}
+        where 1 = 0
+    {% endif %}
 
 )
 
 select * from touched_loads
-
-{% if should_full_refresh() -%}
-where 1 = 0
-{%- endif %}

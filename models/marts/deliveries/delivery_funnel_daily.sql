@@ -84,10 +84,14 @@ counted as (
         sum(is_dispatched) as dispatched_count,
         sum(is_picked_up) as picked_up_count,
         sum(is_dropped_off) as dropped_off_count,
-        {{ ratio("sum(order_to_dispatch_seconds)", "count(order_to_dispatch_seconds)") }} as order_to_dispatch_avg_seconds,
-        {{ ratio("sum(dispatch_to_pickup_seconds)", "count(dispatch_to_pickup_seconds)") }} as dispatch_to_pickup_avg_seconds,
-        {{ ratio("sum(pickup_to_dropoff_seconds)", "count(pickup_to_dropoff_seconds)") }} as pickup_to_dropoff_avg_seconds,
-        {{ ratio("sum(order_to_dropoff_seconds)", "count(order_to_dropoff_seconds)") }} as order_to_dropoff_avg_seconds
+        sum(order_to_dispatch_seconds) as order_to_dispatch_sum_seconds,
+        count(order_to_dispatch_seconds) as order_to_dispatch_count,
+        sum(dispatch_to_pickup_seconds) as dispatch_to_pickup_sum_seconds,
+        count(dispatch_to_pickup_seconds) as dispatch_to_pickup_count,
+        sum(pickup_to_dropoff_seconds) as pickup_to_dropoff_sum_seconds,
+        count(pickup_to_dropoff_seconds) as pickup_to_dropoff_count,
+        sum(order_to_dropoff_seconds) as order_to_dropoff_sum_seconds,
+        count(order_to_dropoff_seconds) as order_to_dropoff_count
 
     from orders
 
@@ -111,10 +115,10 @@ funnel as (
         {{ ratio("picked_up_count", "dispatched_count") }} as dispatch_to_pickup_ratio,
         {{ ratio("dropped_off_count", "picked_up_count") }} as pickup_to_dropoff_ratio,
         {{ ratio("dropped_off_count", "order_count") }} as order_to_dropoff_ratio,
-        order_to_dispatch_avg_seconds,
-        dispatch_to_pickup_avg_seconds,
-        pickup_to_dropoff_avg_seconds,
-        order_to_dropoff_avg_seconds
+        {{ ratio("order_to_dispatch_sum_seconds", "order_to_dispatch_count") }} as order_to_dispatch_avg_seconds,
+        {{ ratio("dispatch_to_pickup_sum_seconds", "dispatch_to_pickup_count") }} as dispatch_to_pickup_avg_seconds,
+        {{ ratio("pickup_to_dropoff_sum_seconds", "pickup_to_dropoff_count") }} as pickup_to_dropoff_avg_seconds,
+        {{ ratio("order_to_dropoff_sum_seconds", "order_to_dropoff_count") }} as order_to_dropoff_avg_seconds
 
     from counted
 

@@ -19,9 +19,9 @@ milestones as (
 
     from {{ ref("int_delivery_milestones") }}
 
-    {% if is_incremental() -%}
-    where delivery_id in (select delivery_id from {{ touched_deliveries }})
-    {%- endif %}
+    {% if is_incremental() %}
+        where delivery_id in (select delivery_id from {{ touched_deliveries }})
+    {% endif %}
 
 ),
 
@@ -31,11 +31,11 @@ session_events as (
 
     from {{ ref("delivery_session_events") }}
 
-    {% if is_incremental() -%}
-    where
-        {{ hours_on_days("event_at", days) }}
-        and delivery_id in (select delivery_id from {{ touched_deliveries }})
-    {%- endif %}
+    {% if is_incremental() %}
+        where
+            {{ hours_on_days("event_at", days) }}
+            and delivery_id in (select delivery_id from {{ touched_deliveries }})
+    {% endif %}
 
 ),
 
@@ -62,9 +62,9 @@ state_changes as (
 
     where
         basis = 'reported'
-        {% if is_incremental() -%}
+    {% if is_incremental() %}
         and {{ on_days("cast(reported_at as date)", days) }}
-        {%- endif %}
+    {% endif %}
 
 ),
 
@@ -288,6 +288,33 @@ diagnosed as (
 
 ),
 
+{% if is_incremental() %}
+
+-- Deliveries that this run left alone, but for the delivery before or after them on their robot.
+shifted as (
+
+    select
+        {% for name in model.columns -%}
+        {{ "last_robots." if name in ("previous_delivery_id", "next_delivery_id") else "delivery_sessions." }}{{ name }}
+        {{- "," if not loop.last }}
+        {% endfor %}
+
+    from {{ this }} as delivery_sessions
+
+    inner join last_robots
+        on delivery_sessions.delivery_id = last_robots.delivery_id
+
+    where
+        delivery_sessions.delivery_id not in (select milestones.delivery_id from milestones)
+        and (
+            coalesce(delivery_sessions.previous_delivery_id, '') <> coalesce(last_robots.previous_delivery_id, '')
+            or coalesce(delivery_sessions.next_delivery_id, '') <> coalesce(last_robots.next_delivery_id, '')
+        )
+
+),
+
+{% endif %}
+
 sessions as (
 
     select
@@ -344,36 +371,14 @@ sessions as (
 
 {% if is_incremental() %}
 
--- Deliveries that this run left alone, but for the delivery before or after them on their robot.
-, shifted as (
+    select {{ model.columns | join(", ") }} from sessions
 
-    select
-        {% for name in model.columns -%}
-        {{ "last_robots." if name in ("previous_delivery_id", "next_delivery_id") else "delivery_sessions." }}{{ name }}
-        {{- "," if not loop.last }}
-        {% endfor %}
-    from {{ this }} as delivery_sessions
+    union all
 
-    inner join last_robots
-        on delivery_sessions.delivery_id = last_robots.delivery_id
-
-    where
-        delivery_sessions.delivery_id not in (select milestones.delivery_id from milestones)
-        and (
-            coalesce(delivery_sessions.previous_delivery_id, '') <> coalesce(last_robots.previous_delivery_id, '')
-            or coalesce(delivery_sessions.next_delivery_id, '') <> coalesce(last_robots.next_delivery_id, '')
-        )
-
-)
-
-select {{ model.columns | join(", ") }} from sessions
-
-union all
-
-select {{ model.columns | join(", ") }} from shifted
+    select {{ model.columns | join(", ") }} from shifted
 
 {% else %}
 
-select * from sessions
+    select * from sessions
 
 {% endif %}

@@ -129,11 +129,14 @@ def test_replayed_lines_arrive_and_the_rest_keep_their_reason(
     ]
     # The copy that was loaded first is the event.
     assert seeded.rows(
-        "select source_file from fleet_staging.base_event_log__lines where line_status = 'duplicate'"
+        "select source_file from fleet_staging.base_event_log__lines"
+        " where line_status = 'duplicate'"
     ) == [("b.ndjson",)]
-    assert seeded.rows(
-        "select event_id from fleet_marts.event_timeline order by event_at"
-    ) == [("e1",), ("e2",), ("e5",)]
+    assert seeded.rows("select event_id from fleet_marts.event_timeline order by event_at") == [
+        ("e1",),
+        ("e2",),
+        ("e5",),
+    ]
     assert seeded.rows(
         "select reason, count(*) from fleet_marts.quarantined_events group by 1 order by 1"
     ) == [("bad_type", 1), ("malformed", 1), ("missing_event_id", 1)]
@@ -141,9 +144,7 @@ def test_replayed_lines_arrive_and_the_rest_keep_their_reason(
     assert_equals_full_refresh(seeded, tmp_path)
 
 
-def test_a_backfill_finds_a_line_that_was_committed_late(
-    seeded: Warehouse, tmp_path: Path
-) -> None:
+def test_a_backfill_finds_a_line_that_was_committed_late(seeded: Warehouse, tmp_path: Path) -> None:
     seeded.land("a.ndjson", [lid_line(1), lid_line(2)])
     seeded.load()
     seeded("run")
