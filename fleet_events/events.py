@@ -148,6 +148,8 @@ class Events(StrEnum):
     """A version of a service or of the robot software went live or was rolled back."""
     TELEMETRY_EVENT_REJECTED = "telemetry.event_rejected"
     """The logger was given an event that does not fit the registry."""
+    TELEMETRY_EMITTER_RESTARTED = "telemetry.emitter_restarted"
+    """A program began to log under a new emitter_id and tells how far it had come under the one before."""
 
 
 class OrderCreated(TypedDict):
@@ -670,6 +672,8 @@ class RobotConnectionLost(TypedDict):
     """When the gateway last heard the robot."""
     last_seq: NotRequired[Annotated[int, Meta(ge=0, le=9007199254740991)]]
     """Number of the last event the gateway got."""
+    last_emitter_id: NotRequired[Annotated[str, Meta(max_length=256)]]
+    """emitter_id that last_seq counts in."""
 
 
 class RobotConnectionRestored(TypedDict):
@@ -927,6 +931,17 @@ class TelemetryEventRejected(TypedDict):
     """What does not fit, one sentence per field; never a value."""
     sample_hash: NotRequired[Annotated[str, Meta(max_length=64)]]
     """Hash of the payload, to group equal ones; the payload itself is not copied."""
+
+
+class TelemetryEmitterRestarted(TypedDict):
+    """A program began to log under a new emitter_id and tells how far it had come under the one before."""
+
+    robot_id: NotRequired[Id]
+    market: NotRequired[Id]
+    last_emitter_id: Annotated[str, Meta(max_length=256)]
+    """emitter_id of the run before on the same host."""
+    last_seq: Annotated[int, Meta(ge=0, le=9007199254740991)]
+    """Number of the last event of that run."""
 
 
 class EventSpec(NamedTuple):
@@ -1344,6 +1359,15 @@ SPECS: Final[dict[Events, EventSpec]] = {
             + " does not fit the registry"
         ),
     ),
+    Events.TELEMETRY_EMITTER_RESTARTED: EventSpec(
+        1, "info", TelemetryEmitterRestarted,
+        lambda data: (
+            "Logging began anew after event "
+            + number(data["last_seq"])
+            + " of "
+            + str(data["last_emitter_id"])
+        ),
+    ),
 }
 
 
@@ -1573,4 +1597,9 @@ class TypedEventLogger(Protocol):
     @overload
     def event(
         self, event: Literal[Events.TELEMETRY_EVENT_REJECTED], data: TelemetryEventRejected
+    ) -> str: ...
+
+    @overload
+    def event(
+        self, event: Literal[Events.TELEMETRY_EMITTER_RESTARTED], data: TelemetryEmitterRestarted
     ) -> str: ...

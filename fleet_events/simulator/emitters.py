@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from fleet_events.events import TypedEventLogger
+from fleet_events.events import Events, TelemetryEmitterRestarted, TypedEventLogger
 from fleet_events.logger import get_logger
 from fleet_events.simulator.transport import Transport
 from fleet_events.simulator.troubles import Troubles
@@ -23,6 +23,8 @@ class _Line(msgspec.Struct):
     event_id: str
     evt: _Event
     service: str
+    emitter_id: str
+    seq: int
     order_id: str | None = None
     delivery_id: str | None = None
     robot_id: str | None = None
@@ -48,12 +50,28 @@ class Emitter:
         self._chance = world.chance("emitter", service, host)
         self.service = service
         self.host = host
+        self.emitter_id = ""
         self.last_seq = 0
         self.log: TypedEventLogger
-        self.restart(version)
+        self._begin(version)
 
     def restart(self, version: str) -> None:
-        """Begin a new boot: a new emitter_id, `seq` from 1 again, `version` on its lines."""
+        """Begin a new boot: a new emitter_id, `seq` from 1 again, `version` on its lines.
+
+        Its first event names the boot before and its last `seq`, which every host keeps.
+        """
+        told: TelemetryEmitterRestarted = {
+            "last_emitter_id": self.emitter_id,
+            "last_seq": self.last_seq,
+        }
+        if self.service == ROBOT_AGENT:
+            told["robot_id"] = self.host
+        self._begin(version)
+        self.log.event(Events.TELEMETRY_EMITTER_RESTARTED, told)
+
+    def _begin(self, version: str) -> None:
+        boot = self._chance.randbytes(2).hex()
+        self.emitter_id = f"{self.service}/{self.host}/{boot}"
         self.version = version
         self.last_seq = 0
         # A robot's monotonic clock starts with its boot and drifts with nothing.
@@ -66,7 +84,7 @@ class Emitter:
             write=self._write,
             clock=self._clock,
             entropy=self._chance.randbytes,
-            boot=self._chance.randbytes(2).hex(),
+            boot=boot,
             monotonic_ms=(
                 (lambda: self._world.now - booted_at) if self.service == ROBOT_AGENT else None
             ),
@@ -125,6 +143,8 @@ class Emitters:
             event_id=record.event_id,
             event_name=record.evt.name,
             service=record.service,
+            emitter_id=record.emitter_id,
+            seq=record.seq,
             order_id=record.order_id,
             delivery_id=record.delivery_id,
             robot_id=record.robot_id,

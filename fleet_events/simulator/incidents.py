@@ -219,6 +219,7 @@ class Incidents:
                 "market": robot.market.name,
                 "last_seen_at": robot.world.instant(last_seen),
                 "last_seq": last_seq,
+                "last_emitter_id": robot.agent.emitter_id,
             },
         )
         robot.become("non_contactable", "connectivity", told_by=gateway)

@@ -31,6 +31,8 @@ class LineFacts:
     event_id: str
     event_name: str
     service: str
+    emitter_id: str
+    seq: int
     order_id: str | None = None
     delivery_id: str | None = None
     robot_id: str | None = None
@@ -285,6 +287,8 @@ class Truth:
                 "event_id": [fact.event_id for fact in facts],
                 "event_name": [fact.event_name for fact in facts],
                 "service": [fact.service for fact in facts],
+                "emitter_id": [fact.emitter_id for fact in facts],
+                "seq": pa.array([fact.seq for fact in facts], pa.int64()),
                 "robot_id": pa.array([fact.robot_id for fact in facts], pa.string()),
                 "true_at": instants([at for at, _, _ in self._events]),
                 "is_lost": pa.array([fate.lost for fate in fates], pa.bool_()),

@@ -228,5 +228,10 @@
             'Event '
             || coalesce(rejected_name, '?')
             || ' does not fit the registry'
+        when 'telemetry.emitter_restarted' then
+            'Logging began anew after event '
+            || {{ number_text('last_seq') }}
+            || ' of '
+            || coalesce(last_emitter_id, '?')
     end
 {% endmacro %}

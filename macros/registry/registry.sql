@@ -73,6 +73,7 @@
         {'name': 'resolution', 'column': 'resolution', 'type': 'enum', 'width': 64},
         {'name': 'down_s', 'column': 'down_seconds', 'type': 'number', 'width': none},
         {'name': 'last_seen_at', 'column': 'last_seen_at', 'type': 'timestamp', 'width': none},
+        {'name': 'last_emitter_id', 'column': 'last_emitter_id', 'type': 'string', 'width': 1024},
         {'name': 'gap_s', 'column': 'gap_seconds', 'type': 'number', 'width': none},
         {'name': 'first_seq', 'column': 'first_seq', 'type': 'int', 'width': none},
         {'name': 'cause', 'column': 'cause', 'type': 'enum', 'width': 64},
@@ -454,6 +455,7 @@
             'fields': [
                 {'name': 'last_seen_at', 'column': 'last_seen_at', 'required': true},
                 {'name': 'last_seq', 'column': 'last_seq', 'required': false},
+                {'name': 'last_emitter_id', 'column': 'last_emitter_id', 'required': false},
             ],
         },
         {
@@ -617,6 +619,16 @@
                 {'name': 'rejected_name', 'column': 'rejected_name', 'required': true},
                 {'name': 'reasons', 'column': 'reasons', 'required': true},
                 {'name': 'sample_hash', 'column': 'sample_hash', 'required': false},
+            ],
+        },
+        {
+            'name': 'telemetry.emitter_restarted',
+            'stream': 'telemetry',
+            'ids': ['robot_id', 'market'],
+            'required_columns': ['last_emitter_id', 'last_seq'],
+            'fields': [
+                {'name': 'last_emitter_id', 'column': 'last_emitter_id', 'required': true},
+                {'name': 'last_seq', 'column': 'last_seq', 'required': true},
             ],
         },
     ]) }}

@@ -4,7 +4,7 @@ import gzip
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -21,8 +21,8 @@ ROOT = Path(__file__).parents[2]
 class Warehouse:
     """The dbt project on a DuckDB file and a landing folder of its own.
 
-    Call it with the words of a dbt command. When dbt fails it raises AssertionError
-    with dbt's error messages.
+    Call it with the words of a dbt command; `callbacks` are given each of dbt's events. When dbt
+    fails it raises AssertionError with dbt's error messages.
     """
 
     def __init__(self, folder: Path, manifest: Manifest, flags: list[str]) -> None:
@@ -32,7 +32,9 @@ class Warehouse:
         self._manifest = manifest
         self._flags = flags
 
-    def __call__(self, *words: str, **variables: Any) -> Any:
+    def __call__(
+        self, *words: str, callbacks: Sequence[Callable[[Any], None]] = (), **variables: Any
+    ) -> Any:
         errors: list[str] = []
 
         def collect(event: Any) -> None:
@@ -41,7 +43,7 @@ class Warehouse:
 
         variables = {"landing_path": str(self.landing), **variables}
         with mock.patch.dict(os.environ, FLEET_DATABASE=str(self.database)):
-            done = dbtRunner(manifest=self._manifest, callbacks=[collect]).invoke(
+            done = dbtRunner(manifest=self._manifest, callbacks=[collect, *callbacks]).invoke(
                 [*words, "--quiet", "--vars", json.dumps(variables), *self._flags]
             )
         close_dbt_connections()

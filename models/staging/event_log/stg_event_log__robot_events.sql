@@ -37,6 +37,7 @@ filtered as (
         severity_value,
         detail,
         resolution,
+        last_emitter_id,
         cause,
         autonomy_mode,
         to_value,

@@ -30,9 +30,11 @@ filtered as (
         rejected_name,
         reasons,
         sample_hash,
+        last_emitter_id,
 
         ---------- numerics
         seq,
+        last_seq,
 
         ---------- timestamps
         event_date,

@@ -160,7 +160,7 @@ def test_the_command_checks_and_generates(tmp_path: Path) -> None:
 
     code, output = in_project(tmp_path, "registry", "check")
     assert code == 0
-    assert "45 events" in output
+    assert "46 events" in output
 
     code, output = in_project(tmp_path, "registry", "generate", "--check")
     assert code == 1

@@ -22,7 +22,7 @@ class Clockwork:
         return self.truth
 
     def event(self, milliseconds: int, event_id: str, **ids: str) -> None:
-        facts = LineFacts(event_id, "robot.heartbeat", "robot-agent", **ids)
+        facts = LineFacts(event_id, "robot.heartbeat", "robot-agent", "robot-agent/R-1/1", 1, **ids)
         self.at(milliseconds).emitted(facts, LineFate())
 
     def members(self) -> set[tuple[str, str]]:

@@ -1,0 +1,161 @@
+"""Runs worlds of events through nights of `dbt run`, and against a full refresh."""
+
+import multiprocessing
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import duckdb
+import pyarrow as pa
+from dbt import mp_context
+
+from tests.python.conftest import Warehouse
+from tests.python.nightly.differences import Difference, differences, tables
+from tests.python.nightly.worlds import (
+    ARRIVALS,
+    FIRST_LOAD,
+    Arrival,
+    World,
+    arrivals,
+    last_event,
+)
+
+# dbt's files about the project cost a second of every run, and nobody reads them here.
+RUN = ("run", "--no-write-json")
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """Worlds that go through the same nights together.
+
+    nights        how many runs share out the loads, 1 to ARRIVALS
+    ends_first    whether the last event of the log is in the first load
+    """
+
+    worlds: tuple[World, ...]
+    nights: int = 2
+    ends_first: bool = True
+
+    def loads(self) -> list[list[list[Arrival]]]:
+        """Lines by night and load."""
+        loads: list[list[Arrival]] = [[] for _ in range(ARRIVALS)]
+        for arrival in arrivals(self.worlds):
+            loads[arrival.load].append(arrival)
+        if self.ends_first:
+            loads[0].append(last_event(self.worlds))
+        nights: list[list[list[Arrival]]] = [[] for _ in range(self.nights)]
+        for number, load in enumerate(loads):
+            nights[number * self.nights // ARRIVALS].append(load)
+        return nights
+
+
+@dataclass
+class Nights:
+    """Makes databases from one that holds seeds and empty raw tables, and counts what it ran.
+
+    worlds    the different ones that were compared with a full refresh
+    runs      runs of dbt
+    """
+
+    open_warehouse: Callable[[Path], Warehouse]
+    template: Path
+    folder: Path
+    worlds: set[World] = field(default_factory=set)
+    runs: int = 0
+
+    @contextmanager
+    def database(self, copied_from: Path | None = None) -> Iterator[Warehouse]:
+        """A warehouse of its own, empty or a copy of another's database; gone afterwards."""
+        folder = Path(tempfile.mkdtemp(dir=self.folder))
+        try:
+            warehouse = self.open_warehouse(folder)
+            copied_from = copied_from or self.template
+            for path in copied_from.parent.glob(f"{copied_from.name}*"):
+                shutil.copy(path, folder)  # the file, and its write-ahead log where it has one
+            yield warehouse
+        finally:
+            shutil.rmtree(folder)
+
+    def run(
+        self, warehouse: Warehouse, *words: str, callbacks: Sequence[Callable[[Any], None]] = ()
+    ) -> None:
+        """One `dbt run`."""
+        self.runs += 1
+        warehouse(*RUN, *words, callbacks=callbacks)
+
+    def check(self, fleet: Fleet) -> list[Difference]:
+        """Run a fleet through its nights and compare with a full refresh."""
+        self.worlds.update(fleet.worlds)
+        with self.database() as nightly:
+            for night in fleet.loads():
+                write(nightly.database, night)
+                self.run(nightly)
+            with self.database(nightly.database) as refreshed:
+                self.run(refreshed, "--full-refresh")
+                return differences(tables(nightly.database), tables(refreshed.database))
+
+
+def kill_run(warehouse: Warehouse, moment: Callable[[Any], bool]) -> None:
+    """Start `dbt run` in a process of its own and kill it at the first event that is the moment.
+
+    The models run one at a time, in the order of the graph. Raises AssertionError when the run
+    comes to its end.
+    """
+    process = multiprocessing.get_context("fork").Process(
+        target=_run_until, args=(warehouse, moment)
+    )
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL, "the moment to kill the run did not come"
+
+
+def _run_until(warehouse: Warehouse, moment: Callable[[Any], bool]) -> None:
+    def kill(event: Any) -> None:
+        if moment(event):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    # Locks that a new interpreter could share need a tidy end of the process to be taken back.
+    forked = multiprocessing.get_context("fork")
+    with mock.patch.object(mp_context, "_MP_CONTEXT", forked):
+        warehouse(*RUN, "--threads", "1", callbacks=[kill])
+
+
+def write(database: Path, loads: Iterable[list[Arrival]]) -> None:
+    """Add loads to the raw tables, each an hour after the last, as load_event_lines would."""
+    with duckdb.connect(database) as connection:
+        counted = connection.execute("select count(*) from event_log.loaded_files").fetchall()
+        number = counted[0][0]
+        for load in loads:
+            loaded_at = FIRST_LOAD + timedelta(hours=number)
+            values = [f"{number}.ndjson", loaded_at.replace(tzinfo=None)]
+            arrived = pa.table(
+                {
+                    "line": pa.array([arrival.text for arrival in load], pa.string()),
+                    "is_rejected": pa.array([arrival.is_rejected for arrival in load], pa.bool_()),
+                }
+            )
+            connection.register("arrived", arrived)
+            connection.execute(
+                "insert into event_log.event_lines "
+                "select line, $1, $2 from arrived where not is_rejected",
+                values,
+            )
+            connection.execute(
+                "insert into event_log.rejected_lines "
+                "select line, 'malformed', $1, $2 from arrived where is_rejected",
+                values,
+            )
+            connection.execute(
+                "insert into event_log.loaded_files "
+                "select $1, count(*), count(*) filter (where is_rejected), $2 from arrived",
+                values,
+            )
+            number += 1

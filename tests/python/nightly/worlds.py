@@ -1,0 +1,488 @@
+"""Small fleets of events, and how late, how often and in which state their lines arrive.
+
+A dbt run costs seconds, whatever little it has to do, so one run carries many worlds. Each has
+robots, deliveries, orders, pilots, merchants, a market and hardware of its own, and days of its
+own unless it is `beside` the world before it: an event of one world then cannot set right what a
+nightly run forgot of another.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any, Literal, Protocol
+
+from fleet_events.registry.loader import find_project_dir, load_registry
+from fleet_events.registry.schema import Registry
+
+FIRST_DAY = datetime(2025, 1, 20, tzinfo=UTC)
+DAYS_PER_WORLD = 2
+
+# Lines arrive in one of so many loads; the nights share them out among themselves in order.
+ARRIVALS = 8
+FIRST_LOAD = datetime(2025, 6, 1, 3, tzinfo=UTC)
+
+
+Variant = Literal[
+    "completed", "open", "failed", "returned", "retried", "cancelled", "reassigned", "no_robot"
+]
+Clearance = Literal["no", "by_code", "by_name", "by_name_from_another_robot"]
+Fault = Literal[
+    "unknown_event",
+    "missing_required",
+    "bad_type",
+    "bad_timestamp",
+    "missing_event_id",
+    "malformed",
+]
+FateKind = Literal[
+    "late",
+    "copied",
+    "resent",
+    "changed",
+    "broken",
+    "ahead",
+    "unmarked",
+    "elsewhere",
+    "updated",
+]
+
+
+@cache
+def registry() -> Registry:
+    return load_registry(find_project_dir())
+
+
+@dataclass(frozen=True)
+class Event:
+    """An event before it becomes a line.
+
+    `ids` says which of the world's robots, orders and so on it names, by number. `names_error`
+    is the number, within the story, of the error that a clearance names.
+    """
+
+    name: str
+    minute: float
+    ids: Mapping[str, int] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+    names_error: int | None = None
+
+
+class Story(Protocol):
+    """Some events of a world, `start` in minutes from its first day, all of one arrival."""
+
+    @property
+    def arrival(self) -> int: ...
+
+    def events(self) -> list[Event]: ...
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """An order and its delivery, in lines that the robot, dispatch and ordering log."""
+
+    start: int = 600
+    delivery: int = 0
+    order: int = 0
+    robot: int = 0
+    merchant: int = 0
+    pace: int = 4
+    variant: Variant = "completed"
+    arrival: int = 0
+
+    def events(self) -> list[Event]:
+        step = -1
+
+        def event(name: str, *kinds: str, robot: int = self.robot, **data: Any) -> Event:
+            nonlocal step
+            step += 1
+            numbers = {
+                "delivery": self.delivery,
+                "order": self.order,
+                "robot": robot,
+                "merchant": self.merchant,
+            }
+            ids = {kind: numbers[kind] for kind in kinds}
+            return Event(name, self.start + step * self.pace, ids, data)
+
+        start = [
+            event("order.created", "order", "merchant"),
+            event("merchant.order_confirmed", "order", "merchant"),
+            event("dispatch.requested", "delivery", "order", "merchant"),
+        ]
+        if self.variant == "no_robot":
+            return [*start, event("dispatch.failed", "delivery", "order")]
+        start += [
+            event("dispatch.assigned", "delivery", "order", "robot", "merchant"),
+            event("robot.state_changed", "robot", from_state="available", to_state="assigned"),
+            event("merchant.availability_changed", "merchant"),
+        ]
+        if self.variant == "cancelled":
+            return [*start, event("delivery.cancelled", "delivery", "order", "robot")]
+        robot = self.robot
+        if self.variant == "reassigned":
+            robot = 1 - robot
+            start += [
+                event("dispatch.unassigned", "delivery", "robot"),
+                event("robot.lid_changed", "robot"),
+                event("dispatch.assigned", "delivery", "order", "robot", "merchant", robot=robot),
+            ]
+        start += [
+            event("delivery.pickup_arrived", "delivery", "robot", "merchant", robot=robot),
+            event("robot.lid_changed", "robot", robot=robot),
+            event(
+                "delivery.pickup_completed", "delivery", "order", "robot", "merchant", robot=robot
+            ),
+            event("robot.state_changed", "robot", robot=robot, to_state="in_transit"),
+        ]
+        if self.variant == "open":
+            return start
+        start += [event("delivery.dropoff_arrived", "delivery", "robot", robot=robot)]
+        if self.variant in ("failed", "returned", "retried"):
+            disposition = "retry" if self.variant == "retried" else "return"
+            failed = event(
+                "delivery.dropoff_failed",
+                "delivery",
+                "robot",
+                robot=robot,
+                reason="customer_absent",
+                disposition=disposition,
+            )
+            start += [failed, event("robot.heartbeat", "robot", robot=robot)]
+        if self.variant == "failed":
+            return start
+        if self.variant == "returned":
+            name = "delivery.return_completed"
+            return [*start, event(name, "delivery", "robot", "merchant", robot=robot)]
+        return [
+            *start,
+            event("delivery.dropoff_completed", "delivery", "order", "robot", robot=robot),
+            event("robot.state_changed", "robot", robot=robot, to_state="available"),
+            event("order.completed", "order", "merchant"),
+            event("robot.heartbeat", "robot", robot=robot),
+        ]
+
+
+@dataclass(frozen=True)
+class Shift:
+    """A robot's changes of state, each followed by heartbeats every four minutes."""
+
+    start: int = 480
+    robot: int = 0
+    states: tuple[str, ...] = ("available", "charging")
+    gap: int = 30
+    beats: int = 2
+    arrival: int = 0
+
+    def events(self) -> list[Event]:
+        ids = {"robot": self.robot}
+        events = []
+        for number, state in enumerate(self.states):
+            at = self.start + number * self.gap
+            data: dict[str, Any] = {"to_state": state, "hardware_version": "hw"}
+            if number:
+                data["from_state"] = self.states[number - 1]
+            if state in ("fault", "blocked"):
+                data["reason"] = "sidewalk_blocked"
+            if state == "returning":
+                data["dispatchable"] = True
+            events.append(Event("robot.state_changed", at, ids, data))
+            events += [
+                Event("robot.heartbeat", at + 4 * beat, ids, {"state": state})
+                for beat in range(1, self.beats + 1)
+            ]
+        return events
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Errors of one component, and how they are cleared."""
+
+    start: int = 620
+    robot: int = 0
+    code: int = 0
+    component: Literal["drive", "lid"] = "drive"
+    errors: int = 1
+    gap: int = 6
+    cleared: Clearance = "by_code"
+    named: int = 0
+    arrival: int = 0
+
+    def events(self) -> list[Event]:
+        data = {"error_code": f"E-{self.code}"}
+        events = [
+            Event(
+                "robot.error",
+                self.start + number * self.gap,
+                {"robot": self.robot},
+                {**data, "component": self.component, "is_failure": True},
+            )
+            for number in range(self.errors)
+        ]
+        if self.cleared == "no":
+            return events
+        robot = 1 - self.robot if self.cleared == "by_name_from_another_robot" else self.robot
+        clearance = Event(
+            "robot.error_cleared",
+            self.start + self.errors * self.gap,
+            {"robot": robot},
+            data,
+            None if self.cleared == "by_code" else self.named % self.errors,
+        )
+        return [*events, clearance]
+
+
+@dataclass(frozen=True)
+class PilotSession:
+    """A pilot on a robot, with one event that names the pilot alone."""
+
+    start: int = 615
+    pilot: int = 0
+    robot: int = 0
+    session: int = 0
+    minutes: int = 10
+    has_end: bool = True
+    arrival: int = 0
+
+    def events(self) -> list[Event]:
+        ids = {"pilot": self.pilot, "robot": self.robot}
+        data = {"session_id": f"session-{self.session}"}
+        modes = {"from_mode": "autonomous", "to_mode": "remote"}
+        middle = self.start + self.minutes / 2
+        events = [
+            Event("pilot.session_started", self.start, ids, data),
+            Event("pilot.control_changed", middle, ids, {**data, **modes}),
+            Event("pilot.shift_changed", middle + 1, {"pilot": self.pilot}),
+        ]
+        if self.has_end:
+            events.append(
+                Event("pilot.session_ended", self.start + self.minutes, ids, data),
+            )
+        return events
+
+
+@dataclass(frozen=True)
+class Stray:
+    """Any one event of the registry, with the ids it requires and those in `also`."""
+
+    name: str
+    start: int = 620
+    number: int = 0
+    also: tuple[str, ...] = ()
+    arrival: int = 0
+
+    def events(self) -> list[Event]:
+        event = registry().by_name[self.name]
+        required = [kind for kind, need in event.ids.items() if need == "required"]
+        kinds = {kind.removesuffix("_id") for kind in required} | (
+            set(self.also) & {kind.removesuffix("_id") for kind in event.ids}
+        )
+        return [Event(self.name, self.start, dict.fromkeys(sorted(kinds), self.number))]
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A line that no table of events may hold."""
+
+    fault: Fault = "unknown_event"
+    start: int = 620
+    robot: int = 0
+    arrival: int = 0
+
+    def events(self) -> list[Event]:
+        return [Event("robot.stuck", self.start, {"robot": self.robot}, {"broken": self.fault})]
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What becomes of one line: the first with the event name `line`, or the one of that number.
+
+    late             it arrives in load `arrival`, whenever its story does
+    copied           the same line arrives again then
+    resent           it arrives again then, received an hour later
+    changed          its event_id arrives again then, with another time, robot and delivery
+    broken           its event_id arrives again then, in a line to quarantine
+    ahead            its clock is half an hour ahead of the receiver's
+    unmarked         it names no market
+    elsewhere        it names another market
+    updated          the service logs it in its next version
+    """
+
+    line: str | int
+    kind: FateKind = "late"
+    arrival: int = 5
+
+
+@dataclass(frozen=True)
+class World:
+    """A fleet of two robots, two pilots, two merchants and so on."""
+
+    stories: tuple[Story, ...]
+    fates: tuple[Fate, ...] = ()
+    beside: bool = False
+    name: str = "w"
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """One line and the load it comes in."""
+
+    load: int
+    text: str
+    is_rejected: bool = False
+
+
+def label(world: World, number: int) -> str:
+    """What every id of a world holds, so that a row tells whose it is."""
+    return f"-{world.name}{number}-"
+
+
+def places(worlds: Sequence[World]) -> list[int]:
+    """For each world, the number of the world whose days, market and hardware it has."""
+    found: list[int] = []
+    for number, world in enumerate(worlds):
+        found.append(found[-1] if world.beside and found else number)
+    return found
+
+
+def arrivals(worlds: Sequence[World]) -> Iterator[Arrival]:
+    """All lines of the worlds."""
+    for number, (world, place) in enumerate(zip(worlds, places(worlds), strict=True)):
+        yield from world_arrivals(world, label(world, number), place)
+
+
+def last_event(worlds: Sequence[World]) -> Arrival:
+    """An event of no robot, after all others, in the first load.
+
+    Without it the log ends later each night, which concerns every robot's last state.
+    """
+    line = {
+        "event_id": "last",
+        "evt": {"name": "release.deployed", "version": 1, "valid": True},
+        "occurred_at": rfc3339(FIRST_DAY + timedelta(days=DAYS_PER_WORLD * (len(worlds) + 1))),
+        "emitter_id": "release/1/1",
+        "seq": 1,
+        "data": {"component": "robot-agent", "version": "1.0.0", "kind": "deploy"},
+    }
+    return Arrival(0, json.dumps(line))
+
+
+def world_arrivals(world: World, mark: str, place: int) -> Iterator[Arrival]:
+    """The lines of one world, with `mark` in every id, on the days of the world number `place`."""
+    events: list[tuple[int, Event, int]] = []
+    for story in world.stories:
+        first = len(events)
+        events += [(story.arrival, event, first) for event in story.events()]
+    fates: dict[int | None, list[Fate]] = {}
+    for fate in world.fates:
+        number = line_number(fate, [event for _, event, _ in events])
+        fates.setdefault(number, []).append(fate)
+
+    first_day = FIRST_DAY + timedelta(days=DAYS_PER_WORLD * place)
+    for number, (load, event, first) in enumerate(events):
+        line = line_of(event, f"e{mark}{number}", mark, first_day, number)
+        if event.names_error is not None:
+            line["data"]["error_event_id"] = f"e{mark}{first + event.names_error}"
+        line["market"] = f"market-{place}-"
+        if line["data"].get("hardware_version"):
+            line["data"]["hardware_version"] = f"hw-{place}-"
+
+        copies: list[Arrival] = []
+        for fate in fates.get(number, []):
+            match fate.kind:
+                case "late":
+                    load = fate.arrival
+                case "ahead":
+                    line["received_at"] = rfc3339(first_day + timedelta(minutes=event.minute - 30))
+                case "unmarked":
+                    line.pop("market", None)
+                case "elsewhere":
+                    line["market"] = f"market-{place}-other"
+                case "updated":
+                    line["version"] = "1.1.0"
+                case _:
+                    again = copy_of(line, fate.kind, event, mark, first_day, number)
+                    copies.append(Arrival(fate.arrival, json.dumps(again)))
+        yield broken(load, line)
+        yield from copies
+
+
+def line_number(fate: Fate, events: list[Event]) -> int | None:
+    """Number of the line a fate is of; None where its world has no such line."""
+    if isinstance(fate.line, int):
+        return fate.line % len(events) if events else None
+    return next((number for number, event in enumerate(events) if event.name == fate.line), None)
+
+
+def line_of(
+    event: Event, event_id: str, mark: str, first_day: datetime, seq: int
+) -> dict[str, Any]:
+    """The log line of an event: what the registry requires from its example, and what differs."""
+    registered = registry().by_name[event.name]
+    data = {
+        name: registered.example[name]
+        for name, registered_field in registered.fields.items()
+        if registered_field.requirement == "required"
+    }
+    at = first_day + timedelta(minutes=event.minute)
+    ids = {f"{kind}_id": id_of(kind, number, mark) for kind, number in event.ids.items()}
+    emitter = ids.get("robot_id", f"{event.name.split('.')[0]}{mark}")
+    return {
+        "event_id": event_id,
+        "evt": {"name": event.name, "version": registered.version, "valid": True},
+        "occurred_at": rfc3339(at),
+        "received_at": rfc3339(at + timedelta(seconds=2)),
+        "service": registered.owner,
+        "env": "prod",
+        "version": "1.0.0",
+        "emitter_id": f"{emitter}/1",
+        "seq": seq,
+        **ids,
+        "data": {**data, **event.data},
+    }
+
+
+def copy_of(
+    line: dict[str, Any], kind: str, event: Event, mark: str, first_day: datetime, seq: int
+) -> dict[str, Any]:
+    """Another line with the same event_id."""
+    if kind == "resent":
+        received_at = rfc3339(first_day + timedelta(minutes=event.minute + 60))
+        return {**line, "received_at": received_at}
+    if kind == "changed":
+        ids = {
+            kind: 1 - number if kind in ("robot", "delivery") else number
+            for kind, number in event.ids.items()
+        }
+        other = Event(event.name, event.minute + 37, ids, line["data"])
+        return line_of(other, line["event_id"], mark, first_day, seq)
+    if kind == "broken":
+        return {**line, "occurred_at": "yesterday"}
+    return dict(line)
+
+
+def broken(load: int, line: dict[str, Any]) -> Arrival:
+    """The line as it arrives, spoilt where its story says so."""
+    match line["data"].pop("broken", None):
+        case "unknown_event":
+            line["evt"]["name"] = "robot.daydreamed"
+        case "missing_required":
+            del line["data"]["cause"]
+        case "bad_type":
+            line["data"]["cause"] = 7
+        case "bad_timestamp":
+            line["occurred_at"] = "yesterday"
+        case "missing_event_id":
+            del line["event_id"]
+        case "malformed":
+            return Arrival(load, json.dumps(line)[:-9], is_rejected=True)
+    return Arrival(load, json.dumps(line))
+
+
+def id_of(kind: str, number: int, mark: str) -> str:
+    return f"{kind[0].upper()}{mark}{number}"
+
+
+def rfc3339(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03}Z"
