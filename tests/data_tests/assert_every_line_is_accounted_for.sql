@@ -1,4 +1,5 @@
--- Nothing is lost: for each load, lines of the raw layer = accepted + duplicates + quarantined.
+-- Nothing is lost: for each load, lines of the raw layer = accepted + duplicates + quarantined, and
+-- each quarantined line can be read in quarantined_events.
 with
 
 raw_lines as (
@@ -19,22 +20,35 @@ raw_lines as (
 
 ),
 
-judged_lines as (
+compared as (
 
     select
-        loaded_at,
-        count(*) as line_count
-    from {{ ref("base_event_log__lines") }}
-    where line_status <> 'quarantined'
-    group by loaded_at
+        {{ utc_timestamptz("loaded_at") }} as loaded_at,
+        line_count as raw_count,
+        0 as judged_count,
+        0 as quarantined_count,
+        0 as shown_count
+    from raw_lines
 
     union all
 
     select
-        loaded_at at time zone 'UTC' as loaded_at,
-        count(*) as line_count
+        loaded_at,
+        0 as raw_count,
+        accepted_count + duplicate_count + quarantined_count as judged_count,
+        quarantined_count,
+        0 as shown_count
+    from {{ ref("event_reconciliation") }}
+
+    union all
+
+    select
+        loaded_at,
+        0 as raw_count,
+        0 as judged_count,
+        0 as quarantined_count,
+        1 as shown_count
     from {{ ref("quarantined_events") }}
-    group by loaded_at
 
 ),
 
@@ -42,18 +56,11 @@ balanced as (
 
     select
         loaded_at,
-        sum(line_count) as line_difference
-    from (
-        select
-            loaded_at,
-            line_count
-        from raw_lines
-        union all
-        select
-            loaded_at,
-            -line_count as line_count
-        from judged_lines
-    ) as both_sides
+        sum(raw_count) as raw_count,
+        sum(judged_count) as judged_count,
+        sum(quarantined_count) as quarantined_count,
+        sum(shown_count) as shown_count
+    from compared
     group by loaded_at
 
 )
@@ -62,4 +69,6 @@ select *
 
 from balanced
 
-where line_difference <> 0
+where
+    raw_count <> judged_count
+    or quarantined_count <> shown_count

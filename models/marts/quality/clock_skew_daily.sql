@@ -1,0 +1,44 @@
+{{ config(materialized="table", dist="robot_id", sort=["robot_id", "received_date"]) }}
+
+with
+
+-- The robot's own lines only: a service that names the robot has another clock. The host of an
+-- emitter_id, service/host/boot, is the robot itself there.
+robot_events as (
+
+    select
+        *,
+        cast(coalesce(received_at, event_at) as date) as received_date,
+        {{ milliseconds_between("occurred_at", "received_at") }} as receipt_milliseconds
+
+    from {{ ref("base_event_log__events") }}
+
+    where robot_id = split_part(emitter_id, '/', 2)
+
+),
+
+clock_skew as (
+
+    select
+        ----------  ids
+        robot_id,
+
+        ----------  numerics
+        count(*) as event_count,
+        cast(sum(case when time_source = 'received_at' then 1 else 0 end) as bigint) as corrected_event_count,
+        {{ milliseconds_to_seconds("min(receipt_milliseconds)") }} as occurred_to_received_min_seconds,
+        {{ ratio("sum(receipt_milliseconds)", "count(receipt_milliseconds) * 1000") }}
+            as occurred_to_received_avg_seconds,
+        {{ milliseconds_to_seconds("max(receipt_milliseconds)") }} as occurred_to_received_max_seconds,
+        {{ milliseconds_to_seconds("-min(receipt_milliseconds)") }} as clock_ahead_estimate_seconds,
+
+        ----------  timestamps
+        received_date
+
+    from robot_events
+
+    group by robot_id, received_date
+
+)
+
+select * from clock_skew

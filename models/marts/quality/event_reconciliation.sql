@@ -1,0 +1,64 @@
+{{ config(materialized="table", dist="even", sort="loaded_at") }}
+
+{% set reasons = [
+    "malformed", "not_an_object", "missing_event_id", "unknown_event", "bad_timestamp", "missing_required", "bad_type"
+] %}
+
+with
+
+lines as (
+
+    select * from {{ ref("base_event_log__lines") }}
+
+),
+
+rejected_lines as (
+
+    select * from {{ source("event_log", "rejected_lines") }}
+
+),
+
+unioned as (
+
+    select
+        loaded_at,
+        coalesce(stream, 'unregistered') as stream,
+        line_status,
+        quarantine_reason
+    from lines
+
+    union all
+
+    select
+        loaded_at,
+        'rejected' as stream,
+        'quarantined' as line_status,
+        reason as quarantine_reason
+    from rejected_lines
+
+),
+
+reconciliation as (
+
+    select
+        ----------  text
+        cast(stream as varchar(64)) as stream,
+
+        ----------  numerics
+        count(*) as line_count,
+        cast(sum(case when line_status = 'accepted' then 1 else 0 end) as bigint) as accepted_count,
+        cast(sum(case when line_status = 'duplicate' then 1 else 0 end) as bigint) as duplicate_count,
+        cast(sum(case when line_status = 'quarantined' then 1 else 0 end) as bigint) as quarantined_count,
+        {% for reason in reasons %}
+            cast(sum(case when quarantine_reason = '{{ reason }}' then 1 else 0 end) as bigint) as {{ reason }}_count,
+        {% endfor %}
+        ----------  timestamps
+        {{ utc_timestamptz("loaded_at") }} as loaded_at
+
+    from unioned
+
+    group by loaded_at, stream
+
+)
+
+select * from reconciliation

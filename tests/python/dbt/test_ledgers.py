@@ -1,0 +1,355 @@
+"""The ledgers against what the simulator knows, and against what each night published."""
+
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from click.testing import CliRunner
+
+from fleet_events.cli import main
+from fleet_events.events import Events
+from fleet_events.logger import EventLogger
+from tests.python.conftest import Warehouse
+
+START = date(2026, 11, 2)
+NO_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+# Hour of receipt (UTC) at which the first night falls, in the midst of the evening's deliveries.
+NIGHT_HOUR = 3
+
+
+@dataclass
+class Published:
+    """What a reader saw after one night."""
+
+    ended: set[str]
+    outcomes: dict[str, str]
+    loaded_at: datetime
+
+
+@dataclass
+class Fleet:
+    """A fleet with every trouble, loaded in two nights."""
+
+    warehouse: Warehouse
+    truth: Path
+    nights: list[Published] = field(default_factory=list)
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.warehouse.rows(sql)
+
+    def true_rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Run a query on the truth; a table is named as in `from events`."""
+        with duckdb.connect() as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            for path in self.truth.glob("*.parquet"):
+                connection.execute(f"create view {path.stem} as from read_parquet('{path}')")
+            return connection.execute(sql).fetchall()
+
+    def publish(self) -> None:
+        """Load what is in the landing folder and build every table."""
+        self.warehouse.load()
+        self.warehouse("run" if self.nights else "build", *(() if self.nights else NO_TESTS))
+        sessions = self.rows(
+            "select delivery_id, outcome, ended_at from fleet_marts.delivery_sessions"
+        )
+        self.nights.append(
+            Published(
+                {delivery_id for delivery_id, _, ended_at in sessions if ended_at is not None},
+                {delivery_id: outcome for delivery_id, outcome, _ in sessions},
+                self.rows("select max(loaded_at) from fleet_marts.load_reconciliation")[0][0],
+            )
+        )
+
+
+@pytest.fixture(scope="module")
+def fleet(
+    tmp_path_factory: pytest.TempPathFactory, open_warehouse: Callable[[Path], Warehouse]
+) -> Fleet:
+    folder = tmp_path_factory.mktemp("ledgers")
+    simulated = folder / "simulated"
+    words = f"simulate --robots 20 --days 1 --seed 4 --start {START} --overwrite --out {simulated}"
+    done = CliRunner().invoke(main, words.split())
+    assert done.exit_code == 0, done.output
+    fleet = Fleet(open_warehouse(folder / "warehouse"), simulated / "truth")
+    files = sorted((simulated / "landing").rglob("*.ndjson.gz"))
+
+    night = f"{START:%Y%m%d}T{NIGHT_HOUR:02}"
+    for is_later in (False, True):
+        for file in files:
+            if (file.name > night) == is_later:
+                target = fleet.warehouse.landing / file.relative_to(simulated / "landing")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(file, target)
+        fleet.publish()
+    return fleet
+
+
+# ---------------------------------------------------------------- lines
+
+
+def test_every_fate_of_a_line_is_counted_as_the_simulator_did(fleet: Fleet) -> None:
+    fates = (
+        *("accepted", "duplicate", "malformed", "not_an_object", "missing_event_id"),
+        *("unknown_event", "bad_timestamp", "missing_required", "bad_type"),
+    )
+    counted = fleet.rows(
+        f"select {', '.join(f'sum({fate}_count)' for fate in fates)}, sum(line_count)"
+        " from fleet_marts.event_reconciliation"
+    )
+    known = fleet.true_rows(
+        f"select {', '.join(f'{fate}_lines' for fate in fates)}, written_lines from lines"
+    )
+    assert counted == known
+    assert min(known[0]) > 0
+
+
+def test_accepted_lines_are_counted_by_stream(fleet: Fleet) -> None:
+    counted = fleet.rows(
+        "select stream, sum(accepted_count) from fleet_marts.event_reconciliation"
+        " group by all having sum(accepted_count) > 0 order by 1"
+    )
+    assert counted == fleet.true_rows(
+        "select split_part(event_name, '.', 1), count(*) from events"
+        " where not (is_lost or is_silenced or is_malformed or is_damaged) group by 1 order by 1"
+    )
+
+
+def test_each_load_is_complete(fleet: Fleet) -> None:
+    loads = fleet.rows(
+        "select loaded_at, is_complete, file_count > 0 from fleet_marts.load_reconciliation"
+        " order by 1"
+    )
+    assert loads == [(night.loaded_at, True, True) for night in fleet.nights]
+
+
+def test_the_tests_of_the_ledgers_hold_after_several_nights(fleet: Fleet) -> None:
+    fleet.warehouse("test", "--select", "path:tests/data_tests", "path:models/marts/quality")
+
+
+def test_a_line_that_the_tables_lack_is_told(fleet: Fleet, tmp_path: Path) -> None:
+    copy = Warehouse(tmp_path, fleet.warehouse._manifest, fleet.warehouse._flags)
+    shutil.copy(fleet.warehouse.database, copy.database)
+    with duckdb.connect(copy.database) as connection:
+        connection.execute(
+            "delete from event_log.event_lines where rowid ="
+            " (select max(rowid) from event_log.event_lines)"
+        )
+    with pytest.raises(AssertionError, match="assert_every_line_is_accounted_for"):
+        copy("test", "--select", "assert_every_line_is_accounted_for")
+    with duckdb.connect(copy.database) as connection:
+        connection.execute("update event_log.loaded_files set line_count = line_count + 1")
+    copy("run", "--select", "load_reconciliation")
+    with pytest.raises(AssertionError, match="assert_files_and_lines_agree"):
+        copy("test", "--select", "assert_files_and_lines_agree")
+
+
+# ---------------------------------------------------------------- sessions
+
+
+def test_late_events_are_what_sessions_gained_after_they_were_published_as_ended(
+    fleet: Fleet,
+) -> None:
+    expected = set()
+    for before, after in pairwise(fleet.nights):
+        gained = fleet.rows(
+            "select delivery_id, event_id from fleet_marts.delivery_session_events"
+            f" where loaded_at = '{after.loaded_at}'"
+        )
+        expected |= {pair for pair in gained if pair[0] in before.ended}
+    late = fleet.rows("select delivery_id, event_id from fleet_marts.late_events")
+    assert len(late) == len(set(late))
+    assert set(late) == expected
+    assert len(expected) > 5
+
+
+def test_a_line_that_comes_days_late_changes_what_its_session_says(dbt: Warehouse) -> None:
+    lines: list[bytes] = []
+    clock = {"now": datetime(2026, 11, 2, 10, tzinfo=UTC)}
+    log = EventLogger(
+        service="dispatch", env="test", host="d-1", write=lines.append, clock=lambda: clock["now"]
+    )
+    ids = {"delivery_id": "D-1", "robot_id": "R-1"}
+
+    def tell(minute: int, event: Events, data: dict[str, object]) -> str:
+        clock["now"] = datetime(2026, 11, 2, 10, minute, tzinfo=UTC)
+        return log.event(event, data)
+
+    def land(name: str) -> None:
+        dbt.land(name, [line.rstrip(b"\n") for line in lines])
+        dbt.load()
+        lines.clear()
+
+    order = {"order_id": "O-1"}
+    tell(1, Events.DISPATCH_REQUESTED, {"delivery_id": "D-1", **order, "merchant_id": "M-1"})
+    tell(9, Events.DELIVERY_DROPOFF_COMPLETED, {**ids, **order})
+    land("a.ndjson.gz")
+    cancelled = {"cancelled_by": "customer", "stage": "before_dropoff", "reason": "too_late"}
+    outcome = tell(5, Events.DELIVERY_CANCELLED, {**ids, **order, **cancelled})
+    error = {"error_code": "X-1", "component": "lid", "severity": "minor", "is_failure": False}
+    first_error = tell(4, Events.ROBOT_ERROR, {**ids, **error})
+    second_error = tell(6, Events.ROBOT_ERROR, {**ids, **error})
+    window = tell(2, Events.DISPATCH_ASSIGNED, {**ids, **order, "merchant_id": "M-1"})
+    land("b.ndjson.gz")
+    dbt("build", "--select", "+late_events", *NO_TESTS)
+
+    assert dbt.rows(
+        "select event_id, has_changed_outcome, has_changed_first_error, is_assignment"
+        " from fleet_marts.late_events order by event_at"
+    ) == [
+        (window, False, False, True),
+        (first_error, False, True, False),
+        (outcome, True, False, False),
+        (second_error, False, False, False),
+    ]
+    assert dbt.rows(
+        "select what_changed, outcome, is_outcome_changed, is_after_end"
+        " from fleet_marts.session_revisions order by revision_number"
+    ) == [
+        ("dispatch, delivery, ending", "completed", False, False),
+        ("dispatch, delivery, robot, ending, 2 errors", "cancelled", True, True),
+    ]
+
+
+def test_each_revision_says_what_was_published_then(fleet: Fleet) -> None:
+    revisions = fleet.rows(
+        "select delivery_id, revision_number, loaded_at, outcome, what_changed"
+        " from fleet_marts.session_revisions"
+    )
+    outcomes = {night.loaded_at: night.outcomes for night in fleet.nights}
+    for delivery_id, number, loaded_at, outcome, what_changed in revisions:
+        # Events of the order may come before any that names its delivery.
+        published = outcomes[loaded_at].get(delivery_id, "open")
+        assert published == outcome, (delivery_id, number)
+        assert what_changed
+    assert Counter(row[0] for row in revisions) == dict(
+        fleet.rows("select delivery_id, session_revision from fleet_marts.delivery_sessions")
+    )
+    assert any(number > 1 for _, number, *_ in revisions)
+
+
+# ---------------------------------------------------------------- emitters
+
+
+def test_gaps_are_the_lines_that_the_simulator_lost(fleet: Fleet) -> None:
+    missing = dict.fromkeys(
+        fleet.true_rows(
+            "select emitter_id, seq from events where is_lost or is_silenced or is_malformed"
+        )
+    )
+    last_arrived = dict(
+        fleet.true_rows(
+            "select emitter_id, max(seq) from events"
+            " where not (is_lost or is_silenced or is_malformed) group by 1"
+        )
+    )
+    gaps = fleet.rows(
+        "select emitter_id, first_missing_seq, last_missing_seq, missing_count, place, robot_id,"
+        " service from fleet_marts.emitter_gaps"
+    )
+    before_the_last, tails = set(), set()
+    for emitter_id, first, last, count, place, robot_id, service in gaps:
+        numbers = {(emitter_id, seq) for seq in range(first, last + 1)}
+        assert len(numbers) == count
+        assert emitter_id.split("/")[:2] == [service, robot_id or emitter_id.split("/")[1]]
+        assert (service == "robot-agent") == (robot_id is not None)
+        if place == "tail":
+            tails |= numbers
+        else:
+            before_the_last |= numbers
+    assert before_the_last == {
+        (emitter_id, seq) for emitter_id, seq in missing if seq < last_arrived.get(emitter_id, 0)
+    }
+    assert tails <= missing.keys() - before_the_last
+    assert len(before_the_last) > 50
+
+
+def test_a_lost_tail_is_told_by_the_next_boot(dbt: Warehouse) -> None:
+    lines: dict[str, list[bytes]] = {"one": [], "two": []}
+
+    def boot(name: str) -> EventLogger:
+        return EventLogger(
+            service="robot-agent", env="test", host="R-1", boot=name, write=lines[name].append
+        )
+
+    first, second = boot("one"), boot("two")
+    for _ in range(6):
+        first.event(Events.ROBOT_HEARTBEAT, {"robot_id": "R-1", "state": "available"})
+    told = second.event(
+        Events.TELEMETRY_EMITTER_RESTARTED,
+        {"robot_id": "R-1", "last_emitter_id": first.emitter_id, "last_seq": 6},
+    )
+    one = [line.rstrip(b"\n") for line in lines["one"]]
+    # The second is quarantined, the third arrives twice, the last three are lost.
+    damaged = one[1].replace(b'"available"', b"7")
+    assert damaged != one[1]
+    dbt.land("a.ndjson.gz", [one[0], damaged, one[2], one[2]])
+    dbt.load()
+    select = ("--select", "+emitter_gaps", "+event_reconciliation", *NO_TESTS)
+    dbt("build", *select)
+    assert dbt.rows("select * from fleet_marts.emitter_gaps") == []
+    assert dbt.rows(
+        "select accepted_count, duplicate_count, bad_type_count"
+        " from fleet_marts.event_reconciliation"
+    ) == [(2, 1, 1)]
+
+    dbt.land("b.ndjson.gz", [line.rstrip(b"\n") for line in lines["two"]])
+    dbt.load()
+    dbt("build", *select)
+    assert dbt.rows(
+        "select emitter_id, robot_id, place, first_missing_seq, last_missing_seq, event_after_id"
+        " from fleet_marts.emitter_gaps"
+    ) == [(first.emitter_id, "R-1", "tail", 4, 6, told)]
+
+    # Under way, not lost: the gap closes.
+    dbt.land("c.ndjson.gz", one[3:])
+    dbt.load()
+    dbt("build", *select)
+    assert dbt.rows("select * from fleet_marts.emitter_gaps") == []
+
+
+# ---------------------------------------------------------------- clocks
+
+
+def test_clock_skew_is_found_to_the_delay_of_the_quickest_event(fleet: Fleet) -> None:
+    true_offsets = dict(
+        fleet.true_rows(
+            "select robot_id, avg(clock_offset_seconds) from events"
+            " where service = 'robot-agent' and robot_id is not null group by 1"
+        )
+    )
+    days = fleet.rows(
+        "select robot_id, clock_ahead_estimate_seconds::double, occurred_to_received_avg_seconds,"
+        " event_count, corrected_event_count from fleet_marts.clock_skew_daily"
+        # After midnight only the last lines of the simulation arrive.
+        f" where received_date = '{START}'"
+    )
+    assert {row[0] for row in days} == true_offsets.keys()
+    skewed = {robot_id for robot_id, offset in true_offsets.items() if offset}
+    assert len({true_offsets[robot_id] > 0 for robot_id in skewed}) == 2
+    for robot_id, estimate, mean, event_count, corrected_count in days:
+        offset = true_offsets[robot_id]
+        # A drifting clock moves by some seconds within the day.
+        tolerance = 8 if robot_id in skewed else 1
+        assert offset - tolerance < estimate < offset + (tolerance if robot_id in skewed else 0)
+        assert -estimate < mean
+        if offset > 0:
+            assert corrected_count > 0.9 * event_count
+        else:
+            assert corrected_count == 0
+
+
+def test_events_of_a_robot_are_counted_on_their_days(fleet: Fleet) -> None:
+    assert fleet.rows(
+        "select robot_id, sum(event_count) from fleet_marts.clock_skew_daily group by 1 order by 1"
+    ) == fleet.true_rows(
+        "select robot_id, count(*) from events where service = 'robot-agent'"
+        " and robot_id is not null"
+        " and not (is_lost or is_silenced or is_malformed or is_damaged) group by 1 order by 1"
+    )
