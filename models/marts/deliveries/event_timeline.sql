@@ -1,7 +1,7 @@
 {{
     config(
         incremental_predicates=["{{ touched_timeline(utc_date('event_at')) }}"],
-        dist="robot_id",
+        dist="event_id",
         sort="event_at",
     )
 }}
