@@ -22,10 +22,7 @@ class OfflineDbtTemplater(DbtTemplater):  # type: ignore[misc]
         no_rows = table_from_rows([], [])
         adapter.set_relations_cache = lambda relation_configs: None
         adapter.get_relation = lambda database, schema, identifier: None
-        adapter.execute = lambda *arguments, **options: (
-            AdapterResponse("OK"),
-            table_from_rows([], []),
-        )
+        adapter.execute = lambda *arguments, **options: (AdapterResponse("OK"), no_rows)
         connection: AbstractContextManager[None] = super().connection()
         return connection
 
