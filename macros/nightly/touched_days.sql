@@ -25,6 +25,12 @@
     {{- return(days_of("select touched_date as first_date, touched_date as last_date from " ~ relation)) -}}
 {% endmacro %}
 
+{# Days on which the touched events were received. #}
+{% macro touched_days_of_receipt() %}
+    {%- set touched_events = ref("int_touched_events") -%}
+    {{- return(days_of("select cast(received_at as date) as first_date, cast(received_at as date) as last_date from " ~ touched_events)) -}}
+{% endmacro %}
+
 {# Whether a date column lies on one of the days. Beyond a year the bounds alone: the list would be longer than useful. #}
 {% macro on_days(column, days) -%}
     {%- if not days -%} 1 = 0
