@@ -38,8 +38,8 @@ seen as (
     from named
     where
         emitter_id is not null
-        {% if is_incremental() %}
-            and processed_run > {{ last_completed_run() }}
+    {% if is_incremental() %}
+        and processed_run > {{ last_completed_run() }}
 
     union all
 
@@ -53,7 +53,7 @@ seen as (
         from named
         where named.processed_run > {{ last_completed_run() }}
     )
-        {% endif %}
+    {% endif %}
 
 ),
 

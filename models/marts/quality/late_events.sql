@@ -5,7 +5,7 @@
             ~ " and {{ hours_on_days('event_at', session_days(before=true)) }}"
         ],
         dist="delivery_id",
-        sort=["delivery_id", "loaded_at"],
+        sort="event_at",
     )
 }}
 
@@ -105,3 +105,5 @@ late_events as (
 )
 
 select * from late_events
+
+{{ in_sort_order() }}
