@@ -10,6 +10,7 @@
 {% macro default__in_sort_order() %}{% endmacro %}
 
 {% macro duckdb__in_sort_order() -%}
-    {%- set sort = config.require("sort") -%}
-    order by {{ sort if sort is string else sort | join(", ") }}
+    {#- A unit test has no config, and compares rows in any order. -#}
+    {%- set sort = config.get("sort", []) -%}
+    {%- if sort -%} order by {{ sort if sort is string else sort | join(", ") }} {%- endif -%}
 {%- endmacro %}
