@@ -62,9 +62,7 @@ touched as (
 
     select delivery_id
     from matches
-    where
-        {{ on_days("event_date", touched_days(touched_robot_days)) }}
-        and (robot_id, event_date) in (select robot_id, touched_date from {{ touched_robot_days }})
+    where {{ on_touched_robot_days("event_date") }}
 
     union
 
