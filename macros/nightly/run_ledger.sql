@@ -19,7 +19,7 @@
         {%- do check_vars() -%}
         {#- Redshift refuses `create schema if not exists` to who may not make schemas, even where it exists. -#}
         {%- if not adapter.check_schema_exists(completed_runs().database, completed_runs().schema) -%}
-            {%- do run_query("create schema " ~ completed_runs().without_identifier()) -%}
+            {%- do adapter.create_schema(completed_runs()) -%}
         {%- endif -%}
         {%- do run_query(
             "create table if not exists " ~ completed_runs() ~ " (run_number bigint not null, invocation_id varchar(64) not null,"

@@ -62,14 +62,7 @@ touched_ids as (
 
     select delivery_id
     from matches
-    where
-        {{ on_days("event_date", touched_days(touched_robot_days)) }}
-        and (matches.robot_id, matches.event_date) in (
-            select
-                touched_robot_days.robot_id,
-                touched_robot_days.touched_date
-            from {{ touched_robot_days }} as touched_robot_days
-        )
+    where {{ on_touched_robot_days("event_date") }}
 
     union all
 

@@ -126,3 +126,5 @@ session_events as (
 )
 
 select * from session_events
+
+{{ in_sort_order() }}

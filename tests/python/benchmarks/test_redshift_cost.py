@@ -62,6 +62,7 @@ def test_prices_are_those_given() -> None:
 def test_a_scan_tells_the_columns_that_are_read_or_filtered_by() -> None:
     with duckdb.connect() as connection:
         connection.execute("create table lines (event_id varchar, event_date date, market varchar)")
+        connection.execute("insert into lines values ('1', null, 'la'), ('2', null, 'sf')")
         connection.execute("create view events as select * from lines where market = 'la'")
         sql = "explain (format json) select event_id, count(*) from events group by event_id"
         plan = json.loads(connection.execute(sql).fetchall()[0][1])

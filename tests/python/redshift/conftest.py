@@ -1,7 +1,7 @@
-"""Fixtures for tests of what Redshift gets, without a connection to one."""
+"""Fixtures for what Redshift gets: without any connection, and on the stand-in."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -17,6 +17,7 @@ from dbt.contracts.graph.nodes import ModelNode
 from dbt_common.clients.agate_helper import table_from_rows
 
 from tests.python.conftest import ROOT
+from tests.python.redshift.warehouse import RedshiftWarehouse, StandIn, run_standin
 
 Compile = Callable[[bool], dict[str, str]]
 
@@ -71,13 +72,7 @@ def compiled(redshift_flags: list[str], redshift_manifest: Manifest) -> Compile:
         with (
             mock.patch.object(RedshiftAdapter, "set_relations_cache", nothing),
             mock.patch.object(RedshiftAdapter, "get_relation", found if nightly else nothing),
-            mock.patch.object(
-                RedshiftAdapter,
-                "execute",
-                answer
-                if nightly
-                else lambda *a, **o: (AdapterResponse("OK"), table_from_rows([], [])),
-            ),
+            mock.patch.object(RedshiftAdapter, "execute", answer if nightly else no_answer),
         ):
             done = dbtRunner(manifest=redshift_manifest).invoke(["compile", *redshift_flags])
         assert done.success, done.exception
@@ -93,3 +88,29 @@ def statements(path: Path) -> list[str]:
     """The statements of a file of SQL, without comments."""
     lines = [line.split("--")[0] for line in path.read_text(encoding="utf-8").splitlines()]
     return [part.strip() for part in "\n".join(lines).split(";") if part.strip()]
+
+
+@pytest.fixture(scope="session")
+def standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
+    """The one running stand-in for Redshift."""
+    with run_standin(tmp_path_factory.mktemp("standin")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def open_redshift(
+    standin: StandIn, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], RedshiftWarehouse]:
+    """Open the project in schemas of a prefix; it is parsed once for all of them."""
+    manifests: list[Manifest] = []
+
+    def opened(schema: str) -> RedshiftWarehouse:
+        folder = tmp_path_factory.mktemp(schema)
+        warehouse = RedshiftWarehouse(standin, schema, folder)
+        if not manifests:
+            manifests.append(warehouse("parse"))
+        # Schemas are written into the manifest, so only one schema can share it.
+        warehouse.manifest = manifests[0] if schema == "fleet" else None
+        return warehouse
+
+    return opened

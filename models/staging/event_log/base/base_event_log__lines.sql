@@ -274,3 +274,5 @@ final as (
 )
 
 select * from final
+
+{{ in_sort_order() }}
