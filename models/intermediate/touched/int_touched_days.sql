@@ -53,7 +53,7 @@ days as (
     {% for day in days or [none] -%}
         select cast({{ "'" ~ day ~ "'" if day else "null" }} as date) as touched_date
         {{ "union all" if not loop.last }}
-    {%- endfor %}
+    {% endfor %}
 
 ),
 

@@ -26,9 +26,9 @@ KEYS_OF_DOCUMENTS = {"quarantined_line_id"}
 class BothEngines:
     """The project on both engines, in step.
 
-    With COPY, `loaded_at` is when it ran and `source_file` is unknown. So after a load `source_file` is
-    taken away from DuckDB's lines, and the stand-in's `loaded_at` is set to DuckDB's. Lines that are
-    no JSON object never come through COPY; the loader's own tables are filled as DuckDB's are, without
+    With COPY, `loaded_at` is when it ran and `source_file` is unknown. So after a load it is taken
+    away from DuckDB's lines, and the stand-in's `loaded_at` is set to DuckDB's. Lines that are no
+    JSON object never come through COPY; the loader's own tables are filled as DuckDB's are, without
     the NULs that PostgreSQL's text cannot hold.
     """
 
@@ -81,7 +81,8 @@ class BothEngines:
         with duckdb.connect(self.duck.database, read_only=True) as connection:
             connection.execute("set TimeZone = 'UTC'")
             columns = connection.execute(
-                "select table_schema || '.' || table_name, list(column_name order by ordinal_position),"
+                "select table_schema || '.' || table_name,"
+                " list(column_name order by ordinal_position),"
                 " list(data_type order by ordinal_position) from information_schema.columns"
                 " where table_schema in $1 group by 1 order by 1",
                 [SCHEMAS],

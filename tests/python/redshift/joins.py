@@ -1,6 +1,7 @@
 """Which joins of a query Redshift would run as nested loops: those without an equality.
 
-Redshift Developer Guide, c-the-query-plan: nested loops are for cross joins and some inequality joins.
+Redshift Developer Guide, c-the-query-plan: nested loops are for cross joins and some inequality
+joins.
 """
 
 from sqlglot import exp

@@ -59,9 +59,8 @@ class StandIn:
 
     def clear(self) -> None:
         """Drop every schema that was made."""
-        for (schema,) in self.rows(
-            "select nspname from pg_namespace where nspowner = 'dbt'::regrole"
-        ):
+        made = "select nspname from pg_namespace where nspowner = 'dbt'::regrole"
+        for (schema,) in self.rows(made):
             self.rows(f"drop schema {schema} cascade")
 
     def statements(self) -> list[str]:
