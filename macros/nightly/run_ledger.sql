@@ -17,7 +17,7 @@
 {% macro open_run() %}
     {%- if execute and flags.WHICH in ["run", "build"] -%}
         {%- do check_vars() -%}
-        {%- do run_query("create schema if not exists " ~ completed_runs().without_identifier()) -%}
+        {%- do adapter.create_schema(completed_runs()) -%}
         {%- do run_query(
             "create table if not exists " ~ completed_runs() ~ " (run_number bigint not null, invocation_id varchar(64) not null,"
             ~ " completed_at timestamp not null)"
