@@ -32,7 +32,7 @@ class Warehouse:
         self.landing = folder / "landing"
         self.landing.mkdir(parents=True, exist_ok=True)
         self.database = folder / "fleet.duckdb"
-        self._manifest = manifest
+        self.manifest = manifest
         self._flags = flags
 
     def __call__(
@@ -46,7 +46,7 @@ class Warehouse:
 
         variables = {"landing_path": str(self.landing), **variables}
         with mock.patch.dict(os.environ, FLEET_DATABASE=str(self.database)):
-            done = dbtRunner(manifest=self._manifest, callbacks=[collect, *callbacks]).invoke(
+            done = dbtRunner(manifest=self.manifest, callbacks=[collect, *callbacks]).invoke(
                 [*words, "--quiet", "--vars", json.dumps(variables), *self._flags]
             )
         close_dbt_connections()
