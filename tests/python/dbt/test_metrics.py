@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-import sqlglot
 from dbt.contracts.graph.manifest import Manifest
 from dbt.contracts.graph.semantic_manifest import SemanticManifest
 from metricflow.engine.metricflow_engine import MetricFlowEngine, MetricFlowQueryRequest
