@@ -108,3 +108,16 @@ def test_the_loader_adds_lines_and_does_nothing_else(rights: StandIn, tmp_path: 
     assert_refused(rights, "insert into event_log.loaded_files values ('a', 1, 0)", user)
     for table in tables(rights, f"{SCHEMA}_marts"):
         assert_refused(rights, f"select * from {table}", user)
+
+
+def test_every_statement_that_makes_a_table_names_its_model(rights: StandIn) -> None:
+    """By this, 6_monitoring.sql adds up what a model cost."""
+    made = re.compile(
+        rf'create (?:table|view)\s+"\w+"\."{SCHEMA}_(?:staging|marts)"\."(\w+)__dbt_tmp"'
+    )
+    found = {}
+    for statement in rights.statements():
+        for name in made.findall(statement):
+            found[name] = re.findall(r'"node_id": "([^"]+)"', statement)
+    assert len(found) > 20
+    assert found == {name: [f"model.delivery_sessions.{name}"] for name in found}
