@@ -371,3 +371,71 @@ def test_a_file_that_is_missing_or_no_yaml_is_told(project: Path) -> None:
 
     assert f"{REASONS}: cannot be read (No such file or directory)." in found
     assert any(line.startswith(f"{STATES}, line 1: ") for line in found)
+
+
+SHIFT = f"{EVENTS}, event pilot.shift_changed"
+SHIFT_STABLE = (
+    'summary: "{pilot_id} is {status}[ at {site}]"\n    stability: stable\n',
+    'summary: "{pilot_id} is {status}[ at {site}]"\n    stability: deprecated\n    ',
+)
+DEPRECATION_MISTAKES = {
+    "deprecated without saying how": (
+        "",
+        f"{SHIFT}: stability must be deprecated when `deprecated` is given, and only then.",
+    ),
+    "sunset missing": (
+        "deprecated: {reason: obsoleted}\n",
+        f"{SHIFT}, deprecated: sunset is missing.",
+    ),
+    "sunset as text": (
+        'deprecated: {reason: obsoleted, sunset: "soon"}\n',
+        f"{SHIFT}, deprecated: sunset must be a date such as 2027-06-30, without quotes.",
+    ),
+    "reason unknown": (
+        "deprecated: {reason: boring, sunset: 2027-06-30}\n",
+        f"{SHIFT}, deprecated: reason must be 'renamed' or 'obsoleted'.",
+    ),
+    "key misspelt": (
+        "deprecated: {reason: obsoleted, sunset: 2027-06-30, notes: Why.}\n",
+        f"{SHIFT}, deprecated: unknown key 'notes' (did you mean note?).",
+    ),
+    "renamed to nothing": (
+        "deprecated: {reason: renamed, sunset: 2027-06-30}\n",
+        f"{SHIFT}, deprecated: renamed_to belongs to the reason renamed, and only to it.",
+    ),
+    "obsolete but renamed": (
+        "deprecated: {reason: obsoleted, renamed_to: robot.stuck, sunset: 2027-06-30}\n",
+        f"{SHIFT}, deprecated: renamed_to belongs to the reason renamed, and only to it.",
+    ),
+    "renamed to what is not registered": (
+        "deprecated: {reason: renamed, renamed_to: pilot.sesion_ended, sunset: 2027-06-30}\n",
+        f"{SHIFT}, deprecated: renamed_to names no registered event"
+        " (did you mean pilot.session_ended?).",
+    ),
+    "renamed to another shape": (
+        "deprecated: {reason: renamed, renamed_to: ShiftEnded, sunset: 2027-06-30}\n",
+        f"{SHIFT}, deprecated: renamed_to must read stream.object_verb, lower case.",
+    ),
+    "renamed to itself": (
+        "deprecated: {reason: renamed, renamed_to: pilot.shift_changed, sunset: 2027-06-30}\n",
+        f"{SHIFT}, deprecated: renamed_to names pilot.shift_changed, which is deprecated itself.",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"), DEPRECATION_MISTAKES.values(), ids=DEPRECATION_MISTAKES
+)
+def test_a_mistake_in_a_deprecation_is_told_exactly(project: Path, row: str, problem: str) -> None:
+    old, new = SHIFT_STABLE
+    edit(project, EVENTS, old, new.rstrip(" ") if not row else new + row)
+    assert problem in problems(project)
+
+
+def test_deprecated_without_its_stability_is_told(project: Path) -> None:
+    old, _ = SHIFT_STABLE
+    row = "    deprecated: {reason: obsoleted, sunset: 2027-06-30}\n"
+    edit(project, EVENTS, old, old + row)
+    assert f"{SHIFT}: stability must be deprecated when `deprecated` is given, and only then." in (
+        problems(project)
+    )
