@@ -1,7 +1,8 @@
 {{ config(materialized="table", dist="even", sort="loaded_at") }}
 
 {% set reasons = [
-    "malformed", "not_an_object", "missing_event_id", "unknown_event", "bad_timestamp", "missing_required", "bad_type"
+    "malformed", "not_an_object", "too_large", "missing_event_id", "unknown_event", "bad_timestamp",
+    "missing_required", "bad_type"
 ] %}
 
 with

@@ -78,7 +78,19 @@ def test_a_line_too_long_for_the_lake_is_kept_whole_among_the_rejects(vector: Ve
 
 @pytest.mark.parametrize(
     "line",
-    ["", "12", "[1, 2]", '"text"', "null", "{}", "{", "\x00", '{"a": 1e999}', "[" * 1000, '{"a": {"evt": 1}}'],
+    [
+        "",
+        "12",
+        "[1, 2]",
+        '"text"',
+        "null",
+        "{}",
+        "{",
+        "\x00",
+        '{"a": 1e999}',
+        "[" * 1000,
+        '{"a": {"evt": 1}}',
+    ],
 )
 def test_a_line_that_is_no_event_is_a_log(vector: Vector, line: str) -> None:
     passed = vector.run("services", {"message": line})
