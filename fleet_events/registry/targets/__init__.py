@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from fleet_events.registry.targets import dbt, python
+from fleet_events.registry.targets import datadog, dbt, python
 from fleet_events.registry.targets.base import Target
 
 TARGETS: tuple[Target, ...] = (
     Target(python.files),
     Target(dbt.files, owns=(f"{dbt.STAGING}/stg_event_log__*_events.sql",)),
+    Target(datadog.files, owns=datadog.OWNED),
 )
