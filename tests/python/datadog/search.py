@@ -11,6 +11,7 @@ from vrl_python import VRLRuntime
 Line = dict[str, Any]
 Group = tuple[str, ...]
 Counts = dict[Group, float]
+Request = Mapping[str, Any]
 
 _RUNTIME = VRLRuntime()
 
@@ -99,7 +100,7 @@ class MonitorQuery:
                 found[1],
             )
 
-    def _of_metric(self, metric: Mapping[str, Any], scope: str, tags: list[str]) -> str:
+    def _of_metric(self, metric: Request, scope: str, tags: list[str]) -> str:
         attributes = metric["data"]["attributes"]
         assert attributes["compute"] == {"aggregation_type": "count"}
         paths = {group["tag_name"]: group["path"] for group in attributes["group_by"]}

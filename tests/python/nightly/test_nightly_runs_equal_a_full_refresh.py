@@ -414,6 +414,8 @@ def report(fleet: Fleet, found: list[Difference]) -> str:
     return "\n".join(["Nightly runs differ from a full refresh.", repr(fleet), *map(str, found)])
 
 
+# A fleet of many worlds is a long text; what is reported is the smallest world.
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @example(Fleet(NAMED, nights=2))
 @example(Fleet(NAMED, nights=3, ends_first=False))
 @given(fleets)

@@ -292,7 +292,7 @@ EVENT_MISTAKES = {
     "key twice": (
         "    version: 1\n",
         "    version: 1\n    version: 2\n",
-        f"{EVENTS}, line 27: key 'version' is given twice.",
+        f"{EVENTS}, line 30: key 'version' is given twice.",
     ),
     "key of the file unknown": (
         "\nevents:\n",
@@ -434,7 +434,8 @@ MONITOR_MISTAKES = {
     "spread of text": (
         "spread_of: wait_s",
         "spread_of: loaded_by",
-        "metric pickup_wait_seconds: spread_of loaded_by is no number of delivery.pickup_completed.",
+        "metric pickup_wait_seconds: spread_of loaded_by is no number of "
+        "delivery.pickup_completed.",
     ),
     "id as tag": (
         "tags: {market: market, kind: kind}",
