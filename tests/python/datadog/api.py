@@ -16,13 +16,15 @@ from datadog_api_client.model_utils import (
     validate_and_convert_types,
 )
 
+# Neither has type annotations.
+_read: Any = validate_and_convert_types
+_configure: Any = Configuration
+
 
 def api_problems(request: dict[str, Any], model: type[ModelNormal]) -> list[str]:
     """What of the request the model does not know, each with where it is."""
     try:
-        made = validate_and_convert_types(
-            request, (model,), ["request"], True, True, Configuration()
-        )
+        made = _read(request, (model,), ["request"], True, True, _configure())
     except (ApiTypeError, ApiValueError, TypeError) as error:
         return [f"request: {error}"]
     return list(_walk(made, request, "request"))

@@ -55,7 +55,7 @@ def example_lines(registry: Registry) -> list[Line]:
     for event in registry.events:
         log.event(Events(event.name), event.example)
         for name, field in event.fields.items():
-            values = {"enum": registry.values(field), "bool": [True, False]}.get(field.type, [])
+            values: list[Any] = [True, False] if field.type == "bool" else registry.values(field)
             for value in values:
                 log.event(Events(event.name), {**event.example, name: value})
     lines = [json.loads(line) for line in written]

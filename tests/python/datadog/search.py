@@ -3,7 +3,8 @@
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from vrl_python import VRLRuntime
@@ -113,15 +114,15 @@ class MonitorQuery:
 
     def values(self, counts: Mapping[str, Counts]) -> Counts:
         """The value of each group, from the counts of `queries`; none where it has no value."""
-        functions: dict[str, Callable[..., float]] = {
+        functions: dict[str, Any] = {
+            "__builtins__": {},
             "default_zero": lambda count: 0.0 if count is None else count,
             "is_greater": lambda count, least: float(count > least),
         }
         values = {}
         for group in {group for found in counts.values() for group in found}:
             names = {name: found.get(group) for name, found in counts.items()}
-            try:
-                values[group] = float(eval(self.formula, {"__builtins__": {}}, names | functions))
-            except TypeError:
-                continue
+            # A count of nothing has no value, and neither has what is reckoned from it.
+            with suppress(TypeError):
+                values[group] = float(eval(self.formula, functions, names))
         return values

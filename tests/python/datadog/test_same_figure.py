@@ -19,7 +19,7 @@ from fleet_events.cli import main
 from fleet_events.registry import Registry
 from tests.python.conftest import Warehouse
 from tests.python.datadog.conftest import Requests
-from tests.python.datadog.search import Counts, Line, MonitorQuery, as_datadog_has_it
+from tests.python.datadog.search import Counts, Group, Line, MonitorQuery, as_datadog_has_it
 
 MARTS = ("release_health", "delivery_funnel_daily", "supply_hours_daily", "event_timeline")
 NO_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
@@ -43,7 +43,7 @@ class Fleet:
     told: dict[str, Told]
 
     def mart(self, sql: str) -> dict[Any, tuple[Any, ...]]:
-        """Rows of a mart: the first column, or the first two, to the others."""
+        """Rows of a mart: the first column to the others."""
         return {row[0]: row[1:] for row in self.warehouse.rows(sql)}
 
 
@@ -109,6 +109,7 @@ def test_shares_of_a_robot_release(
     assert of_one(told.counts[row.of]) == {
         version: row[0] for version, row in mart.items() if row[0]
     }
+    assert sum(of_one(told.values).values()) > 0
     for version, (_, sample, ratio) in mart.items():
         if ratio > 0:
             expected = ratio if sample >= (row.minimum_sample or 0) else 0
@@ -142,9 +143,9 @@ def test_rates_of_a_robot_release(
 
 def test_errors_of_every_service_and_version(fleet: Fleet) -> None:
     told = fleet.told["error_ratio"]
-    mart = {
-        (service, version): rest
-        for service, version, *rest in fleet.warehouse.rows(
+    mart: dict[Group, tuple[Any, ...]] = {
+        row[:2]: row[2:]
+        for row in fleet.warehouse.rows(
             "select service, version, error_count, event_count, error_ratio"
             " from fleet_marts.release_health where event_count > 0"
         )
