@@ -65,7 +65,9 @@ def _check_metric(metric: Metric, registry: Registry) -> Iterator[str]:
             yield problem
 
 
-def _check_conditions(event: Event, conditions: Conditions, registry: Registry) -> Iterator[str]:
+def _check_conditions(
+    event: Event, conditions: Conditions, registry: Registry
+) -> Iterator[str]:
     for name, wanted in conditions.items():
         field = event.fields.get(name)
         if field is None:
@@ -175,7 +177,9 @@ def _search_condition(field: str, wanted: list[str] | bool | str, registry: Regi
     always, sometimes = _states(wanted, registry)
     if not sometimes:
         return f"{path}:{_any_of(always)}"
-    return f"({path}:{_any_of(always)} OR ({path}:{_any_of(sometimes)} @data.dispatchable:true))"
+    return (
+        f"({path}:{_any_of(always)} OR ({path}:{_any_of(sometimes)} @data.dispatchable:true))"
+    )
 
 
 def _states(state_set: str, registry: Registry) -> tuple[list[str], list[str]]:

@@ -274,7 +274,7 @@ def column_id(element: Element, column: str) -> str:
 
 def control_element(project: Project, page: Page, shown: list[Element], control: Control) -> Spec:
     """A control, wired to every element of the page that has its column."""
-    targets = [
+    targets: list[Spec] = [
         {
             "source": {"kind": "table", "elementId": element.id},
             "columnId": column_id(element, control.column),
