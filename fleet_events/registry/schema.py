@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Annotated, Literal
 
@@ -151,6 +152,21 @@ class Mds(Row):
     vehicle_state: SnakeCase | None = None
 
 
+class Deprecation(Row):
+    """Why an event goes, what takes its place, and until when it is still accepted."""
+
+    reason: Literal["renamed", "obsoleted"]
+    sunset: date
+    renamed_to: EventName | None = None
+    note: Text | None = None
+
+    def told(self) -> str:
+        """In one or two sentences."""
+        what = f"Renamed to {self.renamed_to}" if self.renamed_to else "Obsolete"
+        note = f" {self.note}" if self.note else ""
+        return f"{what}; to be removed after {self.sunset}.{note}"
+
+
 class Event(Row):
     """One event of the registry."""
 
@@ -165,6 +181,7 @@ class Event(Row):
     fields: dict[SnakeCase, EventField]
     roles: Roles = Roles()
     mds: Mds | None = None
+    deprecated: Deprecation | None = None
     example: dict[str, bool | int | float | str | list[str]]
 
     @property

@@ -244,7 +244,7 @@ def read_metrics(manifest: dict[str, Any]) -> dict[str, Metric]:
         )
 
     read = {}
-    for name, metric in metrics.items():
+    for name, metric in sorted(metrics.items()):
         mart, expression = formula(name)
         description = " ".join(metric["description"].split())
         read[name] = Metric(name, metric["label"], description, mart, expression)

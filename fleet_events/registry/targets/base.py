@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from fleet_events.registry.schema import (
     ID_LENGTH,
     TEXT_LENGTH,
+    Event,
     EventField,
     Registry,
     column_name,
@@ -63,6 +64,7 @@ def _environment() -> Environment:
         "mark": MARK,
         "column_name": column_name,
         "described": described,
+        "event_words": event_words,
         "quoted": quoted,
         "quoted_words": quoted_words,
         "id_length": ID_LENGTH,
@@ -75,6 +77,11 @@ def described(name: str, field: EventField) -> str:
     """What a field is, with its unit."""
     words = unit(name)
     return f"{field.brief.removesuffix('.')} ({words})." if words else field.brief
+
+
+def event_words(event: Event) -> str:
+    """What an event is, and that it goes where it is deprecated."""
+    return f"{event.brief} {event.deprecated.told()}" if event.deprecated else event.brief
 
 
 def quoted(text: str) -> str:
