@@ -78,6 +78,22 @@
     ]) -}}
 {% endmacro %}
 
+{# The rank of each rule as a column of its own, from rows of the seed. #}
+{% macro rank_columns(rules) -%}
+    {%- for rule in rules %}
+        min(case when rule = '{{ rule.rule }}' then rule_rank end) as {{ rule.rule }}_rank{{ "," if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+{# The lowest rank of the rules that match; `ranks`: the relation with the rank_columns(). #}
+{% macro first_matching_rank(rules, ranks) -%}
+    least(
+    {%- for rule in rules %}
+        case when {{ rule.when }} then {{ ranks }}.{{ rule.rule }}_rank end{{ "," if not loop.last }}
+    {%- endfor %}
+    )
+{%- endmacro %}
+
 {# A sentence of the seed with its {names} filled in; `values`: name to SQL text, '?' where it is NULL. #}
 {% macro fill_sentence(sentence, values) -%}
     {%- set filled = namespace(sql=sentence) -%}

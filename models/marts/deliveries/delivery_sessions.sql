@@ -332,10 +332,7 @@ stepped as (
 -- The seed's ranks as one row: a column for each rule, NULL for one that the seed leaves out.
 rule_ranks as (
 
-    select
-        {% for rule in rules %}
-            min(case when rule = '{{ rule.rule }}' then rule_rank end) as {{ rule.rule }}_rank{{ "," if not loop.last }}
-        {% endfor %}
+    select {{ rank_columns(rules) }}
 
     from probable_cause_rules
 
@@ -347,11 +344,7 @@ ranked as (
         stepped.*,
         case
             when stepped.outcome in ('failed', 'cancelled')
-                then least(
-                    {% for rule in rules %}
-                        case when {{ rule.when }} then rule_ranks.{{ rule.rule }}_rank end{{ "," if not loop.last }}
-                    {% endfor %}
-                )
+                then {{ first_matching_rank(rules, "rule_ranks") }}
         end as first_rank
 
     from stepped
