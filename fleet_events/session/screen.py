@@ -12,16 +12,6 @@ from rich.text import Text
 from fleet_events.session.marts import Row
 
 GAP_SECONDS = 300
-CAUSES = {
-    "no_robot": "no robot could be found",
-    "merchant": "the merchant had nothing to load",
-    "customer": "the customer could not be reached, or changed their mind",
-    "safety_event": "a safety event",
-    "robot_failure": "the robot failed",
-    "robot_out_of_contact": "the robot was out of contact",
-    "robot_stuck": "the robot was stuck",
-    "unknown": "nothing in the log explains it",
-}
 
 
 def plain(value: object) -> str:
@@ -80,9 +70,8 @@ def header(delivery: Row) -> Panel:
         lines.append(f" (the last of {delivery['robot_count']})")
     lines.append(f"   market {named('market')}")
     if delivery["probable_cause"]:
-        cause = named("probable_cause")
         lines.append("\nprobable cause  ", "dim")
-        lines.append(CAUSES.get(cause, cause.replace("_", " ")), "bold")
+        lines.append(named("probable_cause_sentence"), "bold")
     if delivery["first_error_code"]:
         lines.append("\nfirst error     ", "dim")
         lines.append(f"{named('first_error_code')} at {clock(delivery['first_error_at'])}")
