@@ -8,6 +8,7 @@ import click
 
 # Imported when asked for, so that one command does not pay for the libraries of another.
 COMMANDS = {
+    "pipeline": "fleet_events.pipeline:pipeline",
     "registry": "fleet_events.registry.command:registry",
     "score": "fleet_events.scoring:score",
     "session": "fleet_events.session:session",

@@ -36,7 +36,7 @@ def check() -> None:
 @registry.command()
 @click.option("--check", is_flag=True, help="Write nothing; fail when a file is out of date.")
 def generate(check: bool) -> None:
-    """Write the typed events, the seeds, the macros and the staging models."""
+    """Write every file that follows from the registry."""
     changed = write_generated(_project_dir(), _load(), check=check)
     for path in changed:
         click.echo(path)

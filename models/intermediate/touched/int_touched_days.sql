@@ -51,10 +51,10 @@ with
 days as (
 
     {% for day in days -%}
-    select date '{{ day }}' as touched_date
-    {% if not loop.last %}union all{% endif %}
+        select date '{{ day }}' as touched_date
+        {% if not loop.last %}union all{% endif %}
     {% else -%}
-    select cast(null as date) as touched_date
+        select cast(null as date) as touched_date
     {%- endfor %}
 
 ),

@@ -23,7 +23,7 @@ lines as (
         coalesce(event_at, received_at) as event_at,
         row_number() over (
             partition by emitter_id, seq
-            order by loaded_at, received_at, event_id, event_name
+            order by loaded_at, received_at, event_id, event_name, event_at, robot_id
         ) as copy_number
 
     from {{ ref("base_event_log__lines") }}

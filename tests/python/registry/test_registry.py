@@ -15,8 +15,9 @@ from fleet_events.check import check_for
 from fleet_events.cli import main
 from fleet_events.events import ID_PREFIXES, SPECS, Events
 from fleet_events.registry import Registry, load_registry
-from fleet_events.registry.generate import MARK, generate, write_generated
+from fleet_events.registry.generate import generate, write_generated
 from fleet_events.registry.schema import column_name
+from fleet_events.registry.targets.base import MARK
 
 PROJECT = Path(__file__).parents[3]
 

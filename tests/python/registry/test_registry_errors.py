@@ -291,7 +291,7 @@ EVENT_MISTAKES = {
     "key twice": (
         "    version: 1\n",
         "    version: 1\n    version: 2\n",
-        f"{EVENTS}, line 27: key 'version' is given twice.",
+        f"{EVENTS}, line 30: key 'version' is given twice.",
     ),
     "key of the file unknown": (
         "\nevents:\n",
