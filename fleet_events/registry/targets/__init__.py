@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from fleet_events.registry.targets import (
     asyncapi,
+    datadog,
     dbt,
     docs,
     json_schema,
     python,
     typescript,
+    vector,
 )
 from fleet_events.registry.targets.base import Target
 
@@ -19,4 +21,6 @@ TARGETS: tuple[Target, ...] = (
     Target(asyncapi.files),
     Target(docs.files),
     Target(dbt.files, owns=(f"{dbt.STAGING}/stg_event_log__*_events.sql",)),
+    Target(vector.files),
+    Target(datadog.files, owns=datadog.OWNED),
 )
