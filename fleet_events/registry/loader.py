@@ -17,6 +17,7 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from fleet_events.registry.monitoring import check_monitoring
 from fleet_events.registry.schema import (
     ID_LENGTH,
     LIST_ITEMS,
@@ -27,6 +28,8 @@ from fleet_events.registry.schema import (
     EventField,
     IdKind,
     Mds,
+    Metric,
+    Monitor,
     Registry,
     RobotState,
     Roles,
@@ -39,6 +42,7 @@ from fleet_events.registry.summary import SummaryError, read_summary
 EVENTS_FILE = "registry/events.yml"
 STATES_FILE = "registry/robot_states.yml"
 REASONS_FILE = "registry/downtime_reasons.yml"
+MONITORS_FILE = "registry/monitors.yml"
 STREAMS: tuple[str, ...] = Stream.__args__  # type: ignore[attr-defined]
 
 # Spellings of a unit that would stand beside the registered suffix for the same thing.
@@ -93,6 +97,7 @@ def load_registry(project_dir: Path) -> Registry:
     head = _read(project_dir, EVENTS_FILE, {"registry_version", "ids", "events"}, problems)
     states_head = _read(project_dir, STATES_FILE, {"robot_states"}, problems)
     reasons_head = _read(project_dir, REASONS_FILE, {"downtime_reasons"}, problems)
+    monitors_head = _read(project_dir, MONITORS_FILE, {"metrics", "monitors"}, problems)
 
     registry = Registry(
         version=_version(head, problems),
@@ -104,6 +109,8 @@ def load_registry(project_dir: Path) -> Registry:
         downtime_reasons=_rows(
             DowntimeReason, REASONS_FILE, "reason", reasons_head.get("downtime_reasons"), problems
         ),
+        metrics=_rows(Metric, MONITORS_FILE, "metric", monitors_head.get("metrics"), problems),
+        monitors=_rows(Monitor, MONITORS_FILE, "monitor", monitors_head.get("monitors"), problems),
     )
     problems.extend(_check_states(registry))
     problems.extend(_check_across_events(registry))
@@ -112,6 +119,9 @@ def load_registry(project_dir: Path) -> Registry:
             f"{EVENTS_FILE}, event {event.name}{problem}"
             for problem in _check_event(event, registry)
         )
+    if not problems:
+        # An event that was refused above would be missed here once more, by each that counts it.
+        problems.extend(f"{MONITORS_FILE}, {problem}" for problem in check_monitoring(registry))
     if problems:
         raise RegistryError(problems)
     return registry
@@ -242,9 +252,11 @@ def _problem(model: type[Row], detail: ErrorDetails) -> str:
             return f"{place}: {key} is missing."
         case "date_type" | "date_from_datetime_inexact":
             return f"{place}: {key} must be a date such as 2027-06-30, without quotes."
+        case "dict_type" | "literal_error" if key == "events":
+            return f"{place}: events must be all, errors, or a mapping of event names."
         case "literal_error" if key != "of":
             return f"{place}: {key} must be {detail.get('ctx', {}).get('expected')}."
-        case _ if key in ("of", "entered_from"):
+        case _ if model is not Monitor and key in ("of", "entered_from"):
             named = "any" if key == "entered_from" else "robot_states or downtime_reasons"
             return (
                 f"{place}: {key} must be {named}, or a list of lower_snake_case words "

@@ -25,12 +25,25 @@
     {{- return(days_of("select touched_date as first_date, touched_date as last_date from " ~ relation)) -}}
 {% endmacro %}
 
+{# Days on which the touched events were received. #}
+{% macro touched_days_of_receipt() %}
+    {%- set touched_events = ref("int_touched_events") -%}
+    {{- return(days_of("select cast(received_at as date) as first_date, cast(received_at as date) as last_date from " ~ touched_events)) -}}
+{% endmacro %}
+
 {# Whether a date column lies on one of the days. Beyond a year the bounds alone: the list would be longer than useful. #}
 {% macro on_days(column, days) -%}
     {%- if not days -%} 1 = 0
     {%- elif days | length > 366 -%} {{ column }} between date '{{ days[0] }}' and date '{{ days[-1] }}'
     {%- else -%} {{ column }} in (date '{{ days | join("', date '") }}')
     {%- endif -%}
+{%- endmacro %}
+
+{# Whether robot_id and a date are a robot's touched day. The days as literals too, for the same reason. #}
+{% macro on_touched_robot_days(column) -%}
+    {%- set touched_robot_days = ref("int_touched_robot_days") -%}
+    {{ on_days(column, touched_days(touched_robot_days)) }}
+    and (robot_id, {{ column }}) in (select robot_id, touched_date from {{ touched_robot_days }})
 {%- endmacro %}
 
 {# Whether a timestamptz lies on one of the days, as ranges of the column itself, which blocks can be skipped by. #}
@@ -85,6 +98,13 @@
     {{ on_days(event_date, touched_days(ref("int_touched_days"))) }}
     or (robot_id, {{ event_date }}) in (select robot_id, touched_date from {{ ref("int_touched_robot_days") }})
 {%- endmacro %}
+
+{# The days of touched_timeline(). #}
+{% macro timeline_days() %}
+    {%- set touched_days_of_matches = ref("int_touched_days") -%}
+    {%- set touched_robot_days = ref("int_touched_robot_days") -%}
+    {{- return(all_days(touched_days(touched_days_of_matches), touched_days(touched_robot_days))) -}}
+{% endmacro %}
 
 {#
     Days on which the touched deliveries have events now; with `before`, also those on which they may

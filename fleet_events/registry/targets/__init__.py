@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fleet_events.registry.targets import (
     asyncapi,
+    datadog,
     dbt,
     docs,
     json_schema,
@@ -21,4 +22,5 @@ TARGETS: tuple[Target, ...] = (
     Target(docs.files),
     Target(dbt.files, owns=(f"{dbt.STAGING}/stg_event_log__*_events.sql",)),
     Target(vector.files),
+    Target(datadog.files, owns=datadog.OWNED),
 )

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 
+from fleet_events.registry.monitoring import sql_condition
 from fleet_events.registry.schema import Event, Registry, column_name, unit
 from fleet_events.registry.summary import read_summary
 from fleet_events.registry.targets.base import described, render
@@ -54,6 +55,9 @@ def files(registry: Registry) -> dict[str, str]:
         ),
         "macros/registry/event_summary.sql": render(
             "event_summary.sql.j2", registry, sql_summary=sql_summary
+        ),
+        "macros/registry/metrics.sql": render(
+            "metrics.sql.j2", registry, sql_condition=lambda metric: sql_condition(metric, registry)
         ),
         f"{STAGING}/_event_log__streams.yml": render(
             "streams.yml.j2",
@@ -228,7 +232,8 @@ def _sql_text(event: Event, name: str, *, known: bool) -> str:
         case "bool":
             return f"case when {column} then 'yes' when not {column} then 'no' else '?' end"
         case "timestamp":
-            text = f"cast({column} as varchar(19))"
+            # DuckDB ignores a width, so the cast alone would not cut the fraction there.
+            text = f"left(cast({column} as varchar(32)), 19)"
         case _:
             text = column
     return text if known else f"coalesce({text}, '?')"

@@ -274,3 +274,5 @@ matches as (
 )
 
 select * from matches
+
+{{ in_sort_order() }}

@@ -1,8 +1,6 @@
 {{
     config(
-        incremental_predicates=[
-            "(robot_id, operating_date) in (select robot_id, touched_date from {{ ref('int_touched_robot_days') }})"
-        ],
+        incremental_predicates=["{{ on_touched_robot_days('operating_date') }}"],
         dist="robot_id",
         sort="operating_date",
     )
@@ -21,8 +19,7 @@ state_hours as (
     where
         state_class <> 'unobserved'
     {% if is_incremental() %}
-        and {{ on_days("hour_date", touched_days(touched_robot_days)) }}
-        and (robot_id, hour_date) in (select robot_id, touched_date from {{ touched_robot_days }})
+        and {{ on_touched_robot_days("hour_date") }}
     {% endif %}
 
 ),

@@ -1,8 +1,6 @@
 {{
     config(
-        incremental_predicates=[
-            "(robot_id, hour_date) in (select robot_id, touched_date from {{ ref('int_touched_robot_days') }})"
-        ],
+        incremental_predicates=["{{ on_touched_robot_days('hour_date') }}"],
         dist="robot_id",
         sort=["hour_at", "robot_id"],
     )
@@ -187,3 +185,5 @@ pieces as (
 )
 
 select * from pieces
+
+{{ in_sort_order() }}

@@ -1,15 +1,12 @@
 {{
     config(
-        incremental_predicates=[
-            "(robot_id, ended_date) in (select robot_id, touched_date from {{ ref('int_touched_robot_days') }})"
-        ],
+        incremental_predicates=["{{ on_touched_robot_days('ended_date') }}"],
         dist="robot_id",
-        sort=["robot_id", "started_at"],
+        sort="ended_date",
     )
 }}
 
 {% set touched_robot_days = ref("int_touched_robot_days") %}
-{% set days = touched_days(touched_robot_days) if is_incremental() %}
 
 with
 
@@ -105,8 +102,7 @@ state_changes as (
         event_name = 'robot.state_changed'
         and robot_id is not null
     {% if is_incremental() %}
-        and {{ on_days("event_date", days) }}
-        and (robot_id, event_date) in (select robot_id, touched_date from {{ touched_robot_days }})
+        and {{ on_touched_robot_days("event_date") }}
 
     union all
 
@@ -151,8 +147,7 @@ signs_of_life as (
         robot_id is not null
         and is_sign_of_life
     {% if is_incremental() %}
-        and {{ on_days("event_date", days) }}
-        and (robot_id, event_date) in (select robot_id, touched_date from {{ touched_robot_days }})
+        and {{ on_touched_robot_days("event_date") }}
 
     union all
 
@@ -390,3 +385,5 @@ intervals as (
 )
 
 select * from intervals
+
+{{ in_sort_order() }}

@@ -29,7 +29,8 @@ touched as (
 
         ----------  timestamps
         event_date,
-        event_at
+        event_at,
+        received_at
 
     from lines
 

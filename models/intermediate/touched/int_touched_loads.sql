@@ -8,9 +8,15 @@ lines as (
 
 ),
 
-rejected_lines as (
+without_lines as (
 
-    select * from {{ source("event_log", "rejected_lines") }}
+    select loaded_at
+    from {{ source("event_log", "rejected_lines") }}
+
+    union all
+
+    select loaded_at
+    from {{ source("event_log", "loaded_files") }}
 
 ),
 
@@ -22,9 +28,10 @@ touched as (
 
     union all
 
-    select rejected_lines.loaded_at
-    from rejected_lines
-    where rejected_lines.loaded_at > coalesce(
+    -- A load of which no line became one of the lines above is a load too.
+    select loaded_at
+    from without_lines
+    where loaded_at > coalesce(
         (
             select max(lines.loaded_at)
             from lines

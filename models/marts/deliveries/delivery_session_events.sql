@@ -5,7 +5,7 @@
             ~ " and {{ hours_on_days('event_at', session_days(before=true)) }}"
         ],
         dist="delivery_id",
-        sort=["delivery_id", "sequence_number"],
+        sort="event_at",
     )
 }}
 
@@ -126,3 +126,5 @@ session_events as (
 )
 
 select * from session_events
+
+{{ in_sort_order() }}

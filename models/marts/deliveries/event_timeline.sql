@@ -1,16 +1,16 @@
 {{
     config(
-        incremental_predicates=["{{ touched_timeline(utc_date('event_at')) }}"],
-        dist="robot_id",
+        incremental_predicates=[
+            "{{ hours_on_days('event_at', timeline_days()) }} and ({{ touched_timeline(utc_date('event_at')) }})"
+        ],
+        dist="event_id",
         sort="event_at",
     )
 }}
 
 {% set touched_robot_days = ref("int_touched_robot_days") %}
 {% set touched_days_of_matches = ref("int_touched_days") %}
-{% if is_incremental() -%}
-    {% set days = all_days(touched_days(touched_days_of_matches), touched_days(touched_robot_days)) %}
-{%- endif %}
+{% set days = timeline_days() if is_incremental() %}
 
 with
 
@@ -98,3 +98,5 @@ timeline as (
 )
 
 select * from timeline
+
+{{ in_sort_order() }}

@@ -1,8 +1,8 @@
 {{
     config(
         incremental_predicates=[
-            "(robot_id, cast(hour_at at time zone 'UTC' as date)) in"
-            ~ " (select robot_id, touched_date from {{ ref('int_touched_robot_days') }})"
+            "{{ hours_on_days('hour_at', touched_days(ref('int_touched_robot_days'))) }}"
+            ~ " and {{ on_touched_robot_days(utc_date('hour_at')) }}"
         ],
         dist="robot_id",
         sort=["hour_at", "robot_id"],
@@ -20,9 +20,7 @@ state_hours as (
     from {{ ref("int_robot_state_hours") }}
 
     {% if is_incremental() -%}
-    where
-        {{ on_days("hour_date", touched_days(touched_robot_days)) }}
-        and (robot_id, hour_date) in (select robot_id, touched_date from {{ touched_robot_days }})
+    where {{ on_touched_robot_days("hour_date") }}
     {%- endif %}
 
 ),
@@ -83,3 +81,5 @@ supply_hours as (
 )
 
 select * from supply_hours
+
+{{ in_sort_order() }}

@@ -1,4 +1,12 @@
-{{ config(materialized="table", dist="robot_id", sort=["robot_id", "received_date"]) }}
+{{
+    config(
+        incremental_predicates=["{{ on_days('received_date', touched_days_of_receipt()) }}"],
+        dist="robot_id",
+        sort="received_date",
+    )
+}}
+
+{% set touched_events = ref("int_touched_events") %}
 
 with
 
@@ -8,12 +16,17 @@ robot_events as (
 
     select
         *,
-        cast(coalesce(received_at, event_at) as date) as received_date,
+        cast(received_at as date) as received_date,
         {{ milliseconds_between("occurred_at", "received_at") }} as receipt_milliseconds
 
     from {{ ref("base_event_log__events") }}
 
-    where robot_id = split_part(emitter_id, '/', 2)
+    where
+        received_at is not null
+        and robot_id = split_part(emitter_id, '/', 2)
+    {% if is_incremental() %}
+        and {{ overlaps_days("received_at", "received_at", touched_days_of_receipt()) }}
+    {% endif %}
 
 ),
 

@@ -1,4 +1,13 @@
-{{ config(materialized="table", dist="even", sort=["emitter_id", "first_missing_seq"]) }}
+{{
+    config(
+        incremental_predicates=["emitter_id in ({{ touched_emitters() }})"],
+        dist="even",
+        sort=["emitter_id", "first_missing_seq"],
+    )
+}}
+
+{% set emitters = ref("int_emitters") %}
+{% set days = emitter_days() if is_incremental() %}
 
 with
 
@@ -14,7 +23,7 @@ lines as (
         coalesce(event_at, received_at) as event_at,
         row_number() over (
             partition by emitter_id, seq
-            order by loaded_at, received_at, event_id, event_name
+            order by loaded_at, received_at, event_id, event_name, event_at, robot_id
         ) as copy_number
 
     from {{ ref("base_event_log__lines") }}
@@ -22,6 +31,10 @@ lines as (
     where
         emitter_id is not null
         and seq is not null
+    {% if is_incremental() %}
+        and emitter_id in ({{ touched_emitters() }})
+        and ({{ on_days("event_date", days) }} or event_date is null)
+    {% endif %}
 
 ),
 
@@ -67,6 +80,10 @@ reports as (
     where
         last_emitter_id is not null
         and last_seq is not null
+    {% if is_incremental() %}
+        and last_emitter_id in ({{ touched_emitters() }})
+        and {{ on_days("event_date", days) }}
+    {% endif %}
 
 ),
 

@@ -1,4 +1,12 @@
-{{ config(materialized="table", dist="even", sort="loaded_at") }}
+{{
+    config(
+        incremental_predicates=["{{ of_touched_loads(utc_timestamp('loaded_at')) }}"],
+        dist="even",
+        sort="loaded_at",
+    )
+}}
+
+{% set touched_loads = ref("int_touched_loads") %}
 
 {% set reasons = [
     "malformed", "not_an_object", "too_large", "missing_event_id", "unknown_event", "bad_timestamp",
@@ -9,13 +17,25 @@ with
 
 lines as (
 
-    select * from {{ ref("base_event_log__lines") }}
+    select *
+
+    from {{ ref("base_event_log__lines") }}
+
+    {% if is_incremental() -%}
+    where {{ of_touched_loads("loaded_at") }}
+    {%- endif %}
 
 ),
 
 rejected_lines as (
 
-    select * from {{ source("event_log", "rejected_lines") }}
+    select *
+
+    from {{ source("event_log", "rejected_lines") }}
+
+    {% if is_incremental() -%}
+    where {{ of_touched_loads("loaded_at") }}
+    {%- endif %}
 
 ),
 

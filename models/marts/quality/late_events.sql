@@ -1,10 +1,31 @@
-{{ config(materialized="table", dist="delivery_id", sort=["delivery_id", "loaded_at"]) }}
+{{
+    config(
+        incremental_predicates=[
+            "delivery_id in (select delivery_id from {{ ref('int_touched_deliveries') }})"
+            ~ " and {{ hours_on_days('event_at', session_days(before=true)) }}"
+        ],
+        dist="delivery_id",
+        sort="event_at",
+    )
+}}
+
+{% set touched_deliveries = ref("int_touched_deliveries") %}
+{% set touched_days_of_matches = ref("int_touched_days") %}
+{% set days = session_days() if is_incremental() %}
 
 with
 
 session_events as (
 
-    select * from {{ ref("delivery_session_events") }}
+    select *
+
+    from {{ ref("delivery_session_events") }}
+
+    {% if is_incremental() %}
+        where
+            {{ hours_on_days("event_at", days) }}
+            and delivery_id in (select delivery_id from {{ touched_deliveries }})
+    {% endif %}
 
 ),
 
@@ -84,3 +105,5 @@ late_events as (
 )
 
 select * from late_events
+
+{{ in_sort_order() }}

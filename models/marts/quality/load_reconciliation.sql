@@ -1,16 +1,36 @@
-{{ config(materialized="table", dist="all", sort="loaded_at") }}
+{{
+    config(
+        incremental_predicates=["{{ of_touched_loads(utc_timestamp('loaded_at')) }}"],
+        dist="all",
+        sort="loaded_at",
+    )
+}}
+
+{% set touched_loads = ref("int_touched_loads") %}
 
 with
 
 loaded_files as (
 
-    select * from {{ source("event_log", "loaded_files") }}
+    select *
+
+    from {{ source("event_log", "loaded_files") }}
+
+    {% if is_incremental() -%}
+    where {{ of_touched_loads("loaded_at") }}
+    {%- endif %}
 
 ),
 
 event_reconciliation as (
 
-    select * from {{ ref("event_reconciliation") }}
+    select *
+
+    from {{ ref("event_reconciliation") }}
+
+    {% if is_incremental() -%}
+    where {{ of_touched_loads(utc_timestamp("loaded_at")) }}
+    {%- endif %}
 
 ),
 

@@ -1,12 +1,29 @@
-{{ config(materialized="table", dist="delivery_id", sort=["delivery_id", "revision_number"]) }}
+{{
+    config(
+        incremental_predicates=["delivery_id in (select delivery_id from {{ ref('int_touched_deliveries') }})"],
+        dist="delivery_id",
+        sort=["delivery_id", "revision_number"],
+    )
+}}
 
+{% set touched_deliveries = ref("int_touched_deliveries") %}
+{% set touched_days_of_matches = ref("int_touched_days") %}
+{% set days = session_days() if is_incremental() %}
 {% set streams = registry_events() | map(attribute="stream") | unique | list %}
 
 with
 
 session_events as (
 
-    select * from {{ ref("delivery_session_events") }}
+    select *
+
+    from {{ ref("delivery_session_events") }}
+
+    {% if is_incremental() %}
+        where
+            {{ hours_on_days("event_at", days) }}
+            and delivery_id in (select delivery_id from {{ touched_deliveries }})
+    {% endif %}
 
 ),
 
@@ -26,6 +43,10 @@ endings as (
             event_name = 'delivery.return_completed'
             or (ends_delivery is not null and coalesce(disposition, '') <> 'retry')
         )
+    {% if is_incremental() %}
+        and {{ on_days("event_date", days) }}
+        and delivery_id in (select delivery_id from {{ touched_deliveries }})
+    {% endif %}
 
 ),
 

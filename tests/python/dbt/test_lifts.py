@@ -78,7 +78,8 @@ def lifts(
     warehouse.land("lifts.ndjson.gz", event_lines())
     warehouse.load()
     only_tables = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
-    warehouse("build", "--select", "+supply_hours", *only_tables, silence_timeout_minutes=10**7)
+    models = ("+supply_hours", "+load_reconciliation", "+quarantined_events")
+    warehouse("build", "--select", *models, *only_tables, silence_timeout_minutes=10**7)
     return warehouse
 
 
@@ -124,3 +125,12 @@ def test_the_states_of_a_robot_fill_each_hour_exactly(lifts: Warehouse) -> None:
         "select count(distinct robot_id), count(distinct hour_at) from fleet_marts.supply_hours"
     )
     assert (robots, hours) == (3770, 32 * 24 + 2)
+
+
+def test_every_line_is_accounted_for(lifts: Warehouse) -> None:
+    lines = sum(1 for _ in event_lines())
+    assert lifts.rows(
+        "select sum(line_count), sum(accepted_count + duplicate_count + quarantined_count),"
+        " sum(accepted_count) from fleet_marts.event_reconciliation"
+    ) == [(lines, lines, lines)]
+    lifts("test", "--select", "assert_every_line_is_accounted_for", "assert_files_and_lines_agree")

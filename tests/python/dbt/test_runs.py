@@ -98,6 +98,35 @@ def test_a_file_in_use_is_said_in_one_sentence(seeded: Warehouse) -> None:
         child.communicate("\n")
 
 
+def test_freshness_tells_when_no_line_was_loaded_for_long(seeded: Warehouse) -> None:
+    seeded.land("a.ndjson", [lid_line(1)])
+    seeded.load()
+    assert freshness(seeded) == "pass"
+    for age, expected in (("3 hours", "warn"), ("25 hours", "error")):
+        with duckdb.connect(seeded.database) as connection:
+            connection.execute(
+                "update event_log.event_lines set loaded_at ="
+                f" cast(now() at time zone 'UTC' as timestamp) - interval '{age}'"
+            )
+        assert freshness(seeded) == expected
+
+
+def freshness(warehouse: Warehouse) -> str:
+    """Status of the one source that has a freshness; a stale one makes dbt fail."""
+    statuses: list[str] = []
+
+    def collect(event: Any) -> None:
+        if event.info.name == "LogFreshnessResult":
+            statuses.append(event.data.status)
+
+    try:
+        warehouse("source", "freshness", callbacks=[collect])
+    except AssertionError:
+        assert statuses == ["error"]
+    (status,) = statuses
+    return status
+
+
 def test_replayed_lines_arrive_and_the_rest_keep_their_reason(
     seeded: Warehouse, tmp_path: Path
 ) -> None:

@@ -68,7 +68,7 @@ class Nights:
     open_warehouse: Callable[[Path], Warehouse]
     template: Path
     folder: Path
-    worlds: set[World] = field(default_factory=set)
+    worlds: set[World] = field(default_factory=set, repr=False)
     runs: int = 0
 
     @contextmanager

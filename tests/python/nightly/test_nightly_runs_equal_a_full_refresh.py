@@ -380,6 +380,16 @@ NAMED = (
         fates=(Fate(3, "updated"), Fate(3, "late")),
     ),
     World(
+        name="release_told_late",
+        stories=(Delivery(), Stray("release.deployed", arrival=5)),
+        fates=(Fate("delivery.dropoff_completed", "updated"),),
+    ),
+    World(
+        name="failure_of_a_release_late",
+        stories=(Delivery(variant="failed"), Stray("pilot.control_changed", start=640)),
+        fates=(Fate("delivery.dropoff_failed"), Fate("pilot.control_changed")),
+    ),
+    World(
         name="neighbour_is_late",
         beside=True,
         stories=(Shift(), Failure(), Delivery(arrival=5)),
@@ -404,6 +414,8 @@ def report(fleet: Fleet, found: list[Difference]) -> str:
     return "\n".join(["Nightly runs differ from a full refresh.", repr(fleet), *map(str, found)])
 
 
+# A fleet of many worlds is a long text; what is reported is the smallest world.
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @example(Fleet(NAMED, nights=2))
 @example(Fleet(NAMED, nights=3, ends_first=False))
 @given(fleets)

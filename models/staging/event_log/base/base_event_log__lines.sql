@@ -2,7 +2,7 @@
     config(
         materialized="incremental",
         incremental_predicates=["{{ lines_to_read_again() }}"],
-        dist="robot_id",
+        dist="event_id",
         sort="event_at",
     )
 }}
@@ -274,3 +274,5 @@ final as (
 )
 
 select * from final
+
+{{ in_sort_order() }}

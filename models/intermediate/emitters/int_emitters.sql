@@ -1,0 +1,79 @@
+{{ config(unique_key="emitter_id", dist="all", sort="processed_run") }}
+
+with
+
+lines as (
+
+    select * from {{ ref("base_event_log__lines") }}
+
+),
+
+-- Quarantined lines and duplicates too: whatever was wrong with them, they arrived.
+named as (
+
+    select
+        emitter_id,
+        event_at,
+        processed_run
+    from lines
+
+    union all
+
+    -- Events of others that tell how far an emitter had come.
+    select
+        last_emitter_id as emitter_id,
+        event_at,
+        processed_run
+    from lines
+
+),
+
+-- First and last can only move outwards, so what was known and what came are enough.
+seen as (
+
+    select
+        emitter_id,
+        event_at as first_named_at,
+        event_at as last_named_at
+    from named
+    where
+        emitter_id is not null
+    {% if is_incremental() %}
+        and processed_run > {{ last_completed_run() }}
+
+    union all
+
+    select
+        emitter_id,
+        first_named_at,
+        last_named_at
+    from {{ this }}
+    where emitter_id in (
+        select named.emitter_id
+        from named
+        where named.processed_run > {{ last_completed_run() }}
+    )
+    {% endif %}
+
+),
+
+emitters as (
+
+    select
+        ----------  ids
+        emitter_id,
+
+        ----------  numerics
+        cast({{ this_run() }} as bigint) as processed_run,
+
+        ----------  timestamps
+        min(first_named_at) as first_named_at,
+        max(last_named_at) as last_named_at
+
+    from seen
+
+    group by emitter_id
+
+)
+
+select * from emitters
