@@ -40,8 +40,8 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def edit(project: Path, *edits: tuple[str, str]) -> None:
-    events = project / "registry/events.yml"
+def edit(project: Path, *edits: tuple[str, str], file: str = "events.yml") -> None:
+    events = project / "registry" / file
     text = events.read_text("utf-8")
     for old, new in edits:
         assert old in text
@@ -58,6 +58,7 @@ def test_one_edit_and_one_command_change_every_target(project: Path) -> None:
     assert run(project, "generate", "--check") == (0, ["All generated files are up to date."])
     before = load_registry(project)
     edit(project, FIELD, SUMMARY, EXAMPLE)
+    edit(project, ("spread_of: wait_s", "spread_of: stand_ms"), file="monitors.yml")
     after = load_registry(project)
 
     code, told = run(project, "generate", "--check")
