@@ -7,20 +7,12 @@ compiles it.
 """
 
 from contextlib import AbstractContextManager
-from typing import Any
 
 from dbt.adapters.contracts.connection import AdapterResponse
 from dbt.adapters.factory import get_adapter
 from dbt_common.clients.agate_helper import table_from_data
 from sqlfluff.core.plugin import hookimpl
 from sqlfluff_templater_dbt.templater import DbtTemplater
-
-# In the place of an adapter's own.
-WITHOUT_WAREHOUSE: dict[str, Any] = {
-    "set_relations_cache": lambda *_, **__: None,
-    "get_relation": lambda *_, **__: None,
-    "execute": lambda *_, **__: (AdapterResponse("offline"), table_from_data([], ["nothing"])),
-}
 
 
 class OfflineDbtTemplater(DbtTemplater):  # type: ignore[misc]
