@@ -227,5 +227,5 @@ def sql_problems(settings: Settings, workbook: Spec) -> Iterator[str]:
             elif types[tag] not in ("text", "number"):
                 yield f"{name}: a {types[tag]} control is no single value; let it filter a column."
         user_tag = f"{{{{system::CurrentUserAttributeText::{settings.market_attribute}}}}}"
-        if settings.market_attribute and f"market = {user_tag}" not in statement:
+        if settings.market_attribute and f"\n    and market = {user_tag}\n" not in statement:
             yield f"{name}: its rows are not limited to the user's market."
