@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard.pages import delivery, fleet, funnel, quality, releases, reliability
+from dashboard.views import delivery, fleet, funnel, quality, releases, reliability
 from fleet_events.marts.stores import MartsBusyError, MartsError
 
 SECONDS_TO_NEXT_TRY = 5

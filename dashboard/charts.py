@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import altair as alt
@@ -14,7 +15,20 @@ from dashboard.zones import clock_in_zone, named, shifted
 from fleet_events.marts.stores import Row
 from fleet_events.marts.wording import is_gap, plain, span
 
+Chart = alt.Chart | alt.LayerChart | alt.FacetChart
+
 LANE_PIXELS = 38
+PANELS_PIXELS = 960
+BLUE, GREY = "#3f7cac", "#7d8792"
+LINE_COLORS = [BLUE, "#cf7a12", "#4f9a6b", "#8a5fd0", "#b3623f", "#8b97a3"]
+CLASS_COLORS = {
+    "hardware": "#b3623f",
+    "software": "#3f7cac",
+    "environment": "#4f9a6b",
+    "operations": "#8a5fd0",
+    "planned": "#8b97a3",
+    "no class": "#c0a23a",
+}
 # The lanes from top to bottom, below those of the robots' states.
 LANES = ("robot", "delivery", "pilot", "dispatch", "merchant", "order", "release", "telemetry")
 HOLLOW = "#ffffff00"
@@ -49,6 +63,11 @@ HOUR_COLORS = {
 }
 # A label of a state or a gap is drawn where its band is this part of the chart at least.
 LABEL_SHARE = 0.07
+LABEL_ROOM = 1.3
+
+
+def data(rows: Sequence[dict[str, Any]]) -> alt.Data:
+    return alt.Data(values=list(rows))  # type: ignore[no-untyped-call]
 
 
 def epoch(at: datetime, zone: ZoneInfo) -> float:
@@ -65,7 +84,7 @@ def kind_of(event: Row) -> str:
     return "heartbeat" if event["event_name"] == "robot.heartbeat" else "event"
 
 
-def timeline(events: list[Row], states: list[Row], zone: ZoneInfo, title: str) -> alt.LayerChart:
+def timeline(events: list[Row], states: list[Row], zone: ZoneInfo, title: str) -> Chart:
     """Swim lanes of one story: robots' states as bands, events as marks, silences as stripes.
 
     `events` in order; those with a `match_method` that only a window of time gave are hollow.
@@ -95,7 +114,7 @@ def timeline(events: list[Row], states: list[Row], zone: ZoneInfo, title: str) -
                 "since": clock_in_zone(state["started_at"], zone),
             }
         )
-    lanes = list(dict.fromkeys(band["lane"] for band in bands))
+    lanes = list(dict.fromkeys(str(band["lane"]) for band in bands))
     lanes += [lane for lane in LANES if lane in streams]
     lanes += sorted(streams - set(LANES))
     gaps = [
@@ -135,7 +154,7 @@ def timeline(events: list[Row], states: list[Row], zone: ZoneInfo, title: str) -
     y = alt.Y("lane:N", sort=lanes, title=None, axis=alt.Axis(labelLimit=160, ticks=False))
     y_domain = alt.Y("lane:N", sort=lanes, scale=alt.Scale(domain=lanes), title=None)
     layers: list[alt.Chart] = []
-    gap_data = alt.Data(values=gaps)
+    gap_data = data(gaps)
     layers.append(
         alt.Chart(gap_data)
         .mark_rect(fill="#8b97a3", fillOpacity=0.16, stroke="#8b97a3", strokeDash=[3, 3])
@@ -151,7 +170,7 @@ def timeline(events: list[Row], states: list[Row], zone: ZoneInfo, title: str) -
             text="label:N",
         )
     )
-    band_data = alt.Data(values=bands)
+    band_data = data(bands)
     is_unknown = "datum.class === 'unknown'"
     layers.append(
         alt.Chart(band_data)
@@ -185,14 +204,14 @@ def timeline(events: list[Row], states: list[Row], zone: ZoneInfo, title: str) -
     colors, shapes, _ = zip(*KINDS.values(), strict=True)
     kinds = alt.Scale(domain=list(KINDS), range=list(colors))
     legend = alt.Legend(title=None, orient="top")
-    first_errors = alt.Data(values=[point for point in points if point["kind"] == "first error"])
+    first_errors = data([point for point in points if point["kind"] == "first error"])
     layers.append(
         alt.Chart(first_errors)
         .mark_rule(color="#d64545", strokeDash=[2, 3])
         .encode(x=alt.X("at:T", scale=scale))
     )
     layers.append(
-        alt.Chart(alt.Data(values=points))
+        alt.Chart(data(points))
         .mark_point(strokeWidth=1.6, opacity=0.95)
         .encode(
             x=alt.X("at:T", scale=scale, axis=axis),
@@ -219,21 +238,22 @@ def zoom() -> alt.Parameter:
     return alt.selection_interval(bind="scales", encodings=["x"], zoom="wheel![event.shiftKey]")
 
 
-def stacked_days(
-    rows: Sequence[dict[str, Any]], order: Sequence[str], title: str
-) -> alt.Chart | alt.FacetChart:
-    """Hours of each UTC day as a stack; rows have `day`, `market`, `kind`, `hours`, `robots`."""
-    chart = (
-        alt.Chart(alt.Data(values=list(rows)), title=title)
-        .mark_bar(size=18)
+def stacked_days(rows: Sequence[dict[str, Any]], order: Sequence[str], title: str) -> Chart:
+    """Hours of each UTC day as a stack, a panel per market.
+
+    Rows have `day`, `market`, `kind`, `hours` and `rank`, the place of the kind in `order`.
+    """
+    chart: alt.Chart = (
+        alt.Chart(data(rows))
+        .mark_bar()
         .encode(
             x=alt.X(
-                "day:T",
-                scale=alt.Scale(type="utc"),
-                title="UTC day",
-                axis=alt.Axis(format="%b %d", labelOverlap=True),
+                "day:O",
+                timeUnit="utcyearmonthdate",
+                title=None,
+                axis=alt.Axis(format="%b %d", labelAngle=0, labelOverlap=True),
             ),
-            y=alt.Y("hours:Q", title="hours", stack="zero"),
+            y=alt.Y("hours:Q", title="robot hours"),
             color=alt.Color(
                 "kind:N",
                 sort=list(order),
@@ -241,81 +261,116 @@ def stacked_days(
                 scale=alt.Scale(domain=list(order), range=[HOUR_COLORS[kind] for kind in order]),
             ),
             order=alt.Order("rank:Q"),
-            tooltip=["day:T", "market:N", "kind:N", alt.Tooltip("hours:Q", format=",.1f")],
+            tooltip=[
+                alt.Tooltip("day:T", timeUnit="utcyearmonthdate", title="UTC day"),
+                "market:N",
+                "kind:N",
+                alt.Tooltip("hours:Q", format=",.1f"),
+            ],
         )
         .properties(height=220)
     )
-    return (
-        chart.facet(column=alt.Column("market:N", title=None))
-        if len({row["market"] for row in rows}) > 1
-        else chart
+    markets = {row["market"] for row in rows}
+    if len(markets) == 1:
+        single: alt.Chart = chart.properties(title=title, description=title)
+        return single
+    panels: alt.FacetChart = (
+        chart.properties(width=PANELS_PIXELS // len(markets))
+        .facet(column=alt.Column("market:N", title=None))
+        .properties(title=title, description=title)
     )
+    return panels
 
 
-def bars(rows: Sequence[dict[str, Any]], value: str, name: str, color: str, unit: str) -> alt.Chart:
-    """Horizontal bars in the order of `rows`, each with its value beside it."""
-    base = alt.Chart(alt.Data(values=list(rows))).encode(
-        y=alt.Y(f"{name}:N", sort=None, title=None, axis=alt.Axis(labelLimit=220)),
-        x=alt.X(f"{value}:Q", title=unit),
-        tooltip=[f"{name}:N", alt.Tooltip(f"{value}:Q", format=",.2f")],
+def bars(rows: Sequence[dict[str, Any]], value: str, title: str) -> Chart:
+    """Horizontal bars in the order of `rows`: each with `name`, its value and a `label`."""
+    has_classes = any("class" in row for row in rows)
+    longest = max((row[value] for row in rows), default=1)
+    base = alt.Chart(data(rows)).encode(
+        y=alt.Y("name:N", sort=None, title=None, axis=alt.Axis(labelLimit=220)),
+        # The label stands beside the bar, so the longest leaves room for it.
+        x=alt.X(f"{value}:Q", title=value, scale=alt.Scale(domain=[0, longest * LABEL_ROOM])),
+        tooltip=["name:N", "label:N", *(["class:N"] if has_classes else [])],
     )
-    if color in (rows[0] if rows else {}):
-        base = base.encode(
-            color=alt.Color(f"{color}:N", title=None, legend=alt.Legend(orient="top"))
-        )
-    label = base.mark_text(align="left", dx=4, color="#7d8792").encode(
-        text=alt.Text(f"{value}:Q", format=",.1f"), color=alt.value("#7d8792")
+    colored = alt.Color(
+        "class:N",
+        title=None,
+        legend=alt.Legend(orient="top"),
+        scale=alt.Scale(domain=list(CLASS_COLORS), range=list(CLASS_COLORS.values())),
     )
-    return (base.mark_bar(height=16) + label).properties(height=26 * len(rows) + 10)  # type: ignore[return-value]
+    marks = base.mark_bar(height=16, color=BLUE)
+    return alt.layer(
+        marks.encode(color=colored) if has_classes else marks,
+        base.mark_text(align="left", dx=5, color=GREY).encode(text="label:N"),
+    ).properties(height=alt.Step(26), description=title)
 
 
-def intervals(rows: Sequence[dict[str, Any]], unit: str, log: bool = False) -> alt.LayerChart:
-    """A point with its interval per row: `name`, `value`, `lower`, `upper`; NULL is left out.
+def intervals(rows: Sequence[dict[str, Any]], unit: str, title: str, log: bool = True) -> Chart:
+    """A point with its interval per row: `name`, `value`, `lower`, `upper`, `basis` in words.
 
-    An interval without an upper bound ends in an arrow at the chart's edge.
+    Without an upper bound the interval ends in an arrow at the chart's edge; without a value it
+    has no point.
     """
-    known = [row for row in rows if row["lower"] is not None or row["value"] is not None]
-    edge = max((row["upper"] or row["lower"] or row["value"] or 0 for row in known), default=1)
+    # A logarithm has no place for 0.
+    known = [row for row in rows if row["lower"] is not None and not (log and row["lower"] <= 0)]
+    edge = max((row["upper"] or 2 * row["lower"] for row in known), default=1)
     values = [
-        {
-            **row,
-            "end": row["upper"] if row["upper"] is not None else edge,
-            "open": row["upper"] is None,
-        }
+        {**row, "end": edge if row["upper"] is None else row["upper"], "open": row["upper"] is None}
         for row in known
     ]
-    base = alt.Chart(alt.Data(values=values)).encode(
+    base = alt.Chart(data(values)).encode(
         y=alt.Y("name:N", sort=None, title=None, axis=alt.Axis(labelLimit=240)),
         tooltip=[
             "name:N",
-            alt.Tooltip("value:Q", format=",.2f"),
-            alt.Tooltip("lower:Q", format=",.2f"),
-            alt.Tooltip("upper:Q", format=",.2f"),
+            *(alt.Tooltip(f"{name}:Q", format=",.4~g") for name in ("value", "lower", "upper")),
             "basis:N",
         ],
     )
-    scale = alt.Scale(type="log") if log else alt.Scale(zero=True)
+    scale = alt.Scale(type="log" if log else "linear")
     return alt.layer(
-        base.mark_rule(strokeWidth=3, opacity=0.55, color="#3f7cac").encode(
+        base.mark_rule(strokeWidth=3, opacity=0.55, color=BLUE).encode(
             x=alt.X("lower:Q", title=unit, scale=scale), x2="end:Q"
         ),
         base.transform_filter("datum.open")
-        .mark_point(shape="triangle-right", filled=True, size=70, color="#3f7cac")
+        .mark_point(shape="triangle-right", filled=True, size=90, color=BLUE, opacity=1)
         .encode(x=alt.X("end:Q", scale=scale)),
         base.transform_filter("isValid(datum.value)")
-        .mark_point(filled=True, size=80, color="#3f7cac", opacity=1)
+        .mark_point(shape="circle", filled=True, size=80, color=BLUE, opacity=1)
         .encode(x=alt.X("value:Q", scale=scale)),
-    ).properties(height=max(60, 24 * len(values)))
+    ).properties(height=alt.Step(24), description=title)
 
 
-def funnel(rows: Sequence[dict[str, Any]]) -> alt.LayerChart:
-    """Steps with counts; rows have `step`, `orders`, `share`, `label`."""
-    base = alt.Chart(alt.Data(values=list(rows))).encode(
-        y=alt.Y("step:N", sort=None, title=None),
-        x=alt.X("orders:Q", title="orders"),
-        tooltip=["step:N", "orders:Q", "label:N"],
+def daily_lines(rows: Sequence[dict[str, Any]], title: str) -> Chart:
+    """A ratio by UTC day, a line per market; rows have `day`, `market`, `ratio`, `orders`."""
+    lines: alt.Chart = (
+        alt.Chart(data(rows), title=title)
+        .mark_line(point={"size": 60})
+        .encode(
+            x=_day_axis(),
+            y=alt.Y("ratio:Q", title=None, axis=alt.Axis(format="%"), scale=alt.Scale(zero=False)),
+            color=alt.Color(
+                "market:N",
+                title=None,
+                legend=alt.Legend(orient="top"),
+                scale=alt.Scale(range=LINE_COLORS),
+            ),
+            shape=alt.Shape("market:N", title=None),
+            tooltip=["day:T", "market:N", alt.Tooltip("ratio:Q", format=".1%"), "orders:Q"],
+        )
+        .properties(height=220, description=title)
     )
-    return alt.layer(
-        base.mark_bar(height=26, color="#3f7cac"),
-        base.mark_text(align="left", dx=6).encode(text="label:N", color=alt.value("#7d8792")),
-    ).properties(height=170)
+    return lines
+
+
+def _day_axis() -> alt.X:
+    return alt.X(
+        "day:T",
+        scale=alt.Scale(type="utc"),
+        title=None,
+        axis=alt.Axis(format="%b %d", labelOverlap=True, tickCount="day"),
+    )
+
+
+def replay_url(robot_id: str, at: datetime) -> str:
+    """Address of the Delivery page with a robot's hour from `at` on."""
+    return "./?" + urlencode({"id": robot_id, "from": at.isoformat(timespec="seconds")})

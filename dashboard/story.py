@@ -26,6 +26,8 @@ from fleet_events.marts.wording import (
     span,
 )
 
+# The usual of a delivery is that of its market over so many days until its own.
+USUAL_DAYS = 28
 OUTCOME_MARKS = {"completed": "✓", "failed": "✗", "cancelled": "⊘", "open": "…"}
 # Colours that stand on white and on near-black alike, with 3:1 at least; no colour stands alone.
 STYLE = """<style>
@@ -204,8 +206,14 @@ def head(delivery: Row, its_legs: list[Leg], zone: ZoneInfo) -> str:
         f'<p class="verdict"><span class="outcome {outcome}">{badge}</span>'
         f"<b>{escape(verdict(delivery))}</b></p>"
         f'<p class="facts">{_spans(facts)}<br>{_spans(more)}</p>'
-        f'<div class="legs">{"".join(leg_html(leg, outcome) for leg in its_legs)}</div></div>'
+        f'<div class="legs">{"".join(leg_html(leg, outcome) for leg in its_legs)}</div>'
+        f"<small>{compared_with(delivery)}</small></div>"
     )
+
+
+def compared_with(delivery: Row) -> str:
+    where = text(delivery["market"]) if delivery["market"] else "every market"
+    return f"Usual: legs of deliveries in {where} over the {USUAL_DAYS} days until then."
 
 
 def _spans(parts: Iterable[str]) -> str:

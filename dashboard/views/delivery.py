@@ -19,7 +19,6 @@ from fleet_events.marts.wording import counted, fold_heartbeats, is_gap, mark, p
 LONGEST_ID = 64
 SHOWN_IDS = 12
 RECENT = 25
-USUAL_DAYS = 28
 SITES_WITH_APP = ("datadoghq.com", "datadoghq.eu", "ddog-gov.com")
 
 
@@ -81,7 +80,7 @@ def freshness(zone: ZoneInfo) -> str:
 
 def show_recent(zone: ZoneInfo) -> None:
     """Where to begin: the newest deliveries that failed or were cancelled."""
-    st.subheader("Failed and cancelled, newest first")
+    st.markdown("#### Failed and cancelled, newest first")
     found = rows(lookups.FAILED, (RECENT,))
     if not found:
         st.info("No delivery failed or was cancelled.")
@@ -162,7 +161,6 @@ def show_delivery(delivery_id: str, zone: ZoneInfo) -> None:
     states = robot_states(events, start, end)
     its_legs = story.legs(delivery, usual_legs(delivery), loaded_until()["event_at"])
     st.html(story.head(delivery, its_legs, zone))
-    compared = f"Compared with deliveries in {plain(delivery['market']) or 'any market'}"
     title = f"{plain(delivery_id)} {plain(delivery['outcome'])}"
     chart = charts.timeline(events, states, zone, title)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -192,8 +190,8 @@ def show_delivery(delivery_id: str, zone: ZoneInfo) -> None:
     st.altair_chart(chart)
     st.caption(
         "Filled marks name this delivery or its order; hollow ones were matched by a window of "
-        "time. Striped: no event for 5 minutes or more. Dashed band: state unknown. "
-        f"Shift and wheel zooms, dragging moves. {compared}, {USUAL_DAYS} days back."
+        "time. Shaded: no event for 5 minutes or more. Dashed band: state unknown. "
+        "Shift and the wheel zoom, dragging moves."
     )
     event_table(events, zone, with_match=True)
     st.caption(freshness(zone))
@@ -202,8 +200,9 @@ def show_delivery(delivery_id: str, zone: ZoneInfo) -> None:
 def usual_legs(delivery: Row) -> dict[str, story.Usual]:
     """How long legs took in the same market over the days before, by column."""
     day = delivery["started_at"].replace(hour=0, minute=0, second=0, microsecond=0)
-    window = (day - timedelta(days=USUAL_DAYS), day + timedelta(days=1))
-    found = rows(queries.USUAL_LEGS, tuple([*window, delivery["market"]] * len(queries.LEGS)))
+    window = (day - timedelta(days=story.USUAL_DAYS), day + timedelta(days=1))
+    market = delivery["market"] or ""
+    found = rows(queries.USUAL_LEGS, (*window, market, market) * len(queries.LEGS))
     return {
         row["leg"]: story.Usual(row["delivery_count"], float(row["p50"]), float(row["p95"]))
         for row in found
