@@ -84,13 +84,20 @@ def kind_of(event: Row) -> str:
     return "heartbeat" if event["event_name"] == "robot.heartbeat" else "event"
 
 
-def timeline(events: list[Row], states: list[Row], zone: ZoneInfo, title: str) -> Chart:
+def timeline(
+    events: list[Row],
+    states: list[Row],
+    zone: ZoneInfo,
+    title: str,
+    window: tuple[datetime, datetime] | None = None,
+) -> Chart:
     """Swim lanes of one story: robots' states as bands, events as marks, silences as stripes.
 
     `events` in order; those with a `match_method` that only a window of time gave are hollow.
-    `states`: rows of robot_state_intervals. `title` names whose story it is.
+    `states`: rows of robot_state_intervals. `title` names whose story it is. `window`: from when
+    until when is drawn; from the first event to the last where none is given.
     """
-    first, last = events[0]["event_at"], events[-1]["event_at"]
+    first, last = window or (events[0]["event_at"], events[-1]["event_at"])
     margin = max((last - first) * 0.015, timedelta(seconds=1))
     first, last = first - margin, last + margin
     share = (last - first).total_seconds() * LABEL_SHARE

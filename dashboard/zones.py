@@ -40,4 +40,5 @@ def named(zone: ZoneInfo, at: datetime) -> str:
     """The zone and what it is from UTC at that time, as "America/Los_Angeles (UTC-08:00)"."""
     if zone.key == UTC_ZONE:
         return UTC_ZONE
-    return f"{zone.key} ({at.astimezone(zone):UTC%:z})"
+    offset = f"{at.astimezone(zone):%z}"
+    return f"{zone.key} (UTC{offset[:3]}:{offset[3:5]})"

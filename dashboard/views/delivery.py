@@ -136,8 +136,12 @@ def show_unknown(wanted: str, zone: ZoneInfo) -> None:
     st.html(f'<p role="status">{said} <b>{escape(plain(wanted[:LONGEST_ID]))}</b>.</p>')
     for what, ids in (begins if is_prefix else nearest).items():
         if ids:
-            how = "begins with it" if is_prefix else "is nearest"
-            st.caption(f"{what.capitalize()}: what {how}")
+            what_they_are = {"delivery": "deliveries"}.get(what, f"{what}s")
+            st.caption(
+                f"{what_they_are.capitalize()} that begin with it"
+                if is_prefix
+                else f"Nearest {what_they_are}"
+            )
             with st.container(horizontal=True):
                 for one in ids:
                     st.button(label(one), key=f"{what} {one}", on_click=open_id, args=(one,))
@@ -377,7 +381,7 @@ def show_robot(robot_id: str, zone: ZoneInfo) -> None:
         return
     states = rows(lookups.ROBOT_STATES, (robot_id, start, start, end))
     title = f"robot {plain(robot_id)}"
-    st.altair_chart(charts.timeline(events, states, zone, title))
+    st.altair_chart(charts.timeline(events, states, zone, title, (start, end)))
     if deliveries:
         delivery_table(deliveries, zone, "of_robot")
     event_table(events, zone, with_match=False)

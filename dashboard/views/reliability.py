@@ -46,8 +46,8 @@ def show() -> None:
     st.caption(
         "MTBF = operating hours T / failures r, with the two-sided 90 % chi-square interval. An "
         "arrow: no failure, so only a lower bound. Intervals that overlap show no difference; "
-        "compare versions within one hardware version. Those that drove less than an hour are in the "
-        "table alone."
+        "compare versions within one hardware version. Versions that drove less than an hour are "
+        "in the table alone."
     )
     mtbf_table(fleet, ("hardware_version", "software_version"), "MTBF by version, as a table")
     st.markdown("#### By robot")
