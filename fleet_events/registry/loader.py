@@ -17,6 +17,7 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from fleet_events.registry.monitoring import check_monitoring
 from fleet_events.registry.schema import (
     ID_LENGTH,
     LIST_ITEMS,
@@ -36,7 +37,6 @@ from fleet_events.registry.schema import (
     Stream,
     column_name,
 )
-from fleet_events.registry.monitoring import check_monitoring
 from fleet_events.registry.summary import SummaryError, read_summary
 
 EVENTS_FILE = "registry/events.yml"
