@@ -1,4 +1,4 @@
-"""Fixtures for tests of what Redshift gets: the stand-in, and the project compiled for Redshift."""
+"""Fixtures for what Redshift gets: without any connection, and on the stand-in."""
 
 import shutil
 from collections.abc import Callable, Iterator
