@@ -58,6 +58,9 @@ class Draft:
         event["fields"][new] = event["fields"].pop(old)
         event["example"][new] = event["example"].pop(old)
         event["summary"] = event["summary"].replace(f"{{{old}}}", f"{{{new}}}")
+        for metric in self.files["monitors.yml"]["metrics"]:
+            if PICKUP in metric["events"] and metric.get("spread_of") == old:
+                metric["spread_of"] = new
 
     def deprecate(self, sunset: date, name: str = SHIFT) -> None:
         self.events[name]["stability"] = "deprecated"
