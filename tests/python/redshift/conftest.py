@@ -13,7 +13,7 @@ from dbt.adapters.redshift.impl import RedshiftAdapter
 from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
-from dbt.contracts.graph.nodes import ModelNode
+from dbt.contracts.graph.nodes import AnalysisNode, ModelNode, SingularTestNode
 from dbt_common.clients.agate_helper import table_from_rows
 
 from tests.python.conftest import ROOT
@@ -66,7 +66,10 @@ def no_answer(*arguments: Any, **options: Any) -> Any:
 
 @pytest.fixture(scope="session")
 def compiled(redshift_flags: list[str], redshift_manifest: Manifest) -> Compile:
-    """The SQL of every model by name, as a night (True) or a full refresh (False) compiles it."""
+    """The SQL of every model, singular test and analysis by name.
+
+    As a night (True) or a full refresh (False) compiles it.
+    """
     sql: dict[bool, dict[str, str]] = {}
     for nightly in (False, True):
         with (
@@ -79,7 +82,9 @@ def compiled(redshift_flags: list[str], redshift_manifest: Manifest) -> Compile:
         assert isinstance(done.result, RunExecutionResult)
         nodes = [result.node for result in done.result.results]
         sql[nightly] = {
-            node.name: str(node.compiled_code) for node in nodes if isinstance(node, ModelNode)
+            node.name: str(node.compiled_code)
+            for node in nodes
+            if isinstance(node, ModelNode | SingularTestNode | AnalysisNode)
         }
     return sql.__getitem__
 

@@ -20,9 +20,6 @@ from fleet_events.simulator.world import Settings
 from tests.python.conftest import ROOT, Warehouse
 from tests.python.nightly.differences import Difference, differences
 from tests.python.redshift.both_engines import BothEngines
-from tests.python.redshift.joins import loops
-from tests.python.redshift.standin.rules import parse
-from tests.python.redshift.test_compiled_models import ALLOWED
 from tests.python.redshift.warehouse import RedshiftWarehouse, StandIn
 
 FLEET = Settings(robots=3, days=2, seed=11, start=date(2026, 11, 2), clean=False)
@@ -107,16 +104,6 @@ def test_nights_were_incremental(built: Built) -> None:
         if "int_touched" in sql and "int_touched" not in built.compiled["full refresh"][name]
     ]
     assert len(differing) > 15
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_no_join_is_a_nested_loop(built: Built, stage: str) -> None:
-    found = {
-        name: loops(parse(sql))
-        for name, sql in built.compiled[stage].items()
-        if name not in ALLOWED
-    }
-    assert {name: joins for name, joins in found.items() if joins} == {}
 
 
 def test_both_ways_to_read_the_catalog_were_taken(built: Built) -> None:
