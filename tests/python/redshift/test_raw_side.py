@@ -95,7 +95,7 @@ def test_the_raw_tables_are_those_that_dbt_makes(run_operation: Operation) -> No
 
 def test_a_backfill_is_the_copy_of_the_job(run_operation: Operation) -> None:
     (copied,) = run_operation(landing_url=URL, iam_role=ROLE)
-    job, _ = statements(PIPELINE / "4_copy_job.sql")
+    job, _, _ = statements(PIPELINE / "4_copy_job.sql")
     assert JOB.search(job)
     assert copied.endswith(plain(JOB.sub("", job)))
 
