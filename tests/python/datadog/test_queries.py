@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from fleet_events.handler import EventLogHandler
-from fleet_events.pipeline import load_settings
 from fleet_events.registry import Registry
 from fleet_events.registry.generate import generate
 from fleet_events.registry.schema import Metric
@@ -141,14 +140,6 @@ def test_nothing_is_split_by_an_id(monitors: Requests, metrics: Requests) -> Non
         }
     assert {"market", "@market", "version", "software_version", "service"} <= split_by
     assert not {tag for tag in split_by if tag.endswith("_id")}
-
-
-@pytest.mark.parametrize("environment", ["prod", "staging"])
-def test_vector_sends_every_event_that_is_counted(registry: Registry, environment: str) -> None:
-    left_out = load_settings(ROOT, environment).datadog_excluded_events
-    counted = {name for metric in registry.metrics for name in registry.counted_events(metric)}
-    assert "robot.heartbeat" in counted
-    assert counted.isdisjoint(left_out)
 
 
 def test_every_file_is_of_a_row_of_the_registry(registry: Registry) -> None:
