@@ -158,6 +158,58 @@ select
     (select coalesce(sum(failure_count), 0) from fleet_marts.fleet_mtbf) as mart_failures
 """
 
+# Failed and cancelled deliveries, in truth or in the mart, by cause on both sides. A delivery that
+# is neither has the cause `none`. What explains a miss: what became of the lines of the delivery,
+# the one that ends it first.
+DIAGNOSES = """
+with
+
+fates as (
+    select
+        memberships.delivery_id,
+        bool_or(
+            registry.ends_delivery is not null
+            and (events.is_lost or events.is_silenced or events.is_malformed or events.is_damaged)
+        ) as has_lost_end,
+        bool_or(
+            events.is_lost or events.is_silenced or events.is_malformed or events.is_damaged
+        ) as has_lost_line,
+        bool_or(events.clock_offset_seconds <> 0) as has_skew
+    from true_memberships as memberships
+    inner join true_events as events using (event_id)
+    inner join fleet_seeds.event_registry as registry on events.event_name = registry.event_name
+    group by memberships.delivery_id
+),
+
+diagnoses as (
+    select
+        delivery_id,
+        -- The simulator's word for an error that is a failure.
+        case when truth.cause = 'robot_error' then 'robot_failure' else truth.cause end
+        as true_cause,
+        coalesce(mart.probable_cause, 'none') as mart_cause
+    from true_deliveries as truth
+    left join fleet_marts.delivery_sessions as mart using (delivery_id)
+    where truth.cause <> 'none' or mart.probable_cause is not null
+)
+
+select
+    diagnoses.true_cause,
+    diagnoses.mart_cause,
+    case
+        when diagnoses.true_cause = diagnoses.mart_cause then 'right'
+        when fates.has_lost_end then 'the line that ends it was lost'
+        when fates.has_skew then 'clock skew'
+        when fates.has_lost_line then 'a line that shows the cause was lost'
+        else 'the log tells of another cause'
+    end as cause,
+    count(*) as delivery_count
+from diagnoses
+left join fates using (delivery_id)
+group by all
+order by 1, 2
+"""
+
 
 @dataclass(frozen=True)
 class Tally:
@@ -206,6 +258,35 @@ class Mtbf:
 
 
 @dataclass(frozen=True)
+class Diagnoses:
+    """Probable causes against injected ones, of deliveries that failed or were cancelled.
+
+    `confusion` counts deliveries by (cause in truth, cause in the mart); `none` is the cause of one
+    that did not fail. `causes` counts the misses by what explains them.
+    """
+
+    confusion: Mapping[tuple[str, str], int]
+    causes: Mapping[str, int]
+
+    @property
+    def right(self) -> int:
+        return sum(count for (true, found), count in self.confusion.items() if true == found)
+
+    @property
+    def total(self) -> int:
+        return sum(self.confusion.values())
+
+    @property
+    def accuracy(self) -> float:
+        """Share of right ones, 0 to 1; 1 where there is nothing to explain."""
+        return self.right / self.total if self.total else 1.0
+
+    @property
+    def is_exact(self) -> bool:
+        return self.right == self.total
+
+
+@dataclass(frozen=True)
 class Score:
     """The marts against the truth of one simulation."""
 
@@ -213,11 +294,12 @@ class Score:
     supply: SupplyTally
     failures: Tally
     mtbf: Mtbf
+    diagnoses: Diagnoses
 
     @property
     def is_exact(self) -> bool:
         """Whether every figure equals the truth."""
-        parts = (self.membership, self.supply, self.failures, self.mtbf)
+        parts = (self.membership, self.supply, self.failures, self.mtbf, self.diagnoses)
         return all(part.is_exact for part in parts)
 
 
@@ -235,6 +317,18 @@ def tally(rows: list[tuple[bool, bool, str, int]]) -> Tally:
     return Tally(right, missed, wrong, causes)
 
 
+def summed(rows: list[tuple[str, str, str, int]]) -> Diagnoses:
+    """Rows of (true cause, cause in the mart, what explains it, count), summed."""
+    confusion: dict[tuple[str, str], int] = {}
+    causes: dict[str, int] = {}
+    for true_cause, mart_cause, cause, count in rows:
+        pair = (true_cause, mart_cause)
+        confusion[pair] = confusion.get(pair, 0) + count
+        if cause != "right":
+            causes[cause] = causes.get(cause, 0) + count
+    return Diagnoses(confusion, causes)
+
+
 def score_marts(database: Path, truth: Path) -> Score:
     """Compare the marts in `database` with the parquet files of `truth`.
 
@@ -250,7 +344,7 @@ def score_marts(database: Path, truth: Path) -> Score:
         )
     with duckdb.connect(str(database), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
-        for name in ("events", "memberships", "state_hours", "failures"):
+        for name in ("events", "memberships", "state_hours", "failures", "deliveries"):
             path = str(truth / f"{name}.parquet").replace("'", "''")
             connection.execute(
                 f"create temporary view true_{name} as select * from read_parquet('{path}')"
@@ -260,6 +354,7 @@ def score_marts(database: Path, truth: Path) -> Score:
             cells = connection.execute(SUPPLY).fetchall()
             failures = tally(connection.execute(FAILURES).fetchall())
             hours = connection.execute(MTBF).fetchall()[0]
+            diagnoses = summed(connection.execute(DIAGNOSES).fetchall())
         except duckdb.CatalogException as error:
             raise click.ClickException(
                 f"{database} holds no marts; run `dbt build` first."
@@ -272,7 +367,7 @@ def score_marts(database: Path, truth: Path) -> Score:
         causes={row[0]: row[1] for row in off},
     )
     mtbf = Mtbf(float(hours[0]), int(hours[1]), float(hours[2]), int(hours[3]))
-    return Score(membership, supply, failures, mtbf)
+    return Score(membership, supply, failures, mtbf, diagnoses)
 
 
 def per_failure(hours: float, failures: int) -> str:
@@ -298,6 +393,14 @@ def print_score(score: Score, console: Console) -> None:
         "",
         f"{supply.hours_off:,.2f} h off in all",
     )
+    diagnoses = score.diagnoses
+    table.add_row(
+        "probable causes of deliveries that failed",
+        f"{diagnoses.right:,}",
+        f"{diagnoses.total - diagnoses.right:,}",
+        "",
+        f"{diagnoses.accuracy:.1%} right",
+    )
     mtbf = score.mtbf
     table.add_row(
         "fleet MTBF",
@@ -312,11 +415,34 @@ def print_score(score: Score, console: Console) -> None:
         ("events", score.membership.causes),
         ("failures", score.failures.causes),
         ("state hours", supply.causes),
+        ("probable causes", diagnoses.causes),
     ):
         for cause, count in sorted(causes.items(), key=lambda item: -item[1]):
             console.print(f"  {count:>7,} {name}: {cause}", style="dim")
+    console.print(confusion_table(diagnoses))
     if score.is_exact:
         console.print("Every figure equals the truth.")
+
+
+def confusion_table(diagnoses: Diagnoses) -> Table:
+    """Causes in truth, each with what the mart says instead; an empty cell is no delivery."""
+    table = Table(box=None, pad_edge=False, header_style="dim", title_justify="left")
+    table.add_column("injected cause")
+    table.add_column("found", justify="right")
+    table.add_column("of", justify="right")
+    table.add_column("taken for")
+    for true_cause in sorted({true for true, _ in diagnoses.confusion}):
+        found = {
+            mart: count for (true, mart), count in diagnoses.confusion.items() if true == true_cause
+        }
+        taken = (f"{mart} {n:,}" for mart, n in sorted(found.items()) if mart != true_cause)
+        table.add_row(
+            true_cause,
+            f"{found.get(true_cause, 0):,}",
+            f"{sum(found.values()):,}",
+            ", ".join(taken),
+        )
+    return table
 
 
 @click.command()

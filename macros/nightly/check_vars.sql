@@ -16,7 +16,7 @@
         {{ exceptions.raise_compiler_error("A run backfills loads or replays the quarantine, not both; run it twice.") }}
     {%- endif -%}
     {%- for name, least in {
-        "session_tail_minutes": 0, "max_session_hours": 1, "silence_timeout_minutes": 1, "episode_quiet_minutes": 1,
+        "session_tail_minutes": 0, "max_session_hours": 1, "long_wait_minutes": 0, "silence_timeout_minutes": 1, "episode_quiet_minutes": 1,
         "clock_ahead_tolerance_seconds": 0, "load_settle_minutes": 0, "run_lock_hours": 1,
     }.items() if not (var(name) is number and var(name) >= least) -%}
         {{ exceptions.raise_compiler_error("The var " ~ name ~ " is " ~ var(name) ~ "; set it to a number of at least " ~ least ~ ".") }}

@@ -73,6 +73,7 @@ pivoted as (
         delivery_id,
         min(order_id) as order_id,
         min(merchant_id) as merchant_id,
+        max(case when outcome_order = 1 and outcome is not null then event_id end) as outcome_event_id,
 
         ----------  text
         min(market) as market,
@@ -90,6 +91,7 @@ pivoted as (
         min(case when funnel_step = 'pickup_completed' then event_at end) as pickup_completed_at,
         min(case when funnel_step = 'dropoff_arrived' then event_at end) as dropoff_arrived_at,
         min(case when funnel_step = 'dropoff_completed' then event_at end) as dropoff_completed_at,
+        max(case when outcome_order = 1 and outcome is not null then event_at end) as outcome_at,
         coalesce(
             min(case when ending_rank = 1 then event_at end),
             min(case when ending_rank = 2 then event_at end)

@@ -11,6 +11,20 @@
 {% set touched_days_of_matches = ref("int_touched_days") %}
 {% set days = session_days() if is_incremental() %}
 
+{% set signs = {
+    "accident": "is_accident",
+    "failure": "is_failure",
+    "stuck": "event_name = 'robot.stuck'",
+    "contact_lost": "event_name = 'robot.connection_lost'",
+    "contact_restored": "event_name = 'robot.connection_restored'",
+    "merchant_arrival": "event_name = 'delivery.pickup_arrived'",
+    "customer_arrival": "event_name = 'delivery.dropoff_arrived'",
+    "takeover": "is_takeover",
+    "illegal_transition": "is_illegal_transition",
+} %}
+{% set rules = probable_cause_rules() %}
+{% set outcome_at = "(" ~ utc_timestamptz("milestones.outcome_at") ~ ")" %}
+
 with
 
 milestones as (
@@ -68,6 +82,28 @@ state_changes as (
 
 ),
 
+-- A near miss and an e-stop go by; after these a robot does not drive on.
+accidents as (
+
+    select event_id
+
+    from {{ ref("stg_event_log__robot_events") }}
+
+    where
+        event_name = 'robot.safety_event'
+        and kind in ('collision', 'tip_over', 'tamper')
+    {% if is_incremental() %}
+        and {{ on_days("event_date", days) }}
+    {% endif %}
+
+),
+
+probable_cause_rules as (
+
+    select * from {{ ref("probable_cause_rules") }}
+
+),
+
 robots_of_delivery as (
 
     select
@@ -114,18 +150,28 @@ flagged_events as (
         session_events.*,
         coalesce(state_changes.is_illegal_transition, false) as is_illegal_transition,
         coalesce(state_changes.has_lost_transition, false) as has_lost_transition,
+        accidents.event_id is not null as is_accident,
         {{ utc_timestamptz("milestones.dropoff_arrived_at") }} as dropoff_arrived_at,
+        coalesce(session_events.event_id = milestones.outcome_event_id, false) as is_outcome,
 
-        -- Only what happened before the end can have caused it.
-        coalesce(session_events.event_at <= {{ utc_timestamptz("milestones.ended_at") }}, true) as is_before_end
+        -- Only what happened before the end can have caused it, and only to the robot that had the
+        -- delivery then: another one's trouble was over when the delivery was given to this one.
+        session_events.event_at <= {{ outcome_at }}
+        and coalesce(session_events.robot_id = last_robots.robot_id, true) as may_be_cause
 
     from session_events
 
     inner join milestones
         on session_events.delivery_id = milestones.delivery_id
 
+    left join last_robots
+        on session_events.delivery_id = last_robots.delivery_id
+
     left join state_changes
         on session_events.event_id = state_changes.state_event_id
+
+    left join accidents
+        on session_events.event_id = accidents.event_id
 
 ),
 
@@ -140,7 +186,11 @@ measured_events as (
         row_number() over (
             partition by delivery_id, event_name
             order by sequence_number
-        ) as event_name_order
+        ) as event_name_order,
+        row_number() over (
+            partition by delivery_id, may_be_cause and is_failure
+            order by sequence_number desc
+        ) as failure_order
 
     from flagged_events
 
@@ -163,12 +213,17 @@ aggregated as (
         min(case when event_name = 'robot.error' then event_at end) as first_error_at,
         min(case when milliseconds_to_arrival >= 0 then milliseconds_to_arrival end) as milliseconds_before_arrival,
         max(case when milliseconds_to_arrival < 0 then milliseconds_to_arrival end) as milliseconds_after_arrival,
-        max(case when is_before_end and event_name = 'robot.safety_event' then 1 else 0 end) = 1 as had_safety_event,
-        max(case when is_before_end and is_failure then 1 else 0 end) = 1 as had_failure,
-        max(case when is_before_end and event_name = 'robot.stuck' then 1 else 0 end) = 1 as was_stuck,
-        max(
-            case when is_before_end and event_name = 'robot.connection_lost' then 1 else 0 end
-        ) = 1 as was_out_of_contact
+
+        ----------  what may be the cause: the number of the last such event before the end
+        max(case when is_outcome then sequence_number end) as outcome_number,
+        max(case when is_outcome then robot_state end) as outcome_robot_state,
+        {% for name, condition in signs.items() %}
+            max(case when may_be_cause and {{ condition }} then sequence_number end) as {{ name }}_number,
+        {% endfor %}
+        max(case when may_be_cause and is_failure and failure_order = 1 then error_code end) as failure_code,
+        max(case when may_be_cause and is_failure and failure_order = 1 then component end) as failure_component,
+        max(case when may_be_cause and event_name = 'delivery.pickup_arrived' then event_at end) as at_merchant_at,
+        max(case when may_be_cause and event_name = 'delivery.dropoff_arrived' then event_at end) as at_customer_at
 
     from measured_events
 
@@ -191,10 +246,24 @@ timed as (
         aggregated.session_revision,
         aggregated.first_error_code,
         aggregated.first_error_at,
-        aggregated.had_safety_event,
-        aggregated.had_failure,
-        aggregated.was_stuck,
-        aggregated.was_out_of_contact,
+        aggregated.outcome_number,
+        aggregated.outcome_robot_state,
+        {% for name in signs %}
+            aggregated.{{ name }}_number,
+        {% endfor %}
+        aggregated.failure_code,
+        aggregated.failure_component,
+
+        -- How long the robot had waited at the end for what did not come.
+        case
+            when milestones.pickup_completed_at is null
+                then {{ milliseconds_between("aggregated.at_merchant_at", outcome_at) }}
+        end as milliseconds_at_merchant,
+        case
+            when milestones.dropoff_completed_at is null
+                then {{ milliseconds_between("aggregated.at_customer_at", outcome_at) }}
+        end as milliseconds_at_customer,
+
         last_robots.robot_id,
         last_robots.robot_count,
         last_robots.previous_delivery_id,
@@ -260,31 +329,61 @@ stepped as (
 
 ),
 
+-- The seed's ranks as one row: a column for each rule, NULL for one that the seed leaves out.
+rule_ranks as (
+
+    select {{ rank_columns(rules) }}
+
+    from probable_cause_rules
+
+),
+
+ranked as (
+
+    select
+        stepped.*,
+        case
+            when stepped.outcome in ('failed', 'cancelled')
+                then {{ first_matching_rank(rules, "rule_ranks") }}
+        end as first_rank
+
+    from stepped
+
+    cross join rule_ranks
+
+),
+
 diagnosed as (
 
     select
-        *,
+        ranked.*,
+        probable_cause_rules.rule as probable_cause_rule,
+        probable_cause_rules.cause as probable_cause,
+        {{ fill_sentence("probable_cause_rules.sentence", {
+            "robot": "ranked.robot_id",
+            "merchant": "ranked.merchant_id",
+            "reason": "replace(ranked.outcome_reason, '_', ' ')",
+            "error": "ranked.failure_code",
+            "wait": number_text("coalesce(ranked.milliseconds_at_customer, ranked.milliseconds_at_merchant) / 60000.0"),
+        }) }} as probable_cause_sentence,
+        case probable_cause_rules.rule
+            {% for rule in rules %}
+                when '{{ rule.rule }}' then {{ rule.evidence }}
+            {% endfor %}
+        end as probable_cause_sequence_number,
         ltrim(
-            order_created_gap || dispatched_gap || pickup_arrived_gap || pickup_completed_gap || dropoff_arrived_gap,
+            ranked.order_created_gap
+            || ranked.dispatched_gap
+            || ranked.pickup_arrived_gap
+            || ranked.pickup_completed_gap
+            || ranked.dropoff_arrived_gap,
             ', '
-        ) as missing_steps,
+        ) as missing_steps
 
-        -- First matching rule. What an event says of itself comes before what happened around it.
-        case
-            when outcome in ('completed', 'open') then null
-            when outcome_event_name = 'dispatch.failed' then 'no_robot'
-            when outcome_reason in ('no_food', 'no_staff', 'merchant_closed', 'merchant_unavailable', 'out_of_stock')
-                then 'merchant'
-            when outcome_reason in ('customer_absent', 'no_access', 'customer_request') then 'customer'
-            when outcome_reason = 'theft' or had_safety_event then 'safety_event'
-            when outcome_reason in ('robot_fault', 'lid_fault', 'robot_failure') or had_failure then 'robot_failure'
-            when was_out_of_contact then 'robot_out_of_contact'
-            when outcome_reason = 'robot_blocked' or was_stuck then 'robot_stuck'
-            when outcome = 'cancelled' then 'cancelled_by_' || coalesce(cancelled_by, 'unknown')
-            else 'unknown'
-        end as probable_cause
+    from ranked
 
-    from stepped
+    left join probable_cause_rules
+        on ranked.first_rank = probable_cause_rules.rule_rank
 
 ),
 
@@ -332,6 +431,8 @@ sessions as (
         outcome_event_name,
         outcome_reason,
         cast(probable_cause as varchar(64)) as probable_cause,
+        cast(probable_cause_rule as varchar(64)) as probable_cause_rule,
+        cast(probable_cause_sentence as varchar(512)) as probable_cause_sentence,
         first_error_code,
         cast(nullif(missing_steps, '') as varchar(128)) as missing_steps,
 
@@ -350,6 +451,7 @@ sessions as (
         cast(illegal_transition_count as integer) as illegal_transition_count,
         cast(lost_transition_count as integer) as lost_transition_count,
         cast(session_revision as integer) as session_revision,
+        cast(probable_cause_sequence_number as integer) as probable_cause_sequence_number,
 
         ----------  timestamps
         started_at,

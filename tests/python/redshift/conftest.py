@@ -1,4 +1,4 @@
-"""Fixtures for tests of what Redshift gets: the stand-in, and the project compiled for Redshift."""
+"""Fixtures for what Redshift gets: without any connection, and on the stand-in."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -74,13 +74,7 @@ def compiled(redshift_flags: list[str], redshift_manifest: Manifest) -> Compile:
         with (
             mock.patch.object(RedshiftAdapter, "set_relations_cache", nothing),
             mock.patch.object(RedshiftAdapter, "get_relation", found if nightly else nothing),
-            mock.patch.object(
-                RedshiftAdapter,
-                "execute",
-                answer
-                if nightly
-                else lambda *a, **o: (AdapterResponse("OK"), table_from_rows([], [])),
-            ),
+            mock.patch.object(RedshiftAdapter, "execute", answer if nightly else no_answer),
         ):
             done = dbtRunner(manifest=redshift_manifest).invoke(["compile", *redshift_flags])
         assert done.success, done.exception

@@ -73,7 +73,8 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 outcome="failed",
                 outcome_event_name="delivery.dropoff_failed",
                 outcome_reason="lid_fault",
-                probable_cause="robot_failure",
+                probable_cause="lid_fault",
+                probable_cause_sentence="The lid of robot R-1 failed.",
                 first_error_code="LID-401",
                 first_error_at=at(610.5),
                 seconds_from_error_to_arrival=-72,
@@ -84,13 +85,18 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 dispatched_at=at(5),
                 order_to_dispatch_seconds=5,
                 ended_at=at(700),
+                last_event_at=at(700),
                 event_count=8,
                 error_count=2,
                 takeover_count=1,
             ),
             delivery("D-11"),
             delivery(
-                "D-12", outcome="cancelled", probable_cause="cancelled_by_system", started_at=at(9)
+                "D-12",
+                outcome="cancelled",
+                probable_cause="cancelled_by_system",
+                probable_cause_sentence="The system cancelled: other.",
+                started_at=at(9),
             ),
         ):
             insert(connection, "delivery_sessions", row)

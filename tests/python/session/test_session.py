@@ -27,7 +27,7 @@ def line_with(output: str, text: str) -> str:
 def test_header_tells_outcome_cause_and_neighbours(fleet_session: Run) -> None:
     output = fleet_session("D-10").output
     assert "FAILED by delivery.dropoff_failed (lid_fault) at 20:11:40.000 UTC" in output
-    assert "the robot failed" in line_with(output, "probable cause")
+    assert "The lid of robot R-1 failed." in line_with(output, "probable cause")
     assert "LID-401 at 20:10:10.500" in line_with(output, "first error")
     assert "1 min 12 s after the arrival" in line_with(output, "nearest error")
     assert "Order 20:00:00.000  → 5.0 s →  Dispatch 20:00:05.000" in output
@@ -127,7 +127,7 @@ def test_example_is_the_delivery_that_failed_through_its_robot(fleet_session: Ru
 def test_a_delivery_without_order_robot_or_end_is_shown(fleet_session: Run) -> None:
     result = fleet_session("D-12")
     assert result.exit_code == 0
-    assert "cancelled by system" in line_with(result.output, "probable cause")
+    assert "The system cancelled: other." in line_with(result.output, "probable cause")
     assert "order –" in result.output
 
 

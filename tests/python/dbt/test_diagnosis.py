@@ -1,0 +1,109 @@
+"""Probable causes against injected ones, in a fleet where most deliveries fail of something."""
+
+import csv
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from unittest import mock
+
+import duckdb
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from fleet_events.cli import main
+from fleet_events.scoring import Diagnoses, score_marts
+from fleet_events.simulator.orders import DOOMS
+from tests.python.conftest import ROOT, Warehouse
+
+SESSIONS = "path:models/marts/deliveries/delivery_sessions.sql"
+PLACEHOLDERS = {"robot", "merchant", "reason", "error", "wait"}
+
+
+def seed() -> list[dict[str, str]]:
+    with (ROOT / "seeds/probable_cause_rules.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def doomed(
+    tmp_path_factory: pytest.TempPathFactory, open_warehouse: Callable[[Path], Warehouse]
+) -> tuple[Warehouse, Path]:
+    """A clean log of a day on which a third of all deliveries fail."""
+    folder = tmp_path_factory.mktemp("doomed")
+    rates = {doom: 0.65 if doom == "none" else 0.05 for doom in DOOMS}
+    words = f"simulate --robots 15 --seed 2 --clean --out {folder}"
+    with mock.patch.dict(DOOMS, rates):
+        done = CliRunner().invoke(main, words.split())
+    assert done.exit_code == 0, done.output
+    warehouse = open_warehouse(folder)
+    warehouse.load()
+    warehouse("seed")
+    warehouse("run")
+    return warehouse, folder / "truth"
+
+
+def diagnoses(doomed: tuple[Warehouse, Path]) -> Diagnoses:
+    return score_marts(doomed[0].database, doomed[1]).diagnoses
+
+
+def test_every_cause_of_a_clean_log_is_found(doomed: tuple[Warehouse, Path]) -> None:
+    found = diagnoses(doomed)
+    assert found.total > 100
+    assert {true for true, _ in found.confusion} >= {
+        *("cancelled_by_customer", "customer_absent", "lid_fault", "merchant_not_ready"),
+        *("no_access", "no_robot", "robot_failure", "robot_stuck", "safety_event"),
+    }
+    assert found.is_exact, found.confusion
+
+
+def test_the_events_alone_tell_most_causes(doomed: tuple[Warehouse, Path], tmp_path: Path) -> None:
+    warehouse, truth = doomed
+    silent = Warehouse(tmp_path, warehouse.manifest, warehouse._flags)
+    shutil.copy(warehouse.database, silent.database)
+    with duckdb.connect(silent.database) as connection:
+        connection.execute(
+            "update fleet_intermediate.int_delivery_milestones"
+            " set outcome_reason = 'other' where outcome_reason is not null"
+        )
+    silent("run", "--full-refresh", "--select", SESSIONS)
+    found = diagnoses((silent, truth))
+    # A robot that waits at the door does not know why nobody comes.
+    assert set(found.causes) <= {"the log tells of another cause"}
+    assert found.confusion["no_access", "customer_absent"] > 0
+    others = {pair: n for pair, n in found.confusion.items() if pair[0] != "no_access"}
+    right = sum(n for (true, mart), n in others.items() if true == mart)
+    assert right / sum(others.values()) >= 0.95, found.confusion
+
+
+def test_the_evidence_is_an_event_of_the_session_before_its_end(
+    doomed: tuple[Warehouse, Path],
+) -> None:
+    ((explained, evident),) = doomed[0].rows(
+        "select count(*), count(*) filter (where events.event_at <= sessions.ended_at)"
+        " from fleet_marts.delivery_sessions as sessions"
+        " left join fleet_marts.delivery_session_events as events"
+        " on sessions.delivery_id = events.delivery_id"
+        " and sessions.probable_cause_sequence_number = events.sequence_number"
+        " where sessions.probable_cause is not null"
+    )
+    assert explained == evident > 100
+
+
+def test_sentences_are_filled_in(doomed: tuple[Warehouse, Path]) -> None:
+    for rule in seed():
+        assert set(re.findall(r"{(.*?)}", rule["sentence"])) <= PLACEHOLDERS, rule["rule"]
+    unfilled = (
+        "select probable_cause_sentence from fleet_marts.delivery_sessions"
+        " where probable_cause_sentence like '%{%' or probable_cause_sentence like '%?%'"
+        " or (probable_cause is null) <> (probable_cause_sentence is null)"
+    )
+    assert doomed[0].rows(unfilled) == []
+
+
+def test_every_rule_has_a_unit_test() -> None:
+    path = ROOT / "models/marts/deliveries/_deliveries__unit_tests.yml"
+    tests = yaml.safe_load(path.read_text())["unit_tests"]
+    tested = {row["probable_cause_rule"] for test in tests for row in test["expect"]["rows"]}
+    assert {rule["rule"] for rule in seed()} <= tested
