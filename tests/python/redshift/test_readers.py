@@ -13,7 +13,7 @@ from dbt.contracts.graph.manifest import Manifest
 from fleet_events.sigma.definition import Project, load_project
 from fleet_events.sigma.render import statement
 from tests.python.conftest import ROOT, Warehouse
-from tests.python.dbt.test_metrics import FIGURES, LEGS, Figures, assert_equal, metric_sql
+from tests.python.dbt.test_metrics import DAY, FIGURES, LEGS, Figures, assert_equal, metric_sql
 from tests.python.redshift.warehouse import RedshiftWarehouse, StandIn
 from tests.python.sigma.test_queries import EXAMPLE, HOSTILE, VALUES, elements, with_literals
 
@@ -32,9 +32,9 @@ class Asked:
 
 @pytest.fixture(scope="module")
 def parsed(open_redshift: Callable[[str], RedshiftWarehouse]) -> Manifest:
-    """The project as it is for Redshift, its marts in SCHEMA."""
-    manifest = open_redshift("readers")("parse")
-    assert isinstance(manifest, Manifest)
+    """The project as it is for Redshift."""
+    manifest = open_redshift("fleet").manifest
+    assert manifest is not None
     return manifest
 
 
@@ -85,8 +85,12 @@ def redshift_sql(
     parsed: Manifest, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[Figures], str]:
     sql = metric_sql(parsed, "redshift", tmp_path_factory.mktemp("metrics"))
-    # The stand-in takes a statement that begins with several comments for none.
-    return lambda figures: re.sub(r"(?m)^\s*--.*\n", "", sql(figures))
+
+    def in_schema(figures: Figures) -> str:
+        # The stand-in takes a statement that begins with several comments for none.
+        return re.sub(r"(?m)^\s*--.*\n", "", sql(figures)).replace("fleet_marts", SCHEMA)
+
+    return in_schema
 
 
 @pytest.mark.parametrize("figures", FIGURES, ids=str)
@@ -100,8 +104,8 @@ def test_a_metric_equals_the_mart(
 def test_a_query_asks_for_one_percentile(
     marts: StandIn, redshift_sql: Callable[[Figures], str]
 ) -> None:
-    both = Figures([f"{LEGS[0]}_p50_seconds", f"{LEGS[0]}_p90_seconds"], [], "")
-    with pytest.raises(redshift_connector.ProgrammingError, match="must share one ordering"):
+    both = Figures([f"{LEGS[0]}_p50_seconds", f"{LEGS[0]}_p90_seconds"], [DAY], "")
+    with pytest.raises(redshift_connector.error.ProgrammingError, match="must share one ordering"):
         marts.rows(redshift_sql(both))
 
 
