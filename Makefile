@@ -80,7 +80,7 @@ typescript: $(NODE_MODULES)  ## Build the TypeScript client and test it.
 
 lock:  ## Pin the newest versions that pyproject.toml allows.
 	@$(BIN)/pip install -qq uv
-	@$(BIN)/uv pip compile pyproject.toml --extra warehouse --group dev --universal --python-version 3.11 --upgrade --no-strip-extras \
+	@$(BIN)/uv pip compile pyproject.toml --extra warehouse --extra dashboard --group dev --universal --python-version 3.11 --upgrade --no-strip-extras \
 		--generate-hashes --quiet --custom-compile-command "make lock" --output-file requirements.lock
 
 clean:  ## Remove everything that make made, except profiles.yml.

@@ -1,15 +1,16 @@
 """The sqlfluff templater ``dbt_offline``: dbt's own, without asking the warehouse anything.
 
-sqlfluff's dbt templater first asks the warehouse which tables exist. That needs a Redshift cluster
-to lint the SQL that Redshift gets. Here every table counts as absent, which leaves each model as a
-full refresh compiles it, and every query that a model asks finds nothing.
+sqlfluff's dbt templater first asks the warehouse which tables exist, and some models ask it for
+more while they compile. That needs a Redshift cluster to lint the SQL that Redshift gets. Here
+every table counts as absent and every query has no rows, which leaves each model as a full refresh
+compiles it.
 """
 
 from contextlib import AbstractContextManager
 
 from dbt.adapters.contracts.connection import AdapterResponse
 from dbt.adapters.factory import get_adapter
-from dbt_common.clients.agate_helper import table_from_rows
+from dbt_common.clients.agate_helper import table_from_data
 from sqlfluff.core.plugin import hookimpl
 from sqlfluff_templater_dbt.templater import DbtTemplater
 
@@ -18,11 +19,8 @@ class OfflineDbtTemplater(DbtTemplater):  # type: ignore[misc]
     name = "dbt_offline"
 
     def connection(self) -> AbstractContextManager[None]:
-        adapter = get_adapter(self.dbt_config)
-        no_rows = table_from_rows([], [])
-        adapter.set_relations_cache = lambda relation_configs: None
-        adapter.get_relation = lambda database, schema, identifier: None
-        adapter.execute = lambda *arguments, **options: (AdapterResponse("OK"), no_rows)
+        for name, answer in WITHOUT_WAREHOUSE.items():
+            setattr(get_adapter(self.dbt_config), name, answer)
         connection: AbstractContextManager[None] = super().connection()
         return connection
 

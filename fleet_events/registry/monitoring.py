@@ -65,9 +65,7 @@ def _check_metric(metric: Metric, registry: Registry) -> Iterator[str]:
             yield problem
 
 
-def _check_conditions(
-    event: Event, conditions: Conditions, registry: Registry
-) -> Iterator[str]:
+def _check_conditions(event: Event, conditions: Conditions, registry: Registry) -> Iterator[str]:
     for name, wanted in conditions.items():
         field = event.fields.get(name)
         if field is None:
@@ -125,6 +123,8 @@ def _check_monitor(monitor: Monitor, registry: Registry) -> Iterator[str]:
             yield f"{name} counts heartbeats, which only source: metrics sees."
     if monitor.over is None and (monitor.shortfall or monitor.minimum_sample):
         yield "shortfall and minimum_sample need `over`."
+    if monitor.shortfall and monitor.source == "metrics":
+        yield "shortfall needs source: logs; a log-based metric of which nothing came has no value."
     if monitor.over is not None and monitor.minimum_sample is None:
         yield "a ratio needs minimum_sample: one failure of one would be all of them."
     if monitor.warning is not None and monitor.warning >= monitor.critical:
@@ -177,19 +177,17 @@ def _search_condition(field: str, wanted: list[str] | bool | str, registry: Regi
     always, sometimes = _states(wanted, registry)
     if not sometimes:
         return f"{path}:{_any_of(always)}"
-    return (
-        f"({path}:{_any_of(always)} OR ({path}:{_any_of(sometimes)} @data.dispatchable:true))"
-    )
+    return f"({path}:{_any_of(always)} OR ({path}:{_any_of(sometimes)} -@data.dispatchable:true))"
 
 
 def _states(state_set: str, registry: Registry) -> tuple[list[str], list[str]]:
-    """States of a set, and those of it that count only while the robot is dispatchable."""
-    names = registry.state_sets[state_set]
+    """States of a set, and those of it in which a robot is unusable only until dispatchable."""
     sometimes = [
         state.name
         for state in registry.robot_states
-        if state.usable == "when_dispatchable" and state_set == "usable"
+        if state_set == "unusable" and state.usable == "when_dispatchable"
     ]
+    names = registry.state_sets[state_set]
     return [name for name in names if name not in sometimes], sometimes
 
 
@@ -224,7 +222,7 @@ def _sql_condition(column: str, wanted: list[str] | bool | str, registry: Regist
         return f"{column} in ({_sql_list(always)})"
     return (
         f"({column} in ({_sql_list(always)})"
-        f" or ({column} in ({_sql_list(sometimes)}) and dispatchable))"
+        f" or ({column} in ({_sql_list(sometimes)}) and not coalesce(dispatchable, false)))"
     )
 
 

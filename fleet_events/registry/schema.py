@@ -310,13 +310,13 @@ class Registry:
     def state_sets(self) -> dict[str, list[str]]:
         """Sets of logged states that a metric may name; a robot in service works or should."""
         states = [state for state in self.robot_states if not state.derived]
-        operating = [state.name for state in states if state.operating]
-        down = [state.name for state in states if state.state_class == "unplanned_down"]
+        down = [state for state in states if state.state_class == "unplanned_down"]
+        in_service = [state for state in states if state.operating or state in down]
         return {
-            "operating": operating,
-            "usable": [state.name for state in states if state.usable != "never"],
-            "unplanned_down": down,
-            "in_service": operating + down,
+            "operating": [state.name for state in states if state.operating],
+            "unplanned_down": [state.name for state in down],
+            "in_service": [state.name for state in in_service],
+            "unusable": [state.name for state in in_service if state.usable != "always"],
         }
 
     @cached_property

@@ -1,7 +1,8 @@
 {#
     dbt run-operation load_event_lines
 
-    DuckDB: loads the files of the landing folder (var landing_path) that were not loaded before.
+    DuckDB: loads the files below var landing_path, a folder or an s3:// URL, that were not loaded
+    before.
     Redshift: backfill only. In production a COPY JOB loads new files by itself, each once; it
     leaves alone those that were there before it was made, and this loads them, from the S3 prefix
     in var landing_url (or the files that a manifest names, where it ends in .manifest) with the
@@ -52,7 +53,7 @@
 {% macro duckdb__load_event_lines() %}
     {%- set batch_bytes = 16000000 -%}
     {%- set batch_files = 1000 -%}
-    {%- set folder = var("landing_path") -%}
+    {%- set folder = var("landing_path").rstrip("/") -%}
 
     {%- do run_query(create_raw_tables()) -%}
     {%- do run_query(find_new_files(folder, batch_bytes, batch_files)) -%}
@@ -89,16 +90,15 @@
 
 {# Temporary table new_event_files: one row per file not loaded yet, with the batch it goes into. #}
 {% macro find_new_files(folder, batch_bytes, batch_files) %}
-    {%- if run_query("select list_event_files(" ~ sql_text(folder) ~ ") is null").rows[0][0] -%}
-        {{ exceptions.raise_compiler_error(
-            "There is no landing folder " ~ folder ~ "; make one with `fleet simulate`, or name yours with --vars 'landing_path: FOLDER'."
-        ) }}
-    {%- endif %}
+    {%- do run_query("create or replace temporary table listing as select list_event_files(" ~ sql_text(folder) ~ ") as listed") -%}
+    {%- set error = run_query("select listed.error from listing").rows[0][0] -%}
+    {%- if error -%}{{ exceptions.raise_compiler_error(error) }}{%- endif %}
     create or replace temporary table new_event_files as
     with
 
     found as (
-        select unnest(list_event_files({{ sql_text(folder) }}), recursive := true)
+        select unnest(listed.files, recursive := true)
+        from listing
     ),
 
     new as (

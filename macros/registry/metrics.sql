@@ -55,11 +55,11 @@
             'condition': "event_name in ('delivery.dropoff_completed')",
             'distinct': "order_id",
         },
-        'pickup_wait': {
+        'pickup_wait_seconds': {
             'condition': "event_name in ('delivery.pickup_completed')",
             'distinct': none,
         },
-        'pilot_queue': {
+        'pilot_queue_seconds': {
             'condition': "event_name in ('pilot.session_started')",
             'distinct': none,
         },
@@ -67,8 +67,8 @@
             'condition': "event_name = 'robot.heartbeat' and state in ('available', 'assigned', 'at_merchant', 'in_transit', 'at_customer', 'returning', 'repositioning', 'blocked', 'fault')",
             'distinct': none,
         },
-        'usable_heartbeats': {
-            'condition': "event_name = 'robot.heartbeat' and (state in ('available', 'assigned', 'at_merchant', 'in_transit', 'at_customer') or (state in ('returning') and dispatchable))",
+        'unusable_heartbeats': {
+            'condition': "event_name = 'robot.heartbeat' and (state in ('repositioning', 'blocked', 'fault') or (state in ('returning') and not coalesce(dispatchable, false)))",
             'distinct': none,
         },
         'unplanned_down_heartbeats': {
@@ -102,7 +102,7 @@
         'orders_without_dispatch': 20,
         'dispatched_without_pickup': 20,
         'picked_up_without_dropoff': 20,
-        'usable_supply_shortfall': 5,
+        'unusable_supply_ratio': 5,
         'unplanned_downtime_ratio': 5,
     }) }}
 {% endmacro %}

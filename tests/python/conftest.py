@@ -4,7 +4,8 @@ import gzip
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -132,3 +133,33 @@ def clean(simulated: Callable[..., tuple[Warehouse, Path]]) -> tuple[Warehouse, 
 def troubled(simulated: Callable[..., tuple[Warehouse, Path]]) -> tuple[Warehouse, Path]:
     """A built day of 10 robots with every trouble, to be read only."""
     return simulated("--robots", "10", "--seed", "6")
+
+
+@pytest.fixture(scope="session")
+def aws_endpoint() -> Iterator[str]:
+    """URL of a moto server, which stands in for AWS over HTTP."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
+    """An empty S3 bucket that the AWS_ variables lead to, as boto3's Bucket."""
+    import boto3
+
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws_endpoint)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    s3 = boto3.resource("s3", region_name="us-east-1")
+    bucket = s3.Bucket(f"lake-{uuid.uuid4()}")
+    bucket.create()
+    yield bucket
+    s3.meta.client.close()

@@ -429,6 +429,8 @@ export interface DeliveryPickupCompleted {
   wait_s: number;
   /** Who loaded the robot. */
   loaded_by?: "merchant" | "field_ops" | "unknown";
+  /** Version of the robot's software, as the robot last told it. */
+  software_version?: string;
 }
 
 /** The robot left the merchant without the goods. */
@@ -447,6 +449,8 @@ export interface DeliveryPickupFailed {
   reason: "no_food" | "no_staff" | "merchant_closed" | "lid_fault" | "robot_fault" | "other";
   /** From arrival to giving up (seconds). */
   wait_s?: number;
+  /** Version of the robot's software, as the robot last told it. */
+  software_version?: string;
 }
 
 /** The robot left the merchant with the goods. */
@@ -535,6 +539,8 @@ export interface DeliveryDropoffCompleted {
   distance_m?: number;
   /** Times a pilot took over on the way. */
   assists?: number;
+  /** Version of the robot's software, as the robot last told it. */
+  software_version?: string;
 }
 
 /** The goods could not be handed over. */
@@ -551,6 +557,8 @@ export interface DeliveryDropoffFailed {
   reason: "customer_absent" | "no_access" | "lid_fault" | "robot_fault" | "robot_blocked" | "theft" | "other";
   /** What happens to the goods; retry keeps the delivery open. */
   disposition: "return" | "discard" | "retry";
+  /** Version of the robot's software, as the robot last told it. */
+  software_version?: string;
 }
 
 /** The delivery was cancelled. */
@@ -637,6 +645,8 @@ export interface RobotHeartbeat {
   lon?: number;
   /** Number of the last event the robot logged. */
   last_seq?: number;
+  /** Whether a returning robot takes offers already. */
+  dispatchable?: boolean;
   /** Hardware the robot was built to. */
   hardware_version?: string;
 }
@@ -871,6 +881,8 @@ export interface PilotControlChanged {
   cause?: "stuck" | "crossing" | "obstacle" | "localization_lost" | "low_confidence" | "lid" | "customer" | "safety" | "resolved" | "unknown";
   /** Round trip between pilot and robot (milliseconds). */
   latency_ms?: number;
+  /** Version of the robot's software, as the robot last told it. */
+  software_version?: string;
 }
 
 /** The pilot left the robot. */
@@ -1322,6 +1334,7 @@ export const SPECS: { readonly [Name in EventName]: Spec } = {
     fields: {
       wait_s: { required: true, type: "number", min: 0, max: 7200 },
       loaded_by: { required: false, type: "enum", of: ["merchant", "field_ops", "unknown"] },
+      software_version: { required: false, type: "string", length: 64 },
     },
     summary: (data) =>
       "Loaded" +
@@ -1343,6 +1356,7 @@ export const SPECS: { readonly [Name in EventName]: Spec } = {
     fields: {
       reason: { required: true, type: "enum", of: ["no_food", "no_staff", "merchant_closed", "lid_fault", "robot_fault", "other"] },
       wait_s: { required: false, type: "number", min: 0, max: 7200 },
+      software_version: { required: false, type: "string", length: 64 },
     },
     summary: (data) =>
       "Pickup failed" +
@@ -1440,6 +1454,7 @@ export const SPECS: { readonly [Name in EventName]: Spec } = {
       total_s: { required: false, type: "number", min: 0, max: 172800 },
       distance_m: { required: false, type: "number", min: 0, max: 100000 },
       assists: { required: false, type: "int", min: 0, max: 1000 },
+      software_version: { required: false, type: "string", length: 64 },
     },
     summary: (data) =>
       "Goods taken" +
@@ -1459,6 +1474,7 @@ export const SPECS: { readonly [Name in EventName]: Spec } = {
     fields: {
       reason: { required: true, type: "enum", of: ["customer_absent", "no_access", "lid_fault", "robot_fault", "robot_blocked", "theft", "other"] },
       disposition: { required: true, type: "enum", of: ["return", "discard", "retry"] },
+      software_version: { required: false, type: "string", length: 64 },
     },
     summary: (data) =>
       "Dropoff failed: " +
@@ -1547,6 +1563,7 @@ export const SPECS: { readonly [Name in EventName]: Spec } = {
       lat: { required: false, type: "number", min: -90, max: 90 },
       lon: { required: false, type: "number", min: -180, max: 180 },
       last_seq: { required: false, type: "int", min: 0, max: 9007199254740991 },
+      dispatchable: { required: false, type: "bool" },
       hardware_version: { required: false, type: "string", length: 64 },
     },
     summary: (data) =>
@@ -1807,6 +1824,7 @@ export const SPECS: { readonly [Name in EventName]: Spec } = {
       to_mode: { required: true, type: "enum", of: ["autonomous", "assisted", "remote"] },
       cause: { required: false, type: "enum", of: ["stuck", "crossing", "obstacle", "localization_lost", "low_confidence", "lid", "customer", "safety", "resolved", "unknown"] },
       latency_ms: { required: false, type: "number", min: 0, max: 60000 },
+      software_version: { required: false, type: "string", length: 64 },
     },
     summary: (data) =>
       "Control " +

@@ -232,7 +232,8 @@ def _sql_text(event: Event, name: str, *, known: bool) -> str:
         case "bool":
             return f"case when {column} then 'yes' when not {column} then 'no' else '?' end"
         case "timestamp":
-            text = f"cast({column} as varchar(19))"
+            # DuckDB ignores a width, so the cast alone would not cut the fraction there.
+            text = f"left(cast({column} as varchar(32)), 19)"
         case _:
             text = column
     return text if known else f"coalesce({text}, '?')"

@@ -44,7 +44,8 @@ def schema() -> jsonschema_rs.Validator:
     place = next((place for place in SCHEMA_PLACES if place.is_file()), None)
     if place is None:
         pytest.skip(
-            "Vector's schema is not beside the project: `vector generate-schema > FILE`, VECTOR_SCHEMA=FILE"
+            "Vector's schema is not beside the project; where Vector is: "
+            "`vector generate-schema > FILE`, then VECTOR_SCHEMA=FILE"
         )
     content = place.read_bytes()
     document = json.loads(lzma.decompress(content) if place.suffix == ".xz" else content)
@@ -101,10 +102,7 @@ def test_every_input_exists_every_output_is_used_and_nothing_runs_in_a_circle(
         one for component in vector.components.values() for one in component.get("inputs", [])
     ]
     assert set(inputs) == outputs
-    assert all(
-        component["inputs"]
-        for component in (vector.transforms | vector.sinks).values()
-    )
+    assert all(component["inputs"] for component in (vector.transforms | vector.sinks).values())
     graph = {
         name: {one.split(".")[0] for one in component.get("inputs", [])}
         for name, component in vector.components.items()

@@ -14,6 +14,7 @@ from fleet_events.registry import load_registry
 from tests.python.conftest import ROOT
 from tests.python.pipeline.vector import Vector
 
+GOLDEN = json.loads((ROOT / "tests/golden/event_lines.json").read_text("utf-8"))["cases"]
 UNIT_TESTS = yaml.safe_load((ROOT / "pipeline/vector/tests.yml").read_text("utf-8"))["tests"]
 
 
@@ -53,9 +54,19 @@ def test_events_as_the_logger_writes_them_pass_every_check(vector: Vector) -> No
         received = json.loads(stored.record()["message"])
         assert received.pop("received_at")
         assert received == json.loads(line)
-        if received["evt"]["name"] != "robot.heartbeat":
-            (log,) = passed["datadog"]
-            assert "quarantine_reason" not in log.record()
+        (log,) = passed["datadog"]
+        assert "quarantine_reason" not in log.record()
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in GOLDEN if "lines" in case], ids=lambda case: case["name"]
+)
+def test_golden_lines_reach_the_lake_as_they_are(vector: Vector, case: dict[str, Any]) -> None:
+    for line in case["lines"]:
+        (stored,) = vector.run("services", {"message": line.rstrip("\n")})["lake"]
+        received = json.loads(stored.record()["message"])
+        assert received.pop("received_at")
+        assert received == json.loads(line)
 
 
 def test_a_line_too_long_for_the_lake_is_kept_whole_among_the_rejects(vector: Vector) -> None:
@@ -78,7 +89,19 @@ def test_a_line_too_long_for_the_lake_is_kept_whole_among_the_rejects(vector: Ve
 
 @pytest.mark.parametrize(
     "line",
-    ["", "12", "[1, 2]", '"text"', "null", "{}", "{", "\x00", '{"a": 1e999}', "[" * 1000, '{"a": {"evt": 1}}'],
+    [
+        "",
+        "12",
+        "[1, 2]",
+        '"text"',
+        "null",
+        "{}",
+        "{",
+        "\x00",
+        '{"a": 1e999}',
+        "[" * 1000,
+        '{"a": {"evt": 1}}',
+    ],
 )
 def test_a_line_that_is_no_event_is_a_log(vector: Vector, line: str) -> None:
     passed = vector.run("services", {"message": line})

@@ -1,4 +1,4 @@
-"""Fixtures for tests of what Redshift gets: the stand-in, and the project compiled for Redshift."""
+"""Fixtures for what Redshift gets: without any connection, and on the stand-in."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from dbt.adapters.redshift.impl import RedshiftAdapter
 from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
-from dbt.contracts.graph.nodes import ModelNode
+from dbt.contracts.graph.nodes import AnalysisNode, ModelNode, SingularTestNode
 from dbt_common.clients.agate_helper import table_from_rows
 
 from tests.python.conftest import ROOT
@@ -66,26 +66,25 @@ def no_answer(*arguments: Any, **options: Any) -> Any:
 
 @pytest.fixture(scope="session")
 def compiled(redshift_flags: list[str], redshift_manifest: Manifest) -> Compile:
-    """The SQL of every model by name, as a night (True) or a full refresh (False) compiles it."""
+    """The SQL of every model, singular test and analysis by name.
+
+    As a night (True) or a full refresh (False) compiles it.
+    """
     sql: dict[bool, dict[str, str]] = {}
     for nightly in (False, True):
         with (
             mock.patch.object(RedshiftAdapter, "set_relations_cache", nothing),
             mock.patch.object(RedshiftAdapter, "get_relation", found if nightly else nothing),
-            mock.patch.object(
-                RedshiftAdapter,
-                "execute",
-                answer
-                if nightly
-                else lambda *a, **o: (AdapterResponse("OK"), table_from_rows([], [])),
-            ),
+            mock.patch.object(RedshiftAdapter, "execute", answer if nightly else no_answer),
         ):
             done = dbtRunner(manifest=redshift_manifest).invoke(["compile", *redshift_flags])
         assert done.success, done.exception
         assert isinstance(done.result, RunExecutionResult)
         nodes = [result.node for result in done.result.results]
         sql[nightly] = {
-            node.name: str(node.compiled_code) for node in nodes if isinstance(node, ModelNode)
+            node.name: str(node.compiled_code)
+            for node in nodes
+            if isinstance(node, ModelNode | SingularTestNode | AnalysisNode)
         }
     return sql.__getitem__
 
@@ -112,7 +111,7 @@ def open_redshift(
 
     def opened(schema: str) -> RedshiftWarehouse:
         folder = tmp_path_factory.mktemp(schema)
-        warehouse = RedshiftWarehouse(standin, schema, folder)
+        warehouse = RedshiftWarehouse(standin.where, schema, folder)
         if not manifests:
             manifests.append(warehouse("parse"))
         # Schemas are written into the manifest, so only one schema can share it.

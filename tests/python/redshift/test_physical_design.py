@@ -29,7 +29,7 @@ def test_every_table_has_keys_and_says_why(redshift_manifest: Manifest) -> None:
         node.name
         for node in found
         if not (node.config.get("dist") and node.config.get("sort"))
-        or not re.search(r"\. On Redshift .*[Ss]orted by ", node.description)
+        or "On Redshift" not in node.description
     }
     assert lacking == set()
 
@@ -40,6 +40,9 @@ def test_descriptions_name_the_keys_that_are_set(redshift_manifest: Manifest) ->
         dist = node.config.get("dist")
         words = {"all": "every node holds all rows", "even": "rows lie evenly"}
         assert words.get(dist, f"rows lie by {dist}") in reason, node.name
+        sort = node.config.get("sort")
+        keys = sort if isinstance(sort, str) else " and ".join(sort)
+        assert f"sorted by {keys}," in reason.replace("Sorted", "sorted"), node.name
 
 
 def test_keys_of_marts_are_columns_of_theirs(redshift_manifest: Manifest) -> None:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,12 @@ class StandIn:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(gzip.compress("".join(f"{line}\n" for line in lines).encode()))
 
+    def clear(self) -> None:
+        """Drop every schema that was made."""
+        made = "select nspname from pg_namespace where nspowner = 'dbt'::regrole"
+        for (schema,) in self.rows(made):
+            self.rows(f"drop schema {schema} cascade")
+
     def statements(self) -> list[str]:
         """Every statement that any client has sent so far."""
         return [json.loads(line)["redshift"] for line in self.log.read_text().splitlines()]
@@ -82,17 +88,16 @@ def run_standin(folder: Path) -> Iterator[StandIn]:
 
 @dataclass
 class RedshiftWarehouse:
-    """The dbt project on the stand-in, in schemas of its own.
+    """The dbt project on a server that speaks Redshift, in schemas that begin with `schema`.
 
     Call it with the words of a dbt command. When dbt fails it raises AssertionError with dbt's
     error messages.
     """
 
-    standin: StandIn
+    where: dict[str, Any]
     schema: str
     folder: Path
     manifest: Manifest | None = None
-    errors: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -102,7 +107,7 @@ class RedshiftWarehouse:
             "sslmode": "disable",  # the driver has no plain-text fallback
             "schema": self.schema,
             "threads": 4,
-            **self.standin.where,
+            **self.where,
         }
         outputs = {"redshift": output, "datasharing": {**output, "datasharing": True}}
         profile = {"delivery_sessions": {"target": "redshift", "outputs": outputs}}

@@ -85,6 +85,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 dispatched_at=at(5),
                 order_to_dispatch_seconds=5,
                 ended_at=at(700),
+                last_event_at=at(700),
                 event_count=8,
                 error_count=2,
                 takeover_count=1,
