@@ -14,7 +14,7 @@ from fleet_events.sigma.definition import Project, load_project
 from fleet_events.sigma.render import statement
 from tests.python.conftest import ROOT, Warehouse
 from tests.python.dbt.test_metrics import DAY, FIGURES, LEGS, Figures, assert_equal, metric_sql
-from tests.python.redshift.warehouse import RedshiftWarehouse, StandIn
+from tests.python.redshift.warehouse import StandIn
 from tests.python.sigma.test_queries import EXAMPLE, HOSTILE, VALUES, elements, with_literals
 
 SCHEMA = "readers_marts"
@@ -31,14 +31,6 @@ class Asked:
 
 
 @pytest.fixture(scope="module")
-def parsed(open_redshift: Callable[[str], RedshiftWarehouse]) -> Manifest:
-    """The project as it is for Redshift."""
-    manifest = open_redshift("fleet").manifest
-    assert manifest is not None
-    return manifest
-
-
-@pytest.fixture(scope="module")
 def asked(troubled: tuple[Warehouse, Path]) -> Asked:
     ((delivery_id, robot_id, market),) = troubled[0].rows(
         "select delivery_id, robot_id, market from fleet_marts.delivery_sessions"
@@ -50,7 +42,7 @@ def asked(troubled: tuple[Warehouse, Path]) -> Asked:
 
 @pytest.fixture(scope="module")
 def marts(
-    standin: StandIn, parsed: Manifest, troubled: tuple[Warehouse, Path], asked: Asked
+    standin: StandIn, redshift_manifest: Manifest, troubled: tuple[Warehouse, Path], asked: Asked
 ) -> StandIn:
     """The marts that are read, with all their rows, or with those of the one asked for."""
     kept = {
@@ -65,7 +57,7 @@ def marts(
     }
     standin.rows(f"create schema {SCHEMA}")
     for name, where in kept.items():
-        columns = parsed.nodes[f"model.delivery_sessions.{name}"].columns
+        columns = redshift_manifest.nodes[f"model.delivery_sessions.{name}"].columns
         types = ", ".join(f"{column} {info.data_type}" for column, info in columns.items())
         standin.rows(f"create table {SCHEMA}.{name} ({types})")
         rows = troubled[0].rows(f"select {', '.join(columns)} from fleet_marts.{name} {where}")
@@ -82,9 +74,9 @@ def literal(value: Any) -> str:
 
 @pytest.fixture(scope="module")
 def redshift_sql(
-    parsed: Manifest, tmp_path_factory: pytest.TempPathFactory
+    redshift_manifest: Manifest, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[Figures], str]:
-    sql = metric_sql(parsed, "redshift", tmp_path_factory.mktemp("metrics"))
+    sql = metric_sql(redshift_manifest, "redshift", tmp_path_factory.mktemp("metrics"))
 
     def in_schema(figures: Figures) -> str:
         # The stand-in takes a statement that begins with several comments for none.
@@ -110,8 +102,8 @@ def test_a_query_asks_for_one_percentile(
 
 
 @pytest.fixture(scope="module")
-def project(parsed: Manifest) -> Project:
-    return load_project(ROOT, parsed.writable_manifest().to_dict())
+def project(redshift_manifest: Manifest) -> Project:
+    return load_project(ROOT, redshift_manifest.writable_manifest().to_dict())
 
 
 @pytest.mark.parametrize("market_attribute", ["", "market"])
