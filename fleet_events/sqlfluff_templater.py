@@ -14,6 +14,13 @@ from dbt_common.clients.agate_helper import table_from_data
 from sqlfluff.core.plugin import hookimpl
 from sqlfluff_templater_dbt.templater import DbtTemplater
 
+# In the place of an adapter's own.
+WITHOUT_WAREHOUSE = {
+    "set_relations_cache": lambda *_, **__: None,
+    "get_relation": lambda *_, **__: None,
+    "execute": lambda *_, **__: (AdapterResponse("offline"), table_from_data([], ["nothing"])),
+}
+
 
 class OfflineDbtTemplater(DbtTemplater):  # type: ignore[misc]
     name = "dbt_offline"
