@@ -17,7 +17,7 @@ from dbt.contracts.graph.nodes import ModelNode, SeedNode
 from dbt_common.clients.agate_helper import table_from_rows
 
 from tests.python.conftest import ROOT
-from tests.python.redshift.conftest import found, nothing
+from tests.python.redshift.conftest import nothing
 from tests.python.redshift.warehouse import statements
 
 PIPELINE = ROOT / "pipeline" / "redshift"
