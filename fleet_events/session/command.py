@@ -43,15 +43,17 @@ def show_delivery(store: Marts, console: Console, delivery_id: str, every: bool)
     found = store.rows(marts.DELIVERY, [delivery_id])
     if not found:
         refuse_unknown(store, "delivery", delivery_id)
-    events = store.rows(marts.DELIVERY_EVENTS, [delivery_id])
+    during = {"start": found[0]["started_at"], "end": found[0]["last_event_at"]}
+    events = store.rows(marts.DELIVERY_EVENTS, {"delivery_id": delivery_id, **during})
     console.print(screen.header(found[0]))
     console.print(screen.timeline(events, with_match=True, every=every))
 
 
 def show_order(store: Marts, console: Console, order_id: str, every: bool) -> None:
-    events = store.rows(marts.ORDER_EVENTS, {"order_id": order_id})
-    if not events:
+    during = store.rows(marts.ORDER_BOUNDS, {"order_id": order_id})[0]
+    if during["start"] is None:
         refuse_unknown(store, "order", order_id)
+    events = store.rows(marts.ORDER_EVENTS, {"order_id": order_id, **during})
     console.print(
         f"order {plain(order_id)}, {counted(len(events), 'event')} from {moment(events[0]['at'])} "
         f"to {moment(events[-1]['at'])} UTC",

@@ -33,12 +33,18 @@ from fleet_marts.delivery_sessions
 where delivery_id = ?
 """
 
-DELIVERY_EVENTS = """
+# Events lie in the order of event_at, so the session's own bounds let DuckDB skip all other blocks.
+DURING = """
+    event_at >= cast($start as timestamp) at time zone 'UTC'
+    and event_at <= cast($end as timestamp) at time zone 'UTC'
+"""
+
+DELIVERY_EVENTS = f"""
 select
     event_at at time zone 'UTC' as at, seconds_since_start, event_name, summary, robot_state,
     match_method, is_ambiguous, is_error
 from fleet_marts.delivery_session_events
-where delivery_id = ?
+where delivery_id = $delivery_id and {DURING}
 order by sequence_number
 """
 
@@ -50,20 +56,39 @@ order by started_at, delivery_id
 """
 
 # The order's own events and all of its deliveries', among them those that name only the robot.
-ORDER_EVENTS = """
+ORDER_EVENTS = f"""
 select
     event_at at time zone 'UTC' as at, event_name, summary, robot_state, delivery_id, is_error
 from fleet_marts.event_timeline
 where
-    order_id = $order_id
-    or event_id in (
-        select events.event_id
-        from fleet_marts.delivery_session_events as events
-        inner join fleet_marts.delivery_sessions as sessions
-            on events.delivery_id = sessions.delivery_id
-        where sessions.order_id = $order_id
+    {DURING}
+    and (
+        order_id = $order_id
+        or event_id in (
+            select events.event_id
+            from fleet_marts.delivery_session_events as events
+            inner join fleet_marts.delivery_sessions as sessions
+                on events.delivery_id = sessions.delivery_id
+            where sessions.order_id = $order_id and {DURING}
+        )
     )
 order by event_at, emitter_id, seq, event_id
+"""
+
+# From the first to the last event of the order and of its deliveries. Reads two columns of the
+# timeline where the events themselves take eight.
+ORDER_BOUNDS = """
+select
+    min(first_at) at time zone 'UTC' as "start", max(last_at) at time zone 'UTC' as "end"
+from (
+    select min(event_at) as first_at, max(event_at) as last_at
+    from fleet_marts.event_timeline
+    where order_id = $order_id
+    union all
+    select min(started_at), max(last_event_at)
+    from fleet_marts.delivery_sessions
+    where order_id = $order_id
+)
 """
 
 ROBOT_EVENTS = """
