@@ -52,7 +52,7 @@ def score_fleet(folder: Path, settings: Settings, level: float) -> tuple[Diagnos
 
 @click.command()
 @click.option("--robots", type=click.IntRange(min=1), default=40, show_default=True)
-@click.option("--days", type=click.IntRange(min=1), default=2, show_default=True)
+@click.option("--days", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True)
 @click.option(
     "--level",

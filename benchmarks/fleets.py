@@ -8,6 +8,7 @@ import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import click
@@ -58,10 +59,13 @@ def run_dbt(database: Path, *words: str, landing: Path = Path("data/landing")) -
     folder = database.parent
     shutil.copy(ROOT / "profiles.yml.example", folder / "profiles.yml")
     errors: list[str] = []
+
+    def collect(event: Any) -> None:
+        if event.info.level == "error":
+            errors.append(str(event.info.msg))
+
     with mock.patch.dict(os.environ, FLEET_DATABASE=str(database)):
-        done = dbtRunner(
-            callbacks=[lambda event: event.info.level == "error" and errors.append(event.info.msg)]
-        ).invoke(
+        done = dbtRunner(callbacks=[collect]).invoke(
             [
                 *words,
                 *("--quiet", "--no-print", "--log-level-file", "none"),

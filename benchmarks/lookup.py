@@ -5,8 +5,9 @@ then multiplied in SQL, day by day, under ids that do not tell the day, until
 delivery_session_events has the rows asked for. Times are this machine's; the ratios between ways
 of asking, and between layouts, are the result.
 
-Cold: the operating system was told to forget the file (posix_fadvise). The host below it may still
-remember, so a truly cold disk is slower.
+The query is timed alone, on a new connection; the process is all of `fleet session`, from the start
+of Python on. Cold: the operating system was told to forget the file (posix_fadvise). The host below
+it may still remember, so a truly cold disk is slower.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import click
 import duckdb
@@ -44,10 +44,11 @@ ORDERS = {"delivery_sessions": "started_at"}
 
 # What `fleet session` asked before it knew when a session was.
 WITHOUT_BOUNDS = marts.DELIVERY_EVENTS.replace(f" and {marts.DURING}", "")
+MART = "delivery_session_events"
 SHUFFLED = "shuffled_session_events"
 
 
-def multiply(source: Path, target: Path, rows: int, tick: Callable[[int], None]) -> int:
+def multiply(source: Path, target: Path, rows: int) -> int:
     """Write the marts of `source`, moved on day by day, into `target` until there are `rows`.
 
     Each day is written in the order of time, as nightly runs do. Returns the number of days.
@@ -56,9 +57,8 @@ def multiply(source: Path, target: Path, rows: int, tick: Callable[[int], None])
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"attach '{source}' as day (read_only)")
         connection.execute("create schema fleet_marts")
-        ((per_day,),) = connection.execute(
-            "select count(*) from day.fleet_marts.delivery_session_events"
-        ).fetchall()
+        counted = "select count(*) from day.fleet_marts.delivery_session_events"
+        per_day = int(connection.execute(counted).fetchall()[0][0])
         days = -(-rows // (per_day * FLEETS))
         for table in ID_TABLES:
             connection.execute(
@@ -84,7 +84,6 @@ def multiply(source: Path, target: Path, rows: int, tick: Callable[[int], None])
                     f"select * from day.fleet_marts.{table}, range({FLEETS}) as fleets (fleet)"
                     f") as day) as rows order by {ORDERS.get(table, 'event_at')}"
                 )
-            tick(number + 1)
         connection.execute(
             f"create table fleet_marts.{SHUFFLED} as"
             " from fleet_marts.delivery_session_events order by hash(event_id)"
@@ -116,67 +115,48 @@ def some_ids(database: Path, column: str, count: int) -> list[str]:
     return [str(row[0]) for row in found]
 
 
-def timed(work: Callable[[], Any]) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
+def query(database: Path, delivery_id: str, table: str, is_bounded: bool) -> float:
+    """Seconds that the events of a session take, on a connection that was just opened."""
+    found = marts.Marts(database).rows(marts.DELIVERY, [delivery_id])[0]
+    sql = marts.DELIVERY_EVENTS if is_bounded else WITHOUT_BOUNDS
+    parameters = {"delivery_id": delivery_id}
+    if is_bounded:
+        parameters |= {"start": found["started_at"], "end": found["last_event_at"]}
+    with duckdb.connect(database, read_only=True) as connection:
+        began = time.perf_counter()
+        rows = connection.execute(sql.replace(MART, table), parameters).fetchall()
+        seconds = time.perf_counter() - began
+    assert len(rows) == found["event_count"]
+    return seconds
 
 
-def look_up(database: Path, delivery_id: str, with_bounds: bool, table: str) -> Callable[[], Any]:
-    """What `fleet session` asks of the marts, alone: two queries, a connection for each."""
-    store = marts.Marts(database)
-
-    def ask() -> None:
-        found = store.rows(marts.DELIVERY, [delivery_id])[0]
-        sql = marts.DELIVERY_EVENTS if with_bounds else WITHOUT_BOUNDS
-        during = {"start": found["started_at"], "end": found["last_event_at"]}
-        rows = store.rows(
-            sql.replace("delivery_session_events", table),
-            {"delivery_id": delivery_id, **(during if with_bounds else {})},
-        )
-        assert len(rows) == found["event_count"]
-
-    return ask
-
-
-def process(database: Path, *words: str) -> Callable[[], Any]:
-    """`fleet session` as a person starts it."""
+def process(database: Path, *words: str) -> float:
+    """Seconds of `fleet session` as a person starts it."""
     command = [str(FLEET), "session", *words, "--database", str(database)]
-
-    def run() -> None:
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-
-    return run
+    began = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - began
 
 
 def measure(database: Path, ids: int) -> dict[str, tuple[list[float], list[float]]]:
     """Seconds of each way to ask, cold and warm, for `ids` deliveries or orders."""
-    found: dict[str, tuple[list[float], list[float]]] = {}
     deliveries = some_ids(database, "delivery_id", ids)
     orders = some_ids(database, "order_id", ids)
-    mart = "delivery_session_events"
-    ways: dict[str, Callable[[int], Callable[[], Any]]] = {
-        "queries, rows in time order, bounded": lambda n: look_up(
-            database, deliveries[n], True, mart
-        ),
-        "queries, rows in time order": lambda n: look_up(database, deliveries[n], False, mart),
-        "queries, rows shuffled, bounded": lambda n: look_up(
-            database, deliveries[n], True, SHUFFLED
-        ),
-        "queries, rows shuffled": lambda n: look_up(database, deliveries[n], False, SHUFFLED),
-        "`fleet session D-…`, whole process": lambda n: process(database, deliveries[n]),
-        "`fleet session --order O-…`, whole process": lambda n: process(
-            database, "--order", orders[n]
-        ),
+    ways: dict[str, Callable[[int], float]] = {
+        "query: time order, bounded": lambda n: query(database, deliveries[n], MART, True),
+        "query: time order, unbounded": lambda n: query(database, deliveries[n], MART, False),
+        "query: shuffled, bounded": lambda n: query(database, deliveries[n], SHUFFLED, True),
+        "query: shuffled, unbounded": lambda n: query(database, deliveries[n], SHUFFLED, False),
+        "process: fleet session D-…": lambda n: process(database, deliveries[n]),
+        "process: fleet session O-…": lambda n: process(database, "--order", orders[n]),
     }
-    for name, way in ways.items():
-        cold, warm = [], []
-        for number in range(ids):
+    found: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in ways}
+    # Turn by turn, so that a slower minute of the machine favours no way.
+    for number in range(ids):
+        for name, way in ways.items():
             forget(database)
-            cold.append(timed(way(number)))
-        for number in range(ids):
-            warm.append(timed(way(number)))
-        found[name] = cold, warm
+            found[name][0].append(way(number))
+            found[name][1].append(way(number))
     return found
 
 
@@ -218,13 +198,13 @@ def main(rows: int, robots: int, ids: int, folder: Path | None) -> None:
         if not made.exists():
             database.unlink(missing_ok=True)
             day = build_fleet(home / "day", Settings(robots, 1, seed=7, start=date(2026, 1, 5)))
-            days = multiply(day.database, database, rows, lambda done: None)
+            days = multiply(day.database, database, rows)
             made.write_text(str(days))
         with duckdb.connect(database, read_only=True) as connection:
             ((count,),) = connection.execute(
                 "select count(*) from fleet_marts.delivery_session_events"
             ).fetchall()
-        print_report(measure(database, ids), count, int(made.read_text()), Console())
+        print_report(measure(database, ids), count, int(made.read_text()), Console(width=120))
 
 
 if __name__ == "__main__":

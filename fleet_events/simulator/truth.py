@@ -243,8 +243,8 @@ class Truth:
                     spent[hour, state, reason][0] += until - began
                     spent[hour, state, reason][1] += (until - began) * dispatchable
                     began = until
-            for (hour, state, reason), milliseconds in spent.items():
-                yield robot_id, hour, state, reason, *milliseconds
+            for (hour, state, reason), (milliseconds, dispatchable_ms) in spent.items():
+                yield robot_id, hour, state, reason, milliseconds, dispatchable_ms
 
     def failures(self) -> list[Failure]:
         """Every failure episode: errors of one robot and component that overlap are one."""
