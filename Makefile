@@ -16,15 +16,17 @@ PYTHON ?= $(firstword $(foreach python,python3 python3.13 python3.12 python3.11,
 BIN := .venv/bin
 STAMP := .venv/.installed
 PACKAGES := dbt_packages/.installed
+TYPESCRIPT := clients/typescript
+NODE_MODULES := $(TYPESCRIPT)/node_modules/.installed
 
 ROBOTS := 40
 DAYS := 1
 SEED := 7
 
-.PHONY: help setup demo test lint lock clean
+.PHONY: help setup demo test typescript lint lock clean
 
 help:  ## Show these targets.
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 12
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 17
 
 setup: $(STAMP) $(PACKAGES) profiles.yml  ## Install everything the other targets need into .venv.
 
@@ -65,13 +67,21 @@ lint: setup  ## Check style, types and SQL, and that generated files are up to d
 	@$(BIN)/sqlfluff lint --disable-progress-bar --processes 0 $(wildcard models analyses tests/data_tests)
 	@$(BIN)/fleet registry generate --check
 
-test: lint  ## Check everything: lint, then every test.
+test: lint typescript  ## Check everything: lint, then every test.
 	@$(BIN)/pytest
+
+$(NODE_MODULES): $(TYPESCRIPT)/package.json $(TYPESCRIPT)/package-lock.json
+	@command -v npm >/dev/null || { echo "The TypeScript client needs Node.js 20 or later with npm: install it, or check the rest with make lint and $(BIN)/pytest." >&2; exit 1; }
+	@cd $(TYPESCRIPT) && npm ci --silent --ignore-scripts
+	@touch $@
+
+typescript: $(NODE_MODULES)  ## Build the TypeScript client and test it.
+	@cd $(TYPESCRIPT) && npm test --silent
 
 lock:  ## Pin the newest versions that pyproject.toml allows.
 	@$(BIN)/pip install -qq uv
-	@$(BIN)/uv pip compile pyproject.toml --extra warehouse --group dev --universal --python-version 3.11 --upgrade --no-strip-extras \
+	@$(BIN)/uv pip compile pyproject.toml --extra warehouse --extra dashboard --group dev --universal --python-version 3.11 --upgrade --no-strip-extras \
 		--generate-hashes --quiet --custom-compile-command "make lock" --output-file requirements.lock
 
 clean:  ## Remove everything that make made, except profiles.yml.
-	@rm -rf .venv data dbt_packages target logs .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf .venv data dbt_packages target logs $(TYPESCRIPT)/node_modules $(TYPESCRIPT)/dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -28,7 +28,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.fleets import build_fleet
-from fleet_events.session import marts
+from fleet_events.marts import queries
+from fleet_events.marts.stores import READ_ONLY, DuckDBMarts
 from fleet_events.simulator.world import Settings
 
 FLEET = Path(sys.executable).parent / "fleet"
@@ -42,10 +43,16 @@ ID_TABLES = {
 }
 ORDERS = {"delivery_sessions": "started_at"}
 
-# What `fleet session` asked before it knew when a session was.
-WITHOUT_BOUNDS = marts.DELIVERY_EVENTS.replace(f" and {marts.DURING}", "")
 MART = "delivery_session_events"
 SHUFFLED = "shuffled_session_events"
+
+# What `fleet session` asked before it knew when a session was.
+WITHOUT_BOUNDS = f"""
+select *
+from {MART}
+where delivery_id = ?
+order by sequence_number
+"""
 
 
 def multiply(source: Path, target: Path, rows: int) -> int:
@@ -117,14 +124,15 @@ def some_ids(database: Path, column: str, count: int) -> list[str]:
 
 def query(database: Path, delivery_id: str, table: str, is_bounded: bool) -> float:
     """Seconds that the events of a session take, on a connection that was just opened."""
-    found = marts.Marts(database).rows(marts.DELIVERY, [delivery_id])[0]
-    sql = marts.DELIVERY_EVENTS if is_bounded else WITHOUT_BOUNDS
-    parameters = {"delivery_id": delivery_id}
+    found = DuckDBMarts(database).rows(queries.DELIVERY, [delivery_id])[0]
+    sql, values = WITHOUT_BOUNDS, [delivery_id]
     if is_bounded:
-        parameters |= {"start": found["started_at"], "end": found["last_event_at"]}
-    with duckdb.connect(database, read_only=True) as connection:
+        sql = queries.DELIVERY_EVENTS
+        values += [found["started_at"], found["last_event_at"]]
+    with duckdb.connect(database, read_only=True, config=READ_ONLY) as connection:
+        connection.execute("use fleet_marts")
         began = time.perf_counter()
-        rows = connection.execute(sql.replace(MART, table), parameters).fetchall()
+        rows = connection.execute(sql.replace(MART, table), values).fetchall()
         seconds = time.perf_counter() - began
     assert len(rows) == found["event_count"]
     return seconds

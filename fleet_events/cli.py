@@ -8,9 +8,11 @@ import click
 
 # Imported when asked for, so that one command does not pay for the libraries of another.
 COMMANDS = {
+    "pipeline": "fleet_events.pipeline:pipeline",
     "registry": "fleet_events.registry.command:registry",
     "score": "fleet_events.scoring:score",
     "session": "fleet_events.session:session",
+    "sigma": "fleet_events.sigma.command:sigma",
     "simulate": "fleet_events.simulator.command:simulate",
 }
 
@@ -41,7 +43,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup)
 @click.version_option(package_name="fleet-events", message="%(version)s")
 def main() -> None:
-    """Typed delivery events: the registry, a simulated fleet and single sessions."""
+    """Typed delivery events: the registry, a simulated fleet, single sessions and the Sigma kit."""
 
 
 if __name__ == "__main__":

@@ -416,6 +416,8 @@ class DeliveryPickupCompleted(TypedDict):
         "merchant", "field_ops", "unknown",
     ]]
     """Who loaded the robot."""
+    software_version: NotRequired[Annotated[str, Meta(max_length=64)]]
+    """Version of the robot's software, as the robot last told it."""
 
 
 class DeliveryPickupFailed(TypedDict):
@@ -432,6 +434,8 @@ class DeliveryPickupFailed(TypedDict):
     """Why nothing was loaded."""
     wait_s: NotRequired[Annotated[float, Meta(ge=0, le=7200)]]
     """From arrival to giving up (seconds)."""
+    software_version: NotRequired[Annotated[str, Meta(max_length=64)]]
+    """Version of the robot's software, as the robot last told it."""
 
 
 class DeliveryDropoffEnRoute(TypedDict):
@@ -511,6 +515,8 @@ class DeliveryDropoffCompleted(TypedDict):
     """Distance driven from the merchant (meters)."""
     assists: NotRequired[Annotated[int, Meta(ge=0, le=1000)]]
     """Times a pilot took over on the way."""
+    software_version: NotRequired[Annotated[str, Meta(max_length=64)]]
+    """Version of the robot's software, as the robot last told it."""
 
 
 class DeliveryDropoffFailed(TypedDict):
@@ -529,6 +535,8 @@ class DeliveryDropoffFailed(TypedDict):
         "return", "discard", "retry",
     ]
     """What happens to the goods; retry keeps the delivery open."""
+    software_version: NotRequired[Annotated[str, Meta(max_length=64)]]
+    """Version of the robot's software, as the robot last told it."""
 
 
 class DeliveryCancelled(TypedDict):
@@ -613,6 +621,8 @@ class RobotHeartbeat(TypedDict):
     """Longitude in degrees, 4 decimals."""
     last_seq: NotRequired[Annotated[int, Meta(ge=0, le=9007199254740991)]]
     """Number of the last event the robot logged."""
+    dispatchable: NotRequired[bool]
+    """Whether a returning robot takes offers already."""
     hardware_version: NotRequired[Annotated[str, Meta(max_length=64)]]
     """Hardware the robot was built to."""
 
@@ -864,6 +874,8 @@ class PilotControlChanged(TypedDict):
     """Why it changed."""
     latency_ms: NotRequired[Annotated[float, Meta(ge=0, le=60000)]]
     """Round trip between pilot and robot (milliseconds)."""
+    software_version: NotRequired[Annotated[str, Meta(max_length=64)]]
+    """Version of the robot's software, as the robot last told it."""
 
 
 class PilotSessionEnded(TypedDict):

@@ -9,7 +9,9 @@ import atexit
 import gzip
 import weakref
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,26 +20,42 @@ import msgspec
 import pyarrow as pa
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.plugins import BasePlugin
-from duckdb.func import FunctionNullHandling, PythonUDFType
+from duckdb.func import PythonUDFType
+
+from fleet_events import s3
 
 MALFORMED = "malformed"
 NOT_AN_OBJECT = "not_an_object"
 JSON_WHITESPACE = b" \t\r\n"
 
+REJECTS = "/rejects/v1/"
+"""Where Vector puts lines that it could not take for an event, each wrapped with its reason."""
+
 _FILES = pa.list_(pa.struct([("source_file", pa.string()), ("byte_count", pa.int64())]))
+_LISTING = pa.struct([("error", pa.string()), ("files", _FILES)])
 
 # Checks the whole line and builds nothing from it; a number too large for a float stays valid.
 _check = msgspec.json.Decoder(msgspec.Raw).decode
 
 
+class Rejected(msgspec.Struct):
+    """A line that Vector rejected, as pipeline/vector/programs/shape.vrl writes it."""
+
+    line: str
+    reason: str
+
+
+_read_rejected = msgspec.json.Decoder(Rejected).decode
+
+
 class Plugin(BasePlugin):
     """Adds two SQL functions to every connection, and says in words when the file is in use.
 
-    ``list_event_files(folder)`` gives the event files below a folder, as a list of
-    ``(source_file, byte_count)`` in name order, ``source_file`` relative to the folder; NULL where
-    there is no such folder. ``read_event_file(path)`` gives ``(error, lines)``: the lines of one
-    file as a list of ``(line, reason)``, or why the file cannot be read. Neither ever raises for
-    what a file holds.
+    ``list_event_files(landing_path)`` gives ``(error, files)``: the event files below a folder or
+    an s3:// URL as a list of ``(source_file, byte_count)`` in name order, ``source_file`` relative
+    to it, or why they cannot be listed. ``read_event_file(path)`` gives ``(error, lines)``: the
+    lines of one file as a list of ``(line, reason)``, or why the file cannot be read. Neither ever
+    raises for what a file holds.
     """
 
     def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
@@ -59,11 +77,10 @@ class Plugin(BasePlugin):
         """Register the functions."""
         conn.create_function(
             "list_event_files",
-            lambda folders: pa.array(map(list_event_files, folders.to_pylist()), _FILES),
+            lambda paths: pa.array(map(list_event_files, paths.to_pylist()), _LISTING),
             ["VARCHAR"],
-            "STRUCT(source_file VARCHAR, byte_count BIGINT)[]",
+            "STRUCT(error VARCHAR, files STRUCT(source_file VARCHAR, byte_count BIGINT)[])",
             type=PythonUDFType.ARROW,
-            null_handling=FunctionNullHandling.SPECIAL,
             side_effects=True,
         )
         conn.create_function(
@@ -83,19 +100,37 @@ def close_if_alive(connection: weakref.ref[duckdb.DuckDBPyConnection]) -> None:
         alive.close()
 
 
-def list_event_files(folder: str) -> list[dict[str, str | int]] | None:
-    """Find the files of a landing folder, at any depth, in name order."""
+def list_event_files(landing_path: str) -> dict[str, Any]:
+    """Find the event files below a folder or an s3:// URL, at any depth, in name order.
+
+    Returns one `(error, files)`; the error is a sentence that says what to do.
+    """
+    try:
+        list_all = s3.list_objects if s3.is_url(landing_path) else list_files
+        files = [
+            {"source_file": name, "byte_count": size}
+            for name, size in list_all(landing_path)
+            if name.endswith((".ndjson", ".ndjson.gz"))
+        ]
+    except FileNotFoundError:
+        return {
+            "error": f"There is no landing folder {landing_path}; make one with `fleet simulate`, "
+            "or name yours with --vars 'landing_path: FOLDER'."
+        }
+    except s3.S3Error as error:
+        return {
+            "error": f"{landing_path} cannot be listed ({error}): check the bucket's name, your "
+            "AWS_ variables, and that your role may list it."
+        }
+    return {"files": files}
+
+
+def list_files(folder: str) -> Iterable[tuple[str, int]]:
     top = Path(folder)
     if not top.is_dir():
-        return None
-    files = [
-        path for path in top.rglob("*.ndjson*") if path.name.endswith((".ndjson", ".ndjson.gz"))
-    ]
-    return [
-        {"source_file": path.relative_to(top).as_posix(), "byte_count": path.stat().st_size}
-        for path in sorted(files)
-        if path.is_file()
-    ]
+        raise FileNotFoundError(folder)
+    files = sorted(path for path in top.rglob("*.ndjson*") if path.is_file())
+    return [(path.relative_to(top).as_posix(), path.stat().st_size) for path in files]
 
 
 def read_event_files(paths: list[str]) -> pa.StructArray:
@@ -107,14 +142,12 @@ def read_event_files(paths: list[str]) -> pa.StructArray:
     ends = [0]
     texts: list[str] = []
     reasons: list[str | None] = []
-    for path in paths:
-        try:
-            content = read_bytes(path)
-        except (OSError, EOFError, zlib.error) as error:
-            errors.append(getattr(error, "strerror", None) or str(error))
+    for path, content in zip(paths, read_all(paths), strict=True):
+        if isinstance(content, str):
+            errors.append(content)
         else:
             errors.append(None)
-            for text, reason in split(content):
+            for text, reason in (unwrap if REJECTS in path else split)(content):
                 texts.append(text)
                 reasons.append(reason)
         ends.append(len(texts))
@@ -126,8 +159,27 @@ def read_event_files(paths: list[str]) -> pa.StructArray:
     )
 
 
+def read_all(paths: list[str]) -> Iterator[bytes | str]:
+    """Yield each file's content, or why it cannot be read."""
+
+    def attempt(read: Callable[[str], bytes], path: str) -> bytes | str:
+        try:
+            return decompress(path, read(path))
+        except (OSError, EOFError, zlib.error) as error:
+            return error.strerror or str(error) if isinstance(error, OSError) else str(error)
+
+    if not any(map(s3.is_url, paths)):
+        yield from map(partial(attempt, read_bytes), paths)
+        return
+    with s3.connect() as client, ThreadPoolExecutor(s3.READERS) as readers:
+        yield from readers.map(partial(attempt, partial(s3.read_object, client)), paths)
+
+
 def read_bytes(path: str) -> bytes:
-    content = Path(path).read_bytes()
+    return Path(path).read_bytes()
+
+
+def decompress(path: str, content: bytes) -> bytes:
     if not path.endswith(".gz"):
         return content
     if not content:
@@ -153,6 +205,17 @@ def split(content: bytes) -> Iterator[tuple[str, str | None]]:
             yield line.decode(errors="backslashreplace"), MALFORMED
         else:
             yield text, refusal(line)
+
+
+def unwrap(content: bytes) -> Iterator[tuple[str, str | None]]:
+    """Yield each line that Vector rejected with its reason, out of the record it is kept in."""
+    for text, reason in split(content):
+        try:
+            rejected = _read_rejected(text)
+        except msgspec.DecodeError:
+            yield text, reason or MALFORMED
+        else:
+            yield rejected.line, rejected.reason
 
 
 def refusal(line: bytes) -> str | None:

@@ -343,7 +343,7 @@ def _with_context(
 
 
 def _is_id(name: str, value: str) -> bool:
-    return len(value) <= 64 and value.startswith(ID_PREFIXES[name])
+    return 0 < len(value) <= 64 and value.startswith(ID_PREFIXES[name])
 
 
 def _uuid7(now_ms: int, random: bytes) -> str:

@@ -1,24 +1,34 @@
 """The sqlfluff templater ``dbt_offline``: dbt's own, without asking the warehouse anything.
 
-sqlfluff's dbt templater first asks the warehouse which tables exist. That needs a Redshift cluster
-to lint the SQL that Redshift gets. Here every table counts as absent, which leaves each model as a
-full refresh compiles it.
+sqlfluff's dbt templater first asks the warehouse which tables exist, and some models ask it for
+more while they compile. That needs a Redshift cluster to lint the SQL that Redshift gets. Here
+every table counts as absent and every query has no rows, which leaves each model as a full refresh
+compiles it.
 """
 
 from contextlib import AbstractContextManager
+from typing import Any
 
+from dbt.adapters.contracts.connection import AdapterResponse
 from dbt.adapters.factory import get_adapter
+from dbt_common.clients.agate_helper import table_from_data
 from sqlfluff.core.plugin import hookimpl
 from sqlfluff_templater_dbt.templater import DbtTemplater
+
+# In the place of an adapter's own.
+WITHOUT_WAREHOUSE: dict[str, Any] = {
+    "set_relations_cache": lambda *_, **__: None,
+    "get_relation": lambda *_, **__: None,
+    "execute": lambda *_, **__: (AdapterResponse("offline"), table_from_data([], ["nothing"])),
+}
 
 
 class OfflineDbtTemplater(DbtTemplater):  # type: ignore[misc]
     name = "dbt_offline"
 
     def connection(self) -> AbstractContextManager[None]:
-        adapter = get_adapter(self.dbt_config)
-        adapter.set_relations_cache = lambda relation_configs: None
-        adapter.get_relation = lambda database, schema, identifier: None
+        for name, answer in WITHOUT_WAREHOUSE.items():
+            setattr(get_adapter(self.dbt_config), name, answer)
         connection: AbstractContextManager[None] = super().connection()
         return connection
 

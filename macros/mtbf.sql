@@ -4,8 +4,7 @@
     T = operating hours, r = failure episodes that started in the period, MTBF = T / r, with the
     two-sided 90 % chi-square interval of a time-truncated test, 2T / chi2(0.95, 2r + 2) to
     2T / chi2(0.05, 2r) (NIST/SEMATECH e-Handbook 8.4.5.1). With r = 0 only the one-sided 90 %
-    lower bound T / -ln(0.1) exists. The factors come from the seed chi_square_factors; above its
-    last row from Wilson and Hilferty's approximation, by then within 0.1 %.
+    lower bound T / -ln(0.1) exists. The factors: macros/intervals.sql.
 
     The CTEs end in `bounded`.
 #}
@@ -99,16 +98,8 @@ bounded as (
 
     select
         summed.*,
-        coalesce(
-            chi_square_factors.lower_factor,
-            2.0 / {{ chi_square_quantile(1.6448536269514722, "2.0 * summed.failure_count + 2.0") }}
-        ) as lower_factor,
-        case
-            when summed.failure_count > 0 then coalesce(
-                chi_square_factors.upper_factor,
-                2.0 / {{ chi_square_quantile(-1.6448536269514722, "2.0 * summed.failure_count") }}
-            )
-        end as upper_factor
+        {{ chi_square_lower_factor("summed.failure_count", "chi_square_factors") }} as lower_factor,
+        {{ chi_square_upper_factor("summed.failure_count", "chi_square_factors") }} as upper_factor
 
     from summed
 
@@ -116,13 +107,6 @@ bounded as (
         on summed.failure_count = chi_square_factors.failure_count
 
 )
-{%- endmacro %}
-
-{# Wilson and Hilferty's chi-square quantile for the normal quantile `z`. #}
-{% macro chi_square_quantile(z, degrees) -%}
-    (({{ degrees }}) * power(
-        1.0 - 2.0 / (9.0 * nullif({{ degrees }}, 0)) + ({{ z }}) * sqrt(2.0 / (9.0 * nullif({{ degrees }}, 0))), 3
-    ))
 {%- endmacro %}
 
 {% macro mtbf_columns() -%}

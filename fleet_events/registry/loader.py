@@ -17,15 +17,19 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from fleet_events.registry.monitoring import check_monitoring
 from fleet_events.registry.schema import (
     ID_LENGTH,
     LIST_ITEMS,
     UNITS,
+    Deprecation,
     DowntimeReason,
     Event,
     EventField,
     IdKind,
     Mds,
+    Metric,
+    Monitor,
     Registry,
     RobotState,
     Roles,
@@ -38,6 +42,7 @@ from fleet_events.registry.summary import SummaryError, read_summary
 EVENTS_FILE = "registry/events.yml"
 STATES_FILE = "registry/robot_states.yml"
 REASONS_FILE = "registry/downtime_reasons.yml"
+MONITORS_FILE = "registry/monitors.yml"
 STREAMS: tuple[str, ...] = Stream.__args__  # type: ignore[attr-defined]
 
 # Spellings of a unit that would stand beside the registered suffix for the same thing.
@@ -92,6 +97,7 @@ def load_registry(project_dir: Path) -> Registry:
     head = _read(project_dir, EVENTS_FILE, {"registry_version", "ids", "events"}, problems)
     states_head = _read(project_dir, STATES_FILE, {"robot_states"}, problems)
     reasons_head = _read(project_dir, REASONS_FILE, {"downtime_reasons"}, problems)
+    monitors_head = _read(project_dir, MONITORS_FILE, {"metrics", "monitors"}, problems)
 
     registry = Registry(
         version=_version(head, problems),
@@ -103,6 +109,8 @@ def load_registry(project_dir: Path) -> Registry:
         downtime_reasons=_rows(
             DowntimeReason, REASONS_FILE, "reason", reasons_head.get("downtime_reasons"), problems
         ),
+        metrics=_rows(Metric, MONITORS_FILE, "metric", monitors_head.get("metrics"), problems),
+        monitors=_rows(Monitor, MONITORS_FILE, "monitor", monitors_head.get("monitors"), problems),
     )
     problems.extend(_check_states(registry))
     problems.extend(_check_across_events(registry))
@@ -111,6 +119,9 @@ def load_registry(project_dir: Path) -> Registry:
             f"{EVENTS_FILE}, event {event.name}{problem}"
             for problem in _check_event(event, registry)
         )
+    if not problems:
+        # An event that was refused above would be missed here once more, by each that counts it.
+        problems.extend(f"{MONITORS_FILE}, {problem}" for problem in check_monitoring(registry))
     if problems:
         raise RegistryError(problems)
     return registry
@@ -221,7 +232,7 @@ def _problem(model: type[Row], detail: ErrorDetails) -> str:
     """The rest of a sentence for one pydantic error: ", field wait_s: brief is missing."."""
     loc = [str(part) for part in detail["loc"]]
     place = ""
-    if len(loc) > 1 and loc[0] in ("fields", "ids", "example", "roles", "mds"):
+    if len(loc) > 1 and loc[0] in ("fields", "ids", "example", "roles", "mds", "deprecated"):
         section = loc.pop(0)
         if section in ("fields", "ids"):
             place = f", {section[:-1]} {loc.pop(0)}"
@@ -229,7 +240,7 @@ def _problem(model: type[Row], detail: ErrorDetails) -> str:
         else:
             place = f", {section}"
             loc = loc[:1]
-            inner: dict[str, type[Row]] = {"roles": Roles, "mds": Mds}
+            inner: dict[str, type[Row]] = {"roles": Roles, "mds": Mds, "deprecated": Deprecation}
             model = inner.get(section, model)
     # What follows the key is pydantic's own path through a union.
     key = loc[0] if loc else "it"
@@ -239,16 +250,20 @@ def _problem(model: type[Row], detail: ErrorDetails) -> str:
             return f"{place}: unknown key {key!r}{_hint(key, known)}."
         case "missing":
             return f"{place}: {key} is missing."
+        case "date_type" | "date_from_datetime_inexact":
+            return f"{place}: {key} must be a date such as 2027-06-30, without quotes."
+        case "dict_type" | "literal_error" if key == "events":
+            return f"{place}: events must be all, errors, or a mapping of event names."
         case "literal_error" if key != "of":
             return f"{place}: {key} must be {detail.get('ctx', {}).get('expected')}."
-        case _ if key in ("of", "entered_from"):
+        case _ if model is not Monitor and key in ("of", "entered_from"):
             named = "any" if key == "entered_from" else "robot_states or downtime_reasons"
             return (
                 f"{place}: {key} must be {named}, or a list of lower_snake_case words "
                 "(quote on, off, yes and no)."
             )
-        case "string_pattern_mismatch" if key == "name":
-            return f"{place}: name must read stream.object_verb, lower case."
+        case "string_pattern_mismatch" if key in ("name", "renamed_to"):
+            return f"{place}: {key} must read stream.object_verb, lower case."
         case "string_pattern_mismatch":
             pattern = str(detail.get("ctx", {}).get("pattern", ""))
             wanted = "lower_snake_case" if "a-z" in pattern else f"text that fits {pattern}"
@@ -316,8 +331,26 @@ def _check_event(event: Event, registry: Registry) -> Iterator[str]:
     for name, field in event.fields.items():
         for problem in _check_field(name, field, registry):
             yield f", field {name}: {problem}"
+    yield from _check_deprecation(event, registry)
     yield from _check_summary(event, registry)
     yield from _check_example(event, registry)
+
+
+def _check_deprecation(event: Event, registry: Registry) -> Iterator[str]:
+    deprecated = event.deprecated
+    if (event.stability == "deprecated") != (deprecated is not None):
+        yield ": stability must be deprecated when `deprecated` is given, and only then."
+    if deprecated is None:
+        return
+    if (deprecated.reason == "renamed") != (deprecated.renamed_to is not None):
+        yield ", deprecated: renamed_to belongs to the reason renamed, and only to it."
+    elif deprecated.renamed_to is not None:
+        heir = registry.by_name.get(deprecated.renamed_to)
+        if heir is None:
+            hint = _hint(deprecated.renamed_to, set(registry.by_name) - {event.name})
+            yield f", deprecated: renamed_to names no registered event{hint}."
+        elif heir.deprecated is not None:
+            yield f", deprecated: renamed_to names {heir.name}, which is deprecated itself."
 
 
 def _check_field(name: str, field: EventField, registry: Registry) -> Iterator[str]:

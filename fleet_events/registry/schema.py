@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Annotated, Literal
 
@@ -151,6 +152,21 @@ class Mds(Row):
     vehicle_state: SnakeCase | None = None
 
 
+class Deprecation(Row):
+    """Why an event goes, what takes its place, and until when it is still accepted."""
+
+    reason: Literal["renamed", "obsoleted"]
+    sunset: date
+    renamed_to: EventName | None = None
+    note: Text | None = None
+
+    def told(self) -> str:
+        """In one or two sentences."""
+        what = f"Renamed to {self.renamed_to}" if self.renamed_to else "Obsolete"
+        note = f" {self.note}" if self.note else ""
+        return f"{what}; to be removed after {self.sunset}.{note}"
+
+
 class Event(Row):
     """One event of the registry."""
 
@@ -165,6 +181,7 @@ class Event(Row):
     fields: dict[SnakeCase, EventField]
     roles: Roles = Roles()
     mds: Mds | None = None
+    deprecated: Deprecation | None = None
     example: dict[str, bool | int | float | str | list[str]]
 
     @property
@@ -208,6 +225,43 @@ class DowntimeReason(Row):
     brief: Text
 
 
+Conditions = dict[SnakeCase, list[SnakeCase] | bool | SnakeCase]
+"""Values that fields of an event must have; a lone word names a set of robot states."""
+
+
+class Metric(Row):
+    """A number made of events: for Datadog, and for the columns of the marts."""
+
+    name: SnakeCase
+    brief: Text
+    events: Literal["all", "errors"] | dict[EventName, Conditions]
+    except_events: Annotated[list[EventName], Field(alias="except")] = []
+    distinct: SnakeCase | None = None
+    spread_of: SnakeCase | None = None
+    per_hour: Annotated[int, Field(ge=1)] | None = None
+    tags: dict[SnakeCase, SnakeCase]
+
+
+class Monitor(Row):
+    """What somebody is told of, and when."""
+
+    name: SnakeCase
+    title: Text
+    message: Text
+    group: Literal["release_health", "funnel", "supply", "safety"]
+    owner: Text
+    of: SnakeCase
+    over: SnakeCase | None = None
+    shortfall: bool = False
+    minimum_sample: Annotated[int, Field(ge=1)] | None = None
+    by: list[SnakeCase]
+    source: Literal["logs", "metrics"]
+    window_minutes: Annotated[int, Field(ge=1, le=2880)]
+    critical: int | float
+    warning: int | float | None = None
+    priority: Annotated[int, Field(ge=1, le=5)]
+
+
 def column_name(field_name: str) -> str:
     """Column of a field: units spelt out (`wait_s` is `wait_seconds`), never a reserved word."""
     if field_name in RESERVED_WORDS | ENVELOPE_COLUMNS:
@@ -232,6 +286,8 @@ class Registry:
     events: tuple[Event, ...]
     robot_states: tuple[RobotState, ...]
     downtime_reasons: tuple[DowntimeReason, ...]
+    metrics: tuple[Metric, ...] = ()
+    monitors: tuple[Monitor, ...] = ()
 
     @cached_property
     def by_name(self) -> dict[str, Event]:
@@ -249,6 +305,34 @@ class Registry:
     def logged_states(self) -> list[str]:
         """States an event may carry: all but the derived ones."""
         return [state.name for state in self.robot_states if not state.derived]
+
+    @cached_property
+    def state_sets(self) -> dict[str, list[str]]:
+        """Sets of logged states that a metric may name; a robot in service works or should."""
+        states = [state for state in self.robot_states if not state.derived]
+        down = [state for state in states if state.state_class == "unplanned_down"]
+        in_service = [state for state in states if state.operating or state in down]
+        return {
+            "operating": [state.name for state in states if state.operating],
+            "unplanned_down": [state.name for state in down],
+            "in_service": [state.name for state in in_service],
+            "unusable": [state.name for state in in_service if state.usable != "always"],
+        }
+
+    @cached_property
+    def metrics_by_name(self) -> dict[str, Metric]:
+        return {metric.name: metric for metric in self.metrics}
+
+    def counted_events(self, metric: Metric) -> dict[str, Conditions]:
+        """Events of a metric with the values that their fields must have."""
+        if isinstance(metric.events, dict):
+            return metric.events
+        return {
+            event.name: {}
+            for event in self.events
+            if event.name not in metric.except_events
+            and (metric.events == "all" or event.severity == "error")
+        }
 
     @cached_property
     def transitions(self) -> list[tuple[str, str]]:

@@ -11,16 +11,19 @@ from typing import NoReturn
 import click
 from rich.console import Console
 
-from fleet_events.session import marts, screen
-from fleet_events.session.marts import Marts
-from fleet_events.session.screen import counted, moment, plain
+from fleet_events.marts import queries
+from fleet_events.marts.stores import DuckDBMarts, Marts
+from fleet_events.marts.wording import counted, moment, plain
+from fleet_events.session import screen
+
+NEAREST_SHOWN = 5
 
 
 def utc_time(value: str) -> datetime:
-    """ISO 8601 time as UTC without a zone; taken as UTC where it names none."""
+    """ISO 8601 time in UTC; taken as UTC where it names no zone."""
     try:
         at = datetime.fromisoformat(value)
-        at = at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
+        at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
         if at.year < 1970:
             raise ValueError
     except (ValueError, OverflowError):
@@ -32,34 +35,37 @@ def utc_time(value: str) -> datetime:
 
 def refuse_unknown(store: Marts, what: str, wanted: str) -> NoReturn:
     """End with exit code 1 and the nearest ids."""
-    until = store.rows(marts.LOADED_UNTIL)[0]["at"]
-    close = [plain(row["id"]) for row in store.rows(marts.NEAREST[what], {"wanted": wanted})]
+    until = store.rows(queries.LOADED_UNTIL)[0]["event_at"]
+    nearest = store.rows(queries.NEAREST[what], [wanted, NEAREST_SHOWN])
+    close = [plain(row["id"]) for row in nearest]
     hint = f"nearest: {', '.join(close)}" if close else "none is like it"
     loaded = f"events are loaded until {moment(until)} UTC" if until else "nothing is loaded"
     raise click.ClickException(f"There is no {what} {plain(wanted)}; {hint}; {loaded}.")
 
 
 def show_delivery(store: Marts, console: Console, delivery_id: str, every: bool) -> None:
-    found = store.rows(marts.DELIVERY, [delivery_id])
+    found = store.rows(queries.DELIVERY, [delivery_id])
     if not found:
         refuse_unknown(store, "delivery", delivery_id)
-    during = {"start": found[0]["started_at"], "end": found[0]["last_event_at"]}
-    events = store.rows(marts.DELIVERY_EVENTS, {"delivery_id": delivery_id, **during})
-    console.print(screen.header(found[0]))
+    (delivery,) = found
+    times = [delivery["started_at"], delivery["last_event_at"]]
+    events = store.rows(queries.DELIVERY_EVENTS, [delivery_id, *times])
+    console.print(screen.header(delivery))
     console.print(screen.timeline(events, with_match=True, every=every))
 
 
 def show_order(store: Marts, console: Console, order_id: str, every: bool) -> None:
-    during = store.rows(marts.ORDER_BOUNDS, {"order_id": order_id})[0]
-    if during["start"] is None:
+    (bounds,) = store.rows(queries.ORDER_BOUNDS, [order_id, order_id])
+    times = [bounds["started_at"], bounds["last_event_at"]]
+    if None in times:
         refuse_unknown(store, "order", order_id)
-    events = store.rows(marts.ORDER_EVENTS, {"order_id": order_id, **during})
+    events = store.rows(queries.ORDER_EVENTS, [*times, order_id, *times, order_id])
+    first, last = (moment(events[place]["event_at"]) for place in (0, -1))
     console.print(
-        f"order {plain(order_id)}, {counted(len(events), 'event')} from {moment(events[0]['at'])} "
-        f"to {moment(events[-1]['at'])} UTC",
+        f"order {plain(order_id)}, {counted(len(events), 'event')} from {first} to {last} UTC",
         markup=False,
     )
-    for row in store.rows(marts.ORDER_DELIVERIES, [order_id]):
+    for row in store.rows(queries.ORDER_DELIVERIES, [order_id]):
         robot = plain(row["robot_id"]) or "no robot"
         console.print(
             f"delivery {plain(row['delivery_id'])} {plain(row['outcome'])}, {robot}", markup=False
@@ -75,7 +81,7 @@ def show_robot(
     end: datetime | None,
     every: bool,
 ) -> None:
-    last = store.rows(marts.LAST_SEEN, [robot_id])[0]["at"]
+    last = store.rows(queries.LAST_SEEN, [robot_id])[0]["event_at"]
     if last is None:
         refuse_unknown(store, "robot", robot_id)
     # Exclusive, so that the robot's last event is in it.
@@ -83,8 +89,7 @@ def show_robot(
     start = start or end - timedelta(hours=1)
     if start >= end:
         raise click.UsageError("--from must lie before --to.")
-    window = {"robot_id": robot_id, "start": start, "end": end}
-    events = store.rows(marts.ROBOT_EVENTS, window)
+    events = store.rows(queries.ROBOT_EVENTS, [robot_id, start, end])
     console.print(
         f"robot {plain(robot_id)}, {moment(start)} to {moment(end)} UTC, "
         f"{counted(len(events), 'event')}; its last is of {moment(last)}",
@@ -95,12 +100,12 @@ def show_robot(
 
 
 def show_failed(store: Marts, console: Console, limit: int) -> None:
-    rows = store.rows(marts.FAILED, [limit])
+    rows = store.rows(queries.FAILED, [limit])
     console.print(screen.failed_list(rows) if rows else "No delivery failed or was cancelled.")
 
 
 def example_id(store: Marts) -> str:
-    found = store.rows(marts.EXAMPLE)
+    found = store.rows(queries.EXAMPLE)
     if not found:
         raise click.ClickException("No delivery has failed yet; simulate more robots or days.")
     return str(found[0]["delivery_id"])
@@ -148,7 +153,7 @@ def session(
         )
     if (start or end) and not robot_id:
         raise click.UsageError("--from and --to go with --robot.")
-    store = Marts(database)
+    store = DuckDBMarts(database)
     # A pipe has no width; 150 columns hold a row of a timeline.
     console = Console(width=None if sys.stdout.isatty() else 150, highlight=False)
     if failed:

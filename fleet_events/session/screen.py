@@ -3,49 +3,29 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
 
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from fleet_events.session.marts import Row
+from fleet_events.marts.stores import Row
+from fleet_events.marts.wording import (
+    ERROR_MARK,
+    STEPS,
+    TAKEOVER_MARK,
+    cause,
+    clock,
+    counted,
+    fold_heartbeats,
+    is_gap,
+    mark,
+    moment,
+    nearest_error,
+    plain,
+    span,
+)
 
-GAP_SECONDS = 300
-
-
-def plain(value: object) -> str:
-    """Text of a log or of a user without control characters: they could drive the terminal."""
-    text = "" if value is None else str(value)
-    return "".join(
-        character if character.isprintable() else " " if character.isspace() else "�"
-        for character in text
-    )
-
-
-def clock(at: datetime | None) -> str:
-    """Time of day in milliseconds; a dash for none."""
-    return f"{at:%H:%M:%S}.{at.microsecond // 1000:03d}" if at else "–"
-
-
-def moment(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M:%S}"
-
-
-def span(seconds: Decimal | float | None) -> str:
-    """Seconds as 12.3 s, 4 min 05 s or 1 h 02 min."""
-    if seconds is None:
-        return "–"
-    whole = round(float(seconds))
-    if abs(whole) < 60:
-        return f"{float(seconds):.1f} s"
-    if abs(whole) < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-
-
-def counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+MARK_STYLES = {ERROR_MARK: "bold red", TAKEOVER_MARK: "magenta"}
 
 
 def header(delivery: Row) -> Panel:
@@ -71,23 +51,16 @@ def header(delivery: Row) -> Panel:
     lines.append(f"   market {named('market')}")
     if delivery["probable_cause"]:
         lines.append("\nprobable cause  ", "dim")
-        lines.append(named("probable_cause_sentence"), "bold")
+        lines.append(cause(delivery), "bold")
     if delivery["first_error_code"]:
         lines.append("\nfirst error     ", "dim")
         lines.append(f"{named('first_error_code')} at {clock(delivery['first_error_at'])}")
-    nearest_error = delivery["seconds_from_error_to_arrival"]
-    if nearest_error is not None:
-        side = "before" if nearest_error >= 0 else "after"
+    if nearest := nearest_error(delivery):
         lines.append("\nnearest error   ", "dim")
-        lines.append(f"{span(abs(nearest_error))} {side} the arrival at the customer")
-    lines.append("\nOrder ", "dim")
-    lines.append(clock(delivery["order_created_at"]))
-    for name, at, leg in (
-        ("Dispatch", "dispatched_at", "order_to_dispatch_seconds"),
-        ("Pickup", "pickup_completed_at", "dispatch_to_pickup_seconds"),
-        ("Dropoff", "dropoff_completed_at", "pickup_to_dropoff_seconds"),
-    ):
-        lines.append(f"  → {span(delivery[leg])} →  ", "dim")
+        lines.append(nearest)
+    lines.append("\n")
+    for name, at, leg in STEPS:
+        lines.append(f"  → {span(delivery[leg])} →  " if leg else "", "dim")
         lines.append(f"{name} ", "dim")
         lines.append(clock(delivery[at]))
     if delivery["missing_steps"]:
@@ -101,26 +74,6 @@ def header(delivery: Row) -> Panel:
     )
     title = Text(f"delivery {named('delivery_id')}, {delivery['started_at']:%Y-%m-%d}")
     return Panel(lines, title=title, title_align="left", expand=False)
-
-
-def is_gap(earlier: datetime, later: datetime) -> bool:
-    return (later - earlier).total_seconds() >= GAP_SECONDS
-
-
-def fold_heartbeats(events: list[Row]) -> list[Row]:
-    """Runs of heartbeats as one row each, with how many there were; a gap ends a run."""
-    folded: list[Row] = []
-    for event in events:
-        if event["event_name"] != "robot.heartbeat":
-            folded.append(event)
-            continue
-        last = folded[-1] if folded else {}
-        if last.get("heartbeats") and not is_gap(last["last_at"], event["at"]):
-            last["heartbeats"] += 1
-            last["last_at"] = event["at"]
-        else:
-            folded.append({**event, "heartbeats": 1, "last_at": event["at"]})
-    return folded
 
 
 def timeline(events: list[Row], with_match: bool, every: bool) -> Table:
@@ -139,8 +92,8 @@ def timeline(events: list[Row], with_match: bool, every: bool) -> Table:
     table.add_column("matched by" if with_match else "delivery", no_wrap=True)
     before: Row | None = None
     for event in events if every else fold_heartbeats(events):
-        at: datetime = event["at"]
-        last_at = before.get("last_at", before["at"]) if before else None
+        at: datetime = event["event_at"]
+        last_at = before.get("last_at", before["event_at"]) if before else None
         if last_at and at.date() != last_at.date():
             table.add_row(Text(f"{at:%Y-%m-%d}", "dim"))
         if last_at and is_gap(last_at, at):
@@ -148,16 +101,13 @@ def timeline(events: list[Row], with_match: bool, every: bool) -> Table:
             table.add_row(*[""] * (2 if with_match else 1), gap)
         before = event
         heartbeats = event.get("heartbeats", 0)
-        mark, style = "  ", "dim" if heartbeats else ""
-        if event["event_name"] == "pilot.control_changed":
-            mark, style = "▲ ", "magenta"
-        if event["is_error"]:
-            mark, style = "✗ ", "bold red"
+        marked = mark(event)
+        style = MARK_STYLES.get(marked, "dim" if heartbeats else "")
         times = f" × {heartbeats}" if heartbeats > 1 else ""
         cells = [clock(at)]
         if with_match:
             cells.append(f"+{float(event['seconds_since_start']):.1f} s")
-        cells += [mark + plain(event["event_name"]) + times]
+        cells += [f"{marked or ' '} {plain(event['event_name'])}{times}"]
         cells += [plain(event["summary"]), plain(event["robot_state"])]
         if with_match:
             ambiguous = " (ambiguous)" if event["is_ambiguous"] else ""

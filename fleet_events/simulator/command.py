@@ -1,6 +1,8 @@
 """`fleet simulate`."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -8,13 +10,15 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from fleet_events import s3
 from fleet_events.registry import (
     ProjectNotFoundError,
     RegistryError,
     find_project_dir,
     load_registry,
 )
-from fleet_events.simulator.simulation import Result, landing_folder, simulate_fleet
+from fleet_events.simulator.simulation import EVENTS, Result, landing_folder, simulate_fleet
+from fleet_events.simulator.transport import Write
 from fleet_events.simulator.world import HOUR, Settings
 
 DEFAULT_OUT = "data"
@@ -36,6 +40,11 @@ DEFAULT_OUT = "data"
     type=click.Path(path_type=Path, file_okay=False),
     help="Where landing/ and truth/ go.  [default: data/ of the project]",
 )
+@click.option(
+    "--landing",
+    metavar="s3://BUCKET/PREFIX",
+    help="Where the events go instead of landing/.",
+)
 @click.option("--clean", is_flag=True, help="Nothing is lost, late, twice, broken or ill-timed.")
 @click.option("--overwrite", is_flag=True, help="Replace the events an earlier run left there.")
 def simulate(
@@ -44,6 +53,7 @@ def simulate(
     seed: int,
     start: datetime,
     out: Path | None,
+    landing: str | None,
     clean: bool,
     overwrite: bool,
 ) -> None:
@@ -54,14 +64,8 @@ def simulate(
     except (ProjectNotFoundError, RegistryError) as error:
         raise click.ClickException(str(error)) from error
     out = out or project_dir / DEFAULT_OUT
-    landing = landing_folder(out)
-    if landing.exists() and any(landing.rglob("*.ndjson.gz")):
-        if not overwrite:
-            raise click.ClickException(
-                f"{_shown(landing)} already holds events: choose another --out, or replace them "
-                "with --overwrite and load them into a new database."
-            )
-        shutil.rmtree(landing)
+    landing = landing and landing.rstrip("/")
+    _make_room(out, landing, overwrite)
 
     settings = Settings(robots, days, seed, start.date(), clean)
     bar = Progress(
@@ -74,20 +78,63 @@ def simulate(
         disable=not Console(stderr=True).is_terminal,
     )
     try:
-        with bar:
+        with bar, _objects(landing) as land:
             task = bar.add_task("", total=settings.end / HOUR)
             result = simulate_fleet(
-                settings, registry, out, lambda now: bar.update(task, completed=now / HOUR)
+                settings, registry, out, lambda now: bar.update(task, completed=now / HOUR), land
             )
+    except s3.S3Error as error:
+        raise click.ClickException(_refused(landing, "written", error)) from error
     except OSError as error:
         raise click.ClickException(
             f"{error.filename or _shown(out)} cannot be written ({error.strerror}): "
             "free some space or choose another --out."
         ) from error
-    _report(settings, result, out)
+    _report(settings, result, out, landing)
 
 
-def _report(settings: Settings, result: Result, out: Path) -> None:
+def _make_room(out: Path, landing: str | None, overwrite: bool) -> None:
+    """Make sure that the events do not mix with those of an earlier run."""
+    if landing is not None:
+        if not s3.is_url(landing):
+            raise click.ClickException(f"{landing} is no s3:// URL: for a folder, use --out.")
+        try:
+            is_empty = next(s3.list_objects(f"{landing}/{EVENTS}"), None) is None
+        except s3.S3Error as error:
+            raise click.ClickException(_refused(landing, "listed", error)) from error
+        if not is_empty:
+            raise click.ClickException(
+                f"{landing} already holds events: choose another --landing, or empty it first."
+            )
+        return
+    folder = landing_folder(out)
+    if folder.exists() and any(folder.rglob("*.ndjson.gz")):
+        if not overwrite:
+            raise click.ClickException(
+                f"{_shown(folder)} already holds events: choose another --out, or replace them "
+                "with --overwrite and load them into a new database."
+            )
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def _objects(landing: str | None) -> Iterator[Write | None]:
+    """What writes event files to an s3:// URL, None where there is none."""
+    if landing is None:
+        yield None
+        return
+    with s3.connect() as client:
+        yield lambda name, content: s3.write_object(client, f"{landing}/{EVENTS}/{name}", content)
+
+
+def _refused(landing: str | None, done: str, error: s3.S3Error) -> str:
+    return (
+        f"{landing} cannot be {done} ({error}): check the bucket's name, your AWS_ variables, and "
+        "what your role may do."
+    )
+
+
+def _report(settings: Settings, result: Result, out: Path, landing: str | None) -> None:
     counts, outcomes = result.line_counts, result.outcomes
     fleet = _several(settings.robots, "robot")
     click.echo(
@@ -96,16 +143,15 @@ def _report(settings: Settings, result: Result, out: Path) -> None:
         f"{_several(sum(outcomes.values()), 'delivery', 'deliveries')}, "
         f"{outcomes.get('failed', 0):,} of them failed."
     )
+    place = f"{landing}/{EVENTS}" if landing else _shown(landing_folder(out))
     click.echo(
         f"Wrote {_several(counts['written_lines'], 'line')} in "
-        f"{_several(result.file_count, 'file')} under {_shown(landing_folder(out))}, "
+        f"{_several(result.file_count, 'file')} under {place}, "
         f"and what really happened to {_shown(out / 'truth')}."
     )
     # The path is only named where the project would not find the files by itself.
-    landing = _shown(out / "landing")
-    argument = (
-        "" if landing == f"{DEFAULT_OUT}/landing" else f" --vars '{{landing_path: {landing}}}'"
-    )
+    place = landing or _shown(out / "landing")
+    argument = "" if place == f"{DEFAULT_OUT}/landing" else f" --vars '{{landing_path: {place}}}'"
     click.echo(f"Next: dbt run-operation load_event_lines{argument}")
 
 

@@ -384,7 +384,7 @@ class Incidents:
         for job in robot.jobs:
             job.assists += 1
         known = robot.jobs[0].delivery_id if len(robot.jobs) == 1 else None
-        return robot.desk.ask(robot.robot_id, cause, priority, known, solvable)
+        return robot.desk.ask(robot.robot_id, robot.agent.version, cause, priority, known, solvable)
 
     def _block(self, seconds: int) -> StepsTo[DowntimeReason]:
         """Say that the robot is stuck and become blocked; returns the reason."""

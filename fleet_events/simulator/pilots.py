@@ -44,6 +44,7 @@ class Help:
 
     help_id: str
     robot_id: str
+    software_version: str
     delivery_id: str | None
     cause: Cause
     solvable: bool
@@ -82,6 +83,7 @@ class PilotDesk:
     def ask(
         self,
         robot_id: str,
+        software_version: str,
         cause: Cause,
         priority: Priority,
         delivery_id: str | None = None,
@@ -93,6 +95,7 @@ class PilotDesk:
         help_ = Help(
             f"help-{number}",
             robot_id,
+            software_version,
             known,
             cause,
             solvable,
@@ -158,6 +161,7 @@ class PilotDesk:
             "to_mode": mode,
             "cause": help_.cause,
             "latency_ms": round(around(chance, 90)),
+            "software_version": help_.software_version,
         }
         log.event(Events.PILOT_CONTROL_CHANGED, takeover)
 
@@ -172,6 +176,7 @@ class PilotDesk:
             "to_mode": "autonomous",
             "cause": "resolved" if help_.solvable else help_.cause,
             "latency_ms": round(around(chance, 90)),
+            "software_version": help_.software_version,
         }
         log.event(Events.PILOT_CONTROL_CHANGED, release)
         help_.done.succeed(help_.solvable)

@@ -212,6 +212,7 @@ class Robot:
                 "lat": latitude,
                 "lon": longitude,
                 "last_seq": self.agent.last_seq,
+                "dispatchable": self.dispatchable,
                 "hardware_version": self.hardware,
             }
             self.agent.log.event(Events.ROBOT_HEARTBEAT, beat)

@@ -13,10 +13,13 @@ from fleet_events.simulator.ordering import Ordering
 from fleet_events.simulator.pilots import PilotDesk
 from fleet_events.simulator.releases import FIRST_VERSION, releases
 from fleet_events.simulator.robots import Robot
-from fleet_events.simulator.transport import Transport
+from fleet_events.simulator.transport import Transport, Write, into_folder
 from fleet_events.simulator.troubles import Spell, Troubles
 from fleet_events.simulator.truth import Truth
 from fleet_events.simulator.world import MARKETS, MINUTE, SECOND, Settings, Steps, World
+
+EVENTS = "events/v1"
+"""Where Vector puts events, below the landing path."""
 
 GATEWAY_TIMEOUT = 3 * MINUTE
 FIRST_MARKET_SHARE = 0.6
@@ -33,7 +36,7 @@ class Result:
 
 def landing_folder(out: Path) -> Path:
     """Where the event files of a simulation into `out` are."""
-    return out / "landing" / "events" / "v1"
+    return out / "landing" / EVENTS
 
 
 def simulate_fleet(
@@ -41,18 +44,19 @@ def simulate_fleet(
     registry: Registry,
     out: Path,
     progress: Callable[[int], None] = lambda now: None,
+    land: Write | None = None,
 ) -> Result:
     """Simulate a fleet and write `out`/landing and `out`/truth.
 
     Every line goes through `logger.event()` in its strict mode, so that an event that does not
     fit the registry stops the simulation with EventRejected. `progress` is told the simulated
-    milliseconds so far.
+    milliseconds so far. `land`, where given, takes the event files in place of `out`/landing.
     """
     world = World(settings)
     truth = Truth(world)
     robot_ids = [f"R-{number}" for number in range(1, settings.robots + 1)]
     troubles = Troubles(world, robot_ids)
-    transport = Transport(world, registry, troubles, landing_folder(out))
+    transport = Transport(world, registry, troubles, land or into_folder(landing_folder(out)))
     emitters = Emitters(world, truth, transport, troubles)
     services = Services(emitters)
     heartbeating = frozenset(

@@ -1,9 +1,10 @@
-"""From emitted lines to files of the landing folder, as Vector writes them, troubles included."""
+"""From emitted lines to event files, as Vector writes them, troubles included."""
 
 import gzip
 import hashlib
 import uuid
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 from fleet_events.registry import Registry
@@ -16,14 +17,30 @@ BATCH = 15 * MINUTE
 BATCH_LINES = 50_000
 LATE = 5 * MINUTE
 
+Write = Callable[[str, bytes], None]
+"""Writes one event file, by its name below events/v1, whole or not at all; raises OSError."""
+
+
+def into_folder(folder: Path) -> Write:
+    """Write event files into a folder."""
+
+    def write(name: str, content: bytes) -> None:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(".part")
+        unfinished.write_bytes(content)
+        unfinished.replace(path)
+
+    return write
+
 
 class Transport:
-    """Decides the fate of each line and writes the landing folder hour by hour."""
+    """Decides the fate of each line and writes event files hour by hour."""
 
-    def __init__(self, world: World, registry: Registry, troubles: Troubles, landing: Path) -> None:
+    def __init__(self, world: World, registry: Registry, troubles: Troubles, land: Write) -> None:
         self._world = world
         self._troubles = troubles
-        self._landing = landing
+        self._land = land
         self._delays = world.chance("transport", "delays")
         self._chance = world.chance("transport", "troubles")
         self._damager = Damager(registry, world.chance("transport", "damage"))
@@ -122,14 +139,10 @@ class Transport:
     def _write_file(self, lines: list[tuple[int, int, bytes]]) -> None:
         body = b"".join(line + b"\n" for _, _, line in lines)
         received_at = self._world.instant(lines[0][0])
-        folder = self._landing / f"date={received_at:%Y-%m-%d}" / f"hour={received_at:%H}"
-        folder.mkdir(parents=True, exist_ok=True)
         # Named by content: the same lines make the same name, other lines never reuse one.
         digest = uuid.UUID(bytes=hashlib.sha256(body).digest()[:16], version=4)
-        path = folder / f"{received_at:%Y%m%dT%H%M%SZ}-{digest}.ndjson.gz"
-        unfinished = path.with_suffix(".part")
-        unfinished.write_bytes(gzip.compress(body, compresslevel=6, mtime=0))
-        unfinished.replace(path)
+        name = f"{received_at:date=%Y-%m-%d/hour=%H/%Y%m%dT%H%M%SZ}-{digest}.ndjson.gz"
+        self._land(name, gzip.compress(body, compresslevel=6, mtime=0))
         self.file_count += 1
 
     @property

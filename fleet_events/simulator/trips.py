@@ -54,6 +54,7 @@ def give_up(robot: "Robot", broken: Broken) -> Steps:
                     "market": robot.market.name,
                     "reason": DROPOFF_REASONS.get(broken.cause, "robot_fault"),
                     "disposition": "return" if broken.can_drive else "discard",
+                    "software_version": robot.agent.version,
                 },
             )
             robot.dispatcher.finish(job, "failed", broken.cause)
@@ -166,6 +167,7 @@ def _load(robot: "Robot", job: Delivery) -> Steps:
             "market": robot.market.name,
             "wait_s": (robot.world.now - (job.arrived_at or robot.world.now)) / SECOND,
             "loaded_by": "merchant",
+            "software_version": robot.agent.version,
         },
     )
     robot.truth.picked_up(job.delivery_id)
@@ -187,6 +189,7 @@ def _fail_pickup(
             "market": robot.market.name,
             "reason": reason,
             "wait_s": (robot.world.now - (job.arrived_at or robot.world.now)) / SECOND,
+            "software_version": robot.agent.version,
         },
     )
     robot.dispatcher.finish(job, "failed", cause)
@@ -310,6 +313,7 @@ def _hand_over(robot: "Robot", job: Delivery, arrived_at: int, distance: float) 
             "total_s": (robot.world.now - job.assigned_at) / SECOND,
             "distance_m": distance,
             "assists": job.assists,
+            "software_version": robot.agent.version,
         },
     )
     robot.jobs.remove(job)
@@ -330,6 +334,7 @@ def _fail_dropoff(
             "market": robot.market.name,
             "reason": reason,
             "disposition": disposition,
+            "software_version": robot.agent.version,
         },
     )
 

@@ -3,7 +3,7 @@
     not there yet. Columns are the same on both engines:
 
     event_lines      one row per line that is a JSON object, as it arrived
-    rejected_lines   one row per line that is not, with its text and why: malformed, not_an_object
+    rejected_lines   one row per line that is not, with its text and why: malformed, not_an_object, too_large
     loaded_files     one row per file that was loaded, so that none is loaded twice
     failed_files     one row per file that could not be read the last time; tried again at each load
 #}

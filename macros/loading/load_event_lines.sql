@@ -1,30 +1,47 @@
 {#
     dbt run-operation load_event_lines
 
-    DuckDB: loads the files of the landing folder (var landing_path) that were not loaded before.
+    DuckDB: loads the files below var landing_path, a folder or an s3:// URL, that were not loaded
+    before.
     Redshift: backfill only. In production a COPY JOB loads new files by itself, each once; it
     leaves alone those that were there before it was made, and this loads them, from the S3 prefix
-    in var landing_url with the role in var iam_role. COPY keeps no ledger, so running it twice
-    loads the same lines twice; staging keeps one row per event_id, so that costs space and no more.
+    in var landing_url (or the files that a manifest names, where it ends in .manifest) with the
+    role in var iam_role. COPY keeps no ledger, so running it twice loads the same lines twice;
+    staging keeps one row per event_id, so that costs space and no more.
 #}
 {% macro load_event_lines() %}
     {{- return(adapter.dispatch("load_event_lines", "delivery_sessions")()) -}}
 {% endmacro %}
 
 {% macro redshift__load_event_lines() %}
+    {%- set vars_given = "--vars '{landing_url: s3://bucket/events/v1/, iam_role: arn:aws:iam::123456789012:role/redshift-event-reader}'" -%}
     {%- for name in ["landing_url", "iam_role"] if not var(name, none) -%}
-        {{ exceptions.raise_compiler_error(
-            "load_event_lines on Redshift needs the var " ~ name ~ "; give it with --vars '{landing_url: s3://bucket/events/,"
-            ~ " iam_role: arn:aws:iam::123456789012:role/redshift-event-reader}'."
-        ) }}
+        {{ exceptions.raise_compiler_error("load_event_lines on Redshift needs the var " ~ name ~ "; give it with " ~ vars_given ~ ".") }}
     {%- endfor -%}
-    {%- do run_query(create_raw_tables()) -%}
-    {#- noshred keeps each line whole in the one SUPER column, keys that nobody registered included. -#}
-    {%- do run_query(
-        "copy event_log.event_lines (payload) from " ~ sql_text(var("landing_url"))
-        ~ " iam_role " ~ sql_text(var("iam_role")) ~ " format json 'noshred' gzip"
-    ) -%}
-    {%- do print("Copied " ~ var("landing_url") ~ " into event_log.event_lines.") -%}
+    {%- set url = var("landing_url") | string -%}
+    {%- if not modules.re.match("^s3://[^/]+/", url) -%}
+        {{ exceptions.raise_compiler_error("The var landing_url is '" ~ url ~ "'; write it as s3://bucket/prefix/, as in " ~ vars_given ~ ".") }}
+    {%- endif -%}
+    {%- if not modules.re.match("^arn:aws[a-z-]*:iam::[0-9]{12}:role/.", var("iam_role") | string) -%}
+        {{ exceptions.raise_compiler_error("The var iam_role is '" ~ var("iam_role") ~ "'; write the role's ARN, as in " ~ vars_given ~ ".") }}
+    {%- endif -%}
+
+    {#- Where the raw layer is there, the loader's right to add lines is enough. -#}
+    {%- if adapter.get_relation(target.database, "event_log", "event_lines") is none -%}
+        {%- do run_query(create_raw_tables()) -%}
+    {%- endif -%}
+    {%- do run_query(copy_event_lines(url, var("iam_role"))) -%}
+    {%- do print("Copied " ~ url ~ " into event_log.event_lines.") -%}
+{% endmacro %}
+
+{# noshred keeps each line whole in the one SUPER column, keys that nobody registered included. #}
+{% macro copy_event_lines(url, iam_role) %}
+    copy event_log.event_lines (payload)
+    from {{ sql_text(url) }}
+    iam_role {{ sql_text(iam_role) }}
+    format json 'noshred'
+    gzip
+    {{- " manifest" if url.endswith(".manifest") }}
 {% endmacro %}
 
 {#
@@ -36,7 +53,7 @@
 {% macro duckdb__load_event_lines() %}
     {%- set batch_bytes = 16000000 -%}
     {%- set batch_files = 1000 -%}
-    {%- set folder = var("landing_path") -%}
+    {%- set folder = var("landing_path").rstrip("/") -%}
 
     {%- do run_query(create_raw_tables()) -%}
     {%- do run_query(find_new_files(folder, batch_bytes, batch_files)) -%}
@@ -73,16 +90,15 @@
 
 {# Temporary table new_event_files: one row per file not loaded yet, with the batch it goes into. #}
 {% macro find_new_files(folder, batch_bytes, batch_files) %}
-    {%- if run_query("select list_event_files(" ~ sql_text(folder) ~ ") is null").rows[0][0] -%}
-        {{ exceptions.raise_compiler_error(
-            "There is no landing folder " ~ folder ~ "; make one with `fleet simulate`, or name yours with --vars 'landing_path: FOLDER'."
-        ) }}
-    {%- endif %}
+    {%- do run_query("create or replace temporary table listing as select list_event_files(" ~ sql_text(folder) ~ ") as listed") -%}
+    {%- set error = run_query("select listed.error from listing").rows[0][0] -%}
+    {%- if error -%}{{ exceptions.raise_compiler_error(error) }}{%- endif %}
     create or replace temporary table new_event_files as
     with
 
     found as (
-        select unnest(list_event_files({{ sql_text(folder) }}), recursive := true)
+        select unnest(listed.files, recursive := true)
+        from listing
     ),
 
     new as (

@@ -17,7 +17,10 @@
 {% macro open_run() %}
     {%- if execute and flags.WHICH in ["run", "build"] -%}
         {%- do check_vars() -%}
-        {%- do run_query("create schema if not exists " ~ completed_runs().without_identifier()) -%}
+        {#- Redshift refuses `create schema if not exists` to who may not make schemas, even where it exists. -#}
+        {%- if not adapter.check_schema_exists(completed_runs().database, completed_runs().schema) -%}
+            {%- do adapter.create_schema(completed_runs()) -%}
+        {%- endif -%}
         {%- do run_query(
             "create table if not exists " ~ completed_runs() ~ " (run_number bigint not null, invocation_id varchar(64) not null,"
             ~ " completed_at timestamp not null)"

@@ -155,7 +155,7 @@
             || case when down_seconds is not null then ' after ' || {{ number_text('down_seconds') }} || ' s' else '' end
         when 'robot.connection_lost' then
             'Unreachable, last seen '
-            || coalesce(cast(last_seen_at as varchar(19)), '?')
+            || coalesce(left(cast(last_seen_at as varchar(32)), 19), '?')
         when 'robot.connection_restored' then
             'Reachable again after '
             || {{ number_text('gap_seconds') }}

@@ -48,6 +48,7 @@
         {'name': 'eta_error_s', 'column': 'eta_error_seconds', 'type': 'number', 'width': none},
         {'name': 'wait_s', 'column': 'wait_seconds', 'type': 'number', 'width': none},
         {'name': 'loaded_by', 'column': 'loaded_by', 'type': 'enum', 'width': 64},
+        {'name': 'software_version', 'column': 'software_version', 'type': 'string', 'width': 256},
         {'name': 'delivered_ok', 'column': 'delivered_ok', 'type': 'bool', 'width': none},
         {'name': 'method', 'column': 'method', 'type': 'enum', 'width': 64},
         {'name': 'success', 'column': 'success', 'type': 'bool', 'width': none},
@@ -291,6 +292,7 @@
             'fields': [
                 {'name': 'wait_s', 'column': 'wait_seconds', 'required': true},
                 {'name': 'loaded_by', 'column': 'loaded_by', 'required': false},
+                {'name': 'software_version', 'column': 'software_version', 'required': false},
             ],
         },
         {
@@ -301,6 +303,7 @@
             'fields': [
                 {'name': 'reason', 'column': 'reason', 'required': true},
                 {'name': 'wait_s', 'column': 'wait_seconds', 'required': false},
+                {'name': 'software_version', 'column': 'software_version', 'required': false},
             ],
         },
         {
@@ -355,6 +358,7 @@
                 {'name': 'total_s', 'column': 'total_seconds', 'required': false},
                 {'name': 'distance_m', 'column': 'distance_meters', 'required': false},
                 {'name': 'assists', 'column': 'assists', 'required': false},
+                {'name': 'software_version', 'column': 'software_version', 'required': false},
             ],
         },
         {
@@ -365,6 +369,7 @@
             'fields': [
                 {'name': 'reason', 'column': 'reason', 'required': true},
                 {'name': 'disposition', 'column': 'disposition', 'required': true},
+                {'name': 'software_version', 'column': 'software_version', 'required': false},
             ],
         },
         {
@@ -417,6 +422,7 @@
                 {'name': 'lat', 'column': 'lat', 'required': false},
                 {'name': 'lon', 'column': 'lon', 'required': false},
                 {'name': 'last_seq', 'column': 'last_seq', 'required': false},
+                {'name': 'dispatchable', 'column': 'dispatchable', 'required': false},
                 {'name': 'hardware_version', 'column': 'hardware_version', 'required': false},
             ],
         },
@@ -573,6 +579,7 @@
                 {'name': 'to_mode', 'column': 'to_mode', 'required': true},
                 {'name': 'cause', 'column': 'cause', 'required': false},
                 {'name': 'latency_ms', 'column': 'latency_milliseconds', 'required': false},
+                {'name': 'software_version', 'column': 'software_version', 'required': false},
             ],
         },
         {

@@ -4,16 +4,20 @@ import gzip
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import duckdb
 import pytest
+from click.testing import CliRunner
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
+
+from fleet_events.cli import main
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,7 +33,7 @@ class Warehouse:
         self.landing = folder / "landing"
         self.landing.mkdir(parents=True, exist_ok=True)
         self.database = folder / "fleet.duckdb"
-        self._manifest = manifest
+        self.manifest = manifest
         self._flags = flags
 
     def __call__(
@@ -43,7 +47,7 @@ class Warehouse:
 
         variables = {"landing_path": str(self.landing), **variables}
         with mock.patch.dict(os.environ, FLEET_DATABASE=str(self.database)):
-            done = dbtRunner(manifest=self._manifest, callbacks=[collect, *callbacks]).invoke(
+            done = dbtRunner(manifest=self.manifest, callbacks=[collect, *callbacks]).invoke(
                 [*words, "--quiet", "--vars", json.dumps(variables), *self._flags]
             )
         close_dbt_connections()
@@ -98,3 +102,64 @@ def open_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path],
 def dbt(tmp_path: Path, open_warehouse: Callable[[Path], Warehouse]) -> Warehouse:
     """The project on an empty DuckDB file."""
     return open_warehouse(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def simulated(
+    tmp_path_factory: pytest.TempPathFactory, open_warehouse: Callable[[Path], Warehouse]
+) -> Callable[..., tuple[Warehouse, Path]]:
+    """Simulate a day of a fleet, load it and build every table; gives the truth's folder too."""
+
+    def simulate(*options: str) -> tuple[Warehouse, Path]:
+        folder = tmp_path_factory.mktemp("fleet")
+        words = ["simulate", "--days", "1", "--overwrite", "--out", str(folder), *options]
+        done = CliRunner().invoke(main, words)
+        assert done.exit_code == 0, done.output
+        warehouse = open_warehouse(folder)
+        warehouse.load()
+        warehouse("build")
+        return warehouse, folder / "truth"
+
+    return simulate
+
+
+@pytest.fixture(scope="session")
+def clean(simulated: Callable[..., tuple[Warehouse, Path]]) -> tuple[Warehouse, Path]:
+    """A built day of 10 robots without troubles, to be read only."""
+    return simulated("--robots", "10", "--seed", "5", "--clean")
+
+
+@pytest.fixture(scope="session")
+def troubled(simulated: Callable[..., tuple[Warehouse, Path]]) -> tuple[Warehouse, Path]:
+    """A built day of 10 robots with every trouble, to be read only."""
+    return simulated("--robots", "10", "--seed", "6")
+
+
+@pytest.fixture(scope="session")
+def aws_endpoint() -> Iterator[str]:
+    """URL of a moto server, which stands in for AWS over HTTP."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
+    """An empty S3 bucket that the AWS_ variables lead to, as boto3's Bucket."""
+    import boto3
+
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws_endpoint)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    s3 = boto3.resource("s3", region_name="us-east-1")
+    bucket = s3.Bucket(f"lake-{uuid.uuid4()}")
+    bucket.create()
+    yield bucket
+    s3.meta.client.close()

@@ -2,7 +2,7 @@
     config(
         incremental_predicates=["delivery_id in (select delivery_id from {{ ref('int_touched_events') }})"],
         dist="robot_id",
-        sort=["robot_id", "assigned_at"],
+        sort="assigned_at",
     )
 }}
 

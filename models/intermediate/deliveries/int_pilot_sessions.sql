@@ -2,7 +2,7 @@
     config(
         incremental_predicates=["session_id in (select session_id from {{ ref('int_touched_events') }})"],
         dist="pilot_id",
-        sort=["pilot_id", "started_at"],
+        sort="started_at",
     )
 }}
 

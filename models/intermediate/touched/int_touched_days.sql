@@ -50,12 +50,10 @@ with
 
 days as (
 
-    {% for day in days -%}
-    select date '{{ day }}' as touched_date
-    {% if not loop.last %}union all{% endif %}
-    {% else -%}
-    select cast(null as date) as touched_date
-    {%- endfor %}
+    {% for day in days or [none] -%}
+        select cast({{ "'" ~ day ~ "'" if day else "null" }} as date) as touched_date
+        {{ "union all" if not loop.last }}
+    {% endfor %}
 
 ),
 

@@ -39,45 +39,51 @@ matches as (
 
 ),
 
-touched as (
+touched_ids as (
 
     select delivery_id
     from touched_events
     where delivery_id is not null
 
-    union
+    union all
 
     -- An order.created may name another delivery, or none, and still start this one.
     select milestones.delivery_id
     from milestones
     where milestones.order_id in (select touched_events.order_id from touched_events)
 
-    union
+    union all
 
     select delivery_id
     from matches
     where {{ on_days("event_date", days) }}
 
-    union
+    union all
 
     select delivery_id
     from matches
     where {{ on_touched_robot_days("event_date") }}
 
-    union
+    union all
 
     -- A match that this run took away was in a window that still covers its day.
     select delivery_id
     from assignment_windows
     where {{ overlaps_days("assigned_at", "released_at", days) }}
 
-    union
+    union all
 
     select delivery_id
     from milestones
     where
         merchant_id is not null
         and {{ overlaps_days("requested_at", "capped_at", days) }}
+
+),
+
+touched as (
+
+    select distinct delivery_id from touched_ids
 
 ),
 

@@ -3,7 +3,7 @@
         incremental_predicates=[
             "{{ hours_on_days('event_at', timeline_days()) }} and ({{ touched_timeline(utc_date('event_at')) }})"
         ],
-        dist="robot_id",
+        dist="event_id",
         sort="event_at",
     )
 }}

@@ -9,7 +9,8 @@
 {% set touched_loads = ref("int_touched_loads") %}
 
 {% set reasons = [
-    "malformed", "not_an_object", "missing_event_id", "unknown_event", "bad_timestamp", "missing_required", "bad_type"
+    "malformed", "not_an_object", "too_large", "missing_event_id", "unknown_event", "bad_timestamp",
+    "missing_required", "bad_type"
 ] %}
 
 with

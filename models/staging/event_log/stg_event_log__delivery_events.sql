@@ -28,6 +28,7 @@ filtered as (
         emitter_id,
         autonomy_mode,
         loaded_by,
+        software_version,
         reason,
         channel,
         method,

@@ -36,6 +36,7 @@ summarised as (
         component,
         from_mode,
         to_mode,
+        software_version,
 
         ----------  numerics
         event_version,

@@ -31,6 +31,7 @@ filtered as (
         priority,
         from_mode,
         to_mode,
+        software_version,
         outcome,
         status_value,
         site,

@@ -36,7 +36,7 @@ def test_every_cause_of_a_clean_log_is_found(doomed: tuple[Warehouse, Path]) -> 
 
 def test_the_events_alone_tell_most_causes(doomed: tuple[Warehouse, Path], tmp_path: Path) -> None:
     warehouse, truth = doomed
-    silent = Warehouse(tmp_path, warehouse._manifest, warehouse._flags)
+    silent = Warehouse(tmp_path, warehouse.manifest, warehouse._flags)
     shutil.copy(warehouse.database, silent.database)
     with duckdb.connect(silent.database) as connection:
         connection.execute(

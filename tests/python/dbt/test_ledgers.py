@@ -134,7 +134,7 @@ def test_the_tests_of_the_ledgers_hold_after_several_nights(fleet: Fleet) -> Non
 
 
 def test_a_line_that_the_tables_lack_is_told(fleet: Fleet, tmp_path: Path) -> None:
-    copy = Warehouse(tmp_path, fleet.warehouse._manifest, fleet.warehouse._flags)
+    copy = Warehouse(tmp_path, fleet.warehouse.manifest, fleet.warehouse._flags)
     shutil.copy(fleet.warehouse.database, copy.database)
     with duckdb.connect(copy.database) as connection:
         connection.execute(

@@ -1,6 +1,5 @@
 """The whole way, from logger.event() to the marts, against the simulator's ground truth."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,33 +8,6 @@ from click.testing import CliRunner
 from fleet_events.cli import main
 from fleet_events.scoring import Score, score_marts
 from tests.python.conftest import Warehouse
-
-
-@pytest.fixture(scope="module")
-def simulated(
-    tmp_path_factory: pytest.TempPathFactory, open_warehouse: Callable[[Path], Warehouse]
-) -> Callable[..., tuple[Warehouse, Path]]:
-    def simulate(*options: str) -> tuple[Warehouse, Path]:
-        folder = tmp_path_factory.mktemp("fleet")
-        words = ["simulate", "--days", "1", "--overwrite", "--out", str(folder), *options]
-        done = CliRunner().invoke(main, words)
-        assert done.exit_code == 0, done.output
-        warehouse = open_warehouse(folder)
-        warehouse.load()
-        warehouse("build")
-        return warehouse, folder / "truth"
-
-    return simulate
-
-
-@pytest.fixture(scope="module")
-def clean(simulated: Callable[..., tuple[Warehouse, Path]]) -> tuple[Warehouse, Path]:
-    return simulated("--robots", "10", "--seed", "5", "--clean")
-
-
-@pytest.fixture(scope="module")
-def troubled(simulated: Callable[..., tuple[Warehouse, Path]]) -> tuple[Warehouse, Path]:
-    return simulated("--robots", "10", "--seed", "6")
 
 
 @pytest.fixture

@@ -197,7 +197,9 @@ def test_only_event_files_are_listed(tmp_path: Path) -> None:
         path.parent.mkdir(exist_ok=True)
         path.touch()
     listed = loading.list_event_files(str(tmp_path))
-    assert listed == [
-        {"source_file": "a/c.ndjson.gz", "byte_count": 0},
-        {"source_file": "b.ndjson", "byte_count": 0},
-    ]
+    assert listed == {
+        "files": [
+            {"source_file": "a/c.ndjson.gz", "byte_count": 0},
+            {"source_file": "b.ndjson", "byte_count": 0},
+        ]
+    }

@@ -77,7 +77,7 @@ def tables(database: Path) -> Tables:
             if table.startswith(TABLES_OF_THE_RUN) or column in COLUMNS_OF_THE_RUN:
                 is_compared = False
             if is_compared:
-                expressions.setdefault((schema, table), []).append(_comparable(column, data_type))
+                expressions.setdefault((schema, table), []).append(comparable(column, data_type))
         return {
             f"{schema}.{table}": connection.sql(
                 f"select {', '.join(selected)} from {schema}.{table}"
@@ -86,12 +86,14 @@ def tables(database: Path) -> Tables:
         }
 
 
-def _comparable(column: str, data_type: str) -> str:
+def comparable(column: str, data_type: str, cast: bool = False) -> str:
+    """A column as a query selects it for comparison; with `cast`, from its text."""
+    value = f'cast("{column}" as {data_type})' if cast else f'"{column}"'
     # The last digit of a sum of doubles depends on the order of the rows.
     expression = {
-        "DOUBLE": f'round("{column}", 9)',
+        "DOUBLE": f"round({value}, 9)",
         "JSON": f'cast("{column}" as varchar)',
-    }.get(data_type, f'"{column}"')
+    }.get(data_type, value)
     return f'{expression} as "{column}: {data_type}"'
 
 

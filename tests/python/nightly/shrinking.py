@@ -53,7 +53,8 @@ def concerned(fleet: Fleet, found: Sequence[Difference]) -> list[tuple[int, Worl
         for number, (world, place) in enumerate(
             zip(fleet.worlds, places(fleet.worlds), strict=True)
         )
-        if label(world, number) in text or f"market-{place}-" in text or f"hw-{place}-" in text
+        if label(world, number) in text
+        or any(f"{kind}-{place}-" in text for kind in ("market", "hw", "sw"))
     ]
 
 

@@ -380,6 +380,16 @@ NAMED = (
         fates=(Fate(3, "updated"), Fate(3, "late")),
     ),
     World(
+        name="release_told_late",
+        stories=(Delivery(), Stray("release.deployed", arrival=5)),
+        fates=(Fate("delivery.dropoff_completed", "updated"),),
+    ),
+    World(
+        name="failure_of_a_release_late",
+        stories=(Delivery(variant="failed"), Stray("pilot.control_changed", start=640)),
+        fates=(Fate("delivery.dropoff_failed"), Fate("pilot.control_changed")),
+    ),
+    World(
         name="neighbour_is_late",
         beside=True,
         stories=(Shift(), Failure(), Delivery(arrival=5)),

@@ -21,6 +21,8 @@ DAYS_PER_WORLD = 2
 
 # Lines arrive in one of so many loads; the nights share them out among themselves in order.
 ARRIVALS = 8
+# An optional field that a mart is made of.
+FOR_MARTS = ("software_version",)
 FIRST_LOAD = datetime(2025, 6, 1, 3, tzinfo=UTC)
 
 
@@ -385,8 +387,12 @@ def world_arrivals(world: World, mark: str, place: int) -> Iterator[Arrival]:
         if event.names_error is not None:
             line["data"]["error_event_id"] = f"e{mark}{first + event.names_error}"
         line["market"] = f"market-{place}-"
-        if line["data"].get("hardware_version"):
-            line["data"]["hardware_version"] = f"hw-{place}-"
+        line["version"] = f"sw-{place}-"
+        for name in ("hardware_version", "software_version"):
+            if line["data"].get(name):
+                line["data"][name] = f"{name[0]}w-{place}-"
+        if event.name == "release.deployed":
+            line["data"] |= {"version": f"sw-{place}-new", "previous_version": f"sw-{place}-"}
 
         copies: list[Arrival] = []
         for fate in fates.get(number, []):
@@ -400,7 +406,9 @@ def world_arrivals(world: World, mark: str, place: int) -> Iterator[Arrival]:
                 case "elsewhere":
                     line["market"] = f"market-{place}-other"
                 case "updated":
-                    line["version"] = "1.1.0"
+                    line["version"] = f"sw-{place}-new"
+                    if line["data"].get("software_version"):
+                        line["data"]["software_version"] = f"sw-{place}-new"
                 case _:
                     again = copy_of(line, fate.kind, event, mark, first_day, number)
                     copies.append(Arrival(fate.arrival, json.dumps(again)))
@@ -423,7 +431,7 @@ def line_of(
     data = {
         name: registered.example[name]
         for name, registered_field in registered.fields.items()
-        if registered_field.requirement == "required"
+        if registered_field.requirement == "required" or name in FOR_MARTS
     }
     at = first_day + timedelta(minutes=event.minute)
     ids = {f"{kind}_id": id_of(kind, number, mark) for kind, number in event.ids.items()}

@@ -15,8 +15,9 @@ from fleet_events.check import check_for
 from fleet_events.cli import main
 from fleet_events.events import ID_PREFIXES, SPECS, Events
 from fleet_events.registry import Registry, load_registry
-from fleet_events.registry.generate import MARK, generate, write_generated
+from fleet_events.registry.generate import generate, write_generated
 from fleet_events.registry.schema import column_name
+from fleet_events.registry.targets.base import MARK
 
 PROJECT = Path(__file__).parents[3]
 
@@ -53,7 +54,9 @@ def test_generating_again_leaves_no_difference(registry: Registry, tmp_path: Pat
 
 def test_generated_files_say_so(registry: Registry) -> None:
     for path, text in generate(registry).items():
-        assert MARK in text or path.endswith(".csv"), path
+        # A CSV file has no comment, and Datadog's request for a metric no text of ours.
+        has_no_place = path.endswith(".csv") or path.startswith("pipeline/datadog/metrics/")
+        assert MARK in text or has_no_place, path
 
 
 def test_a_stream_that_is_gone_loses_its_model(registry: Registry, tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ PROJECT = Path(__file__).parents[3]
 EVENTS = "registry/events.yml"
 STATES = "registry/robot_states.yml"
 REASONS = "registry/downtime_reasons.yml"
+MONITORS = "registry/monitors.yml"
 PICKUP = f"{EVENTS}, event delivery.pickup_completed"
 WAIT = "wait_s: {type: number, min: 0, max: 7200, brief: From arrival to lid locked."
 LOADED = "loaded_by: {type: enum, of: [merchant, field_ops, unknown], brief: Who loaded the robot."
-EXAMPLE = "merchant_id: M-7, wait_s: 84.2, loaded_by: merchant}"
+EXAMPLE = "merchant_id: M-7, wait_s: 84.2, loaded_by: merchant, software_version: 4.2.1}"
 SUMMARY = 'summary: "Loaded[ by {loaded_by}] after {wait_s} s at the merchant"'
 PICKUP_IDS = (
     "ids: {delivery_id: required, order_id: required, robot_id: required, merchant_id: required}"
@@ -291,7 +292,7 @@ EVENT_MISTAKES = {
     "key twice": (
         "    version: 1\n",
         "    version: 1\n    version: 2\n",
-        f"{EVENTS}, line 27: key 'version' is given twice.",
+        f"{EVENTS}, line 30: key 'version' is given twice.",
     ),
     "key of the file unknown": (
         "\nevents:\n",
@@ -371,3 +372,230 @@ def test_a_file_that_is_missing_or_no_yaml_is_told(project: Path) -> None:
 
     assert f"{REASONS}: cannot be read (No such file or directory)." in found
     assert any(line.startswith(f"{STATES}, line 1: ") for line in found)
+
+
+SHIFT = f"{EVENTS}, event pilot.shift_changed"
+SHIFT_STABLE = (
+    'summary: "{pilot_id} is {status}[ at {site}]"\n    stability: stable\n',
+    'summary: "{pilot_id} is {status}[ at {site}]"\n    stability: deprecated\n    ',
+)
+DEPRECATION_MISTAKES = {
+    "deprecated without saying how": (
+        "",
+        f"{SHIFT}: stability must be deprecated when `deprecated` is given, and only then.",
+    ),
+    "sunset missing": (
+        "deprecated: {reason: obsoleted}\n",
+        f"{SHIFT}, deprecated: sunset is missing.",
+    ),
+    "sunset as text": (
+        'deprecated: {reason: obsoleted, sunset: "soon"}\n',
+        f"{SHIFT}, deprecated: sunset must be a date such as 2027-06-30, without quotes.",
+    ),
+    "reason unknown": (
+        "deprecated: {reason: boring, sunset: 2027-06-30}\n",
+        f"{SHIFT}, deprecated: reason must be 'renamed' or 'obsoleted'.",
+    ),
+    "key misspelt": (
+        "deprecated: {reason: obsoleted, sunset: 2027-06-30, notes: Why.}\n",
+        f"{SHIFT}, deprecated: unknown key 'notes' (did you mean note?).",
+    ),
+    "renamed to nothing": (
+        "deprecated: {reason: renamed, sunset: 2027-06-30}\n",
+        f"{SHIFT}, deprecated: renamed_to belongs to the reason renamed, and only to it.",
+    ),
+    "obsolete but renamed": (
+        "deprecated: {reason: obsoleted, renamed_to: robot.stuck, sunset: 2027-06-30}\n",
+        f"{SHIFT}, deprecated: renamed_to belongs to the reason renamed, and only to it.",
+    ),
+    "renamed to what is not registered": (
+        "deprecated: {reason: renamed, renamed_to: pilot.sesion_ended, sunset: 2027-06-30}\n",
+        f"{SHIFT}, deprecated: renamed_to names no registered event"
+        " (did you mean pilot.session_ended?).",
+    ),
+    "renamed to another shape": (
+        "deprecated: {reason: renamed, renamed_to: ShiftEnded, sunset: 2027-06-30}\n",
+        f"{SHIFT}, deprecated: renamed_to must read stream.object_verb, lower case.",
+    ),
+    "renamed to itself": (
+        "deprecated: {reason: renamed, renamed_to: pilot.shift_changed, sunset: 2027-06-30}\n",
+        f"{SHIFT}, deprecated: renamed_to names pilot.shift_changed, which is deprecated itself.",
+    ),
+}
+
+TAKEOVERS = "pilot.control_changed: {from_mode: [autonomous], to_mode: [assisted, remote]}"
+RATIO = "of: failed_pickups\n    over: pickups\n"
+
+MONITOR_MISTAKES = {
+    "event unknown": (
+        "events: {order.created: {}}",
+        "events: {order.creatd: {}}",
+        "metric orders: order.creatd is no event (did you mean order.created?).",
+    ),
+    "events neither word nor mapping": (
+        "events: errors",
+        "events: warnings",
+        "metric errors: events must be all, errors, or a mapping of event names.",
+    ),
+    "left out of events that were not all": (
+        "events: errors\n",
+        "events: errors\n    except: [robot.heartbeat]\n",
+        "metric errors: except goes with events: all.",
+    ),
+    "field unknown": (
+        TAKEOVERS,
+        TAKEOVERS.replace("to_mode", "mode"),
+        "metric takeovers: pilot.control_changed: mode is no field (did you mean to_mode?).",
+    ),
+    "value unknown": (
+        TAKEOVERS,
+        TAKEOVERS.replace("remote]", "remotely]"),
+        "metric takeovers: pilot.control_changed: remotely is no value of to_mode "
+        "(did you mean remote?).",
+    ),
+    "state set unknown": (
+        "{state: operating}",
+        "{state: driving}",
+        "metric operating_heartbeats: robot.heartbeat: state must be a list of values, or for a "
+        "robot state one of operating, unplanned_down, in_service, unusable.",
+    ),
+    "bool of what is none": (
+        TAKEOVERS,
+        TAKEOVERS.replace("[autonomous]", "true"),
+        "metric takeovers: pilot.control_changed: from_mode is no bool.",
+    ),
+    "values of what is no enum": (
+        "events: {telemetry.event_rejected: {}}",
+        "events: {telemetry.event_rejected: {rejected_name: [x]}}",
+        "metric refused_events: telemetry.event_rejected: rejected_name is no enum, so it cannot "
+        "be compared with a list of values.",
+    ),
+    "distinct id that may be absent": (
+        "events: {order.created: {}}\n    distinct: order_id",
+        "events: {order.created: {}}\n    distinct: delivery_id",
+        "metric orders: distinct delivery_id is not an id that order.created requires.",
+    ),
+    "distinct and spread": (
+        "spread_of: wait_s",
+        "spread_of: wait_s\n    distinct: order_id",
+        "metric pickup_wait_seconds: distinct and spread_of exclude each other.",
+    ),
+    "spread of text": (
+        "spread_of: wait_s",
+        "spread_of: loaded_by",
+        "metric pickup_wait_seconds: spread_of loaded_by is no number of "
+        "delivery.pickup_completed.",
+    ),
+    "id as tag": (
+        "tags: {market: market, kind: kind}",
+        "tags: {market: market, robot: robot_id}",
+        "metric critical_safety_events: tag robot: an id is no tag; each value of a tag is billed.",
+    ),
+    "any text as tag": (
+        "events: {robot.error: {}, robot.safety_event: {}}\n    tags: {market: market,",
+        "events: {robot.error: {}}\n    tags: {code: error_code,",
+        "metric robot_errors: tag code: error_code of robot.error may have any number of values, "
+        "each billed.",
+    ),
+    "tag from nowhere": (
+        "tags: {market: market, kind: kind}",
+        "tags: {market: market, kind: sort}",
+        "metric critical_safety_events: tag kind: sort is neither of the envelope nor a field of "
+        "robot.safety_event.",
+    ),
+    "metric unknown": (
+        RATIO,
+        RATIO.replace("pickups\n", "pickup\n", 1),
+        "monitor failed_pickup_ratio: failed_pickup is no metric (did you mean failed_pickups?).",
+    ),
+    "tag unknown": (
+        "over: events\n    minimum_sample: 200\n    by: [service, version]",
+        "over: events\n    minimum_sample: 200\n    by: [service, market]",
+        "monitor error_ratio: events has no tag market.",
+    ),
+    "alert on a distribution": (
+        "of: lost_connections",
+        "of: pilot_queue_seconds",
+        "monitor lost_connections: pilot_queue_seconds is a distribution, not a count.",
+    ),
+    "ids counted once by a metric": (
+        RATIO + "    minimum_sample: 20\n    by: [software_version]\n    source: logs",
+        RATIO + "    minimum_sample: 20\n    by: [software_version]\n    source: metrics",
+        "monitor failed_pickup_ratio: pickups counts each delivery_id once, which only source: "
+        "logs can.",
+    ),
+    "heartbeats of the index": (
+        "minimum_sample: 5\n    by: [market]\n    source: metrics",
+        "minimum_sample: 5\n    by: [market]\n    source: logs",
+        "monitor unusable_supply_ratio: in_service_heartbeats counts heartbeats, which only "
+        "source: metrics sees.",
+    ),
+    "sample of a count": (
+        "of: lost_connections\n",
+        "of: lost_connections\n    minimum_sample: 3\n",
+        "monitor lost_connections: shortfall and minimum_sample need `over`.",
+    ),
+    "ratio without a sample": (
+        RATIO + "    minimum_sample: 20\n",
+        RATIO,
+        "monitor failed_pickup_ratio: a ratio needs minimum_sample: one failure of one would be "
+        "all of them.",
+    ),
+    "shortfall of a metric": (
+        "over: in_service_heartbeats\n",
+        "over: in_service_heartbeats\n    shortfall: true\n",
+        "monitor unusable_supply_ratio: shortfall needs source: logs; a log-based metric of which "
+        "nothing came has no value.",
+    ),
+    "warning above critical": (
+        "critical: 10\n    warning: 5",
+        "critical: 10\n    warning: 15",
+        "monitor lost_connections: warning must be below critical.",
+    ),
+    "title that does not say whom": (
+        "title: The gateway loses robots of {market}",
+        "title: The gateway loses robots",
+        "monitor lost_connections: title must say {market}, which it is told for.",
+    ),
+    "key misspelt": (
+        "window_minutes: 15\n    critical: 10",
+        "window_minute: 15\n    critical: 10",
+        "monitor lost_connections: unknown key 'window_minute' (did you mean window_minutes?).",
+    ),
+    "window too long": (
+        "window_minutes: 15\n    critical: 10",
+        "window_minutes: 15000\n    critical: 10",
+        "monitor lost_connections: window_minutes must be less than or equal to 2880.",
+    ),
+    "source unknown": (
+        "source: logs",
+        "source: log",
+        "monitor failed_delivery_ratio: source must be 'logs' or 'metrics'.",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"), DEPRECATION_MISTAKES.values(), ids=DEPRECATION_MISTAKES
+)
+def test_a_mistake_in_a_deprecation_is_told_exactly(project: Path, row: str, problem: str) -> None:
+    old, new = SHIFT_STABLE
+    edit(project, EVENTS, old, new.rstrip(" ") if not row else new + row)
+    assert problem in problems(project)
+
+
+def test_deprecated_without_its_stability_is_told(project: Path) -> None:
+    old, _ = SHIFT_STABLE
+    row = "    deprecated: {reason: obsoleted, sunset: 2027-06-30}\n"
+    edit(project, EVENTS, old, old + row)
+    assert f"{SHIFT}: stability must be deprecated when `deprecated` is given, and only then." in (
+        problems(project)
+    )
+
+
+@pytest.mark.parametrize(("old", "new", "problem"), MONITOR_MISTAKES.values(), ids=MONITOR_MISTAKES)
+def test_a_mistake_in_a_metric_or_monitor_is_told_exactly(
+    project: Path, old: str, new: str, problem: str
+) -> None:
+    edit(project, MONITORS, old, new)
+    assert f"{MONITORS}, {problem}" in problems(project)

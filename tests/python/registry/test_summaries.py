@@ -13,8 +13,9 @@ import fleet_events.summary
 from fleet_events.check import check_for
 from fleet_events.events import Events
 from fleet_events.registry import Registry, load_registry
-from fleet_events.registry.generate import python_summary, sql_summary
 from fleet_events.registry.schema import column_name
+from fleet_events.registry.targets.dbt import sql_summary
+from fleet_events.registry.targets.python import python_summary
 
 PROJECT = Path(__file__).parents[3]
 COLUMN_TYPES = {"int": "bigint", "number": "double", "bool": "boolean", "timestamp": "timestamp"}

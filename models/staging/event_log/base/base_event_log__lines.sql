@@ -2,7 +2,7 @@
     config(
         materialized="incremental",
         incremental_predicates=["{{ lines_to_read_again() }}"],
-        dist="robot_id",
+        dist="event_id",
         sort="event_at",
     )
 }}

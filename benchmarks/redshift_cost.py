@@ -1,0 +1,322 @@
+"""What a fleet would cost on Redshift Serverless, as far as that can be told without one.
+
+Run `python -m benchmarks.redshift_cost`. It simulates one day of a fleet, loads and builds it on
+DuckDB, and measures lines, bytes, and the columns that a night reads. The rest is arithmetic,
+`estimate()`, with assumptions that each have an option. Nothing here has run on Redshift:
+docs/redshift-cost.md says what is measured, what is assumed, and how to put in your own numbers.
+
+Bytes that Redshift stores are taken from the same columns in Parquet with zstd, which is columnar
+and compressed as Redshift's own blocks are, but is not them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import json
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import click
+import duckdb
+
+from benchmarks.nightly import ROOT, START, Warehouse, database_in
+from fleet_events.registry import load_registry
+from fleet_events.simulator.simulation import landing_folder, simulate_fleet
+from fleet_events.simulator.world import Settings
+
+GIGABYTE = 1e9
+
+# Compressed bytes by table and column.
+Columns = dict[str, dict[str, int]]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Of the simulated fleet, per line unless it says otherwise; bytes.
+
+    `read_of_touched_days` is what all models that a night builds from touched days read,
+    `read_of_all_days` what those read that are made anew from all days: the columns that each asks
+    for, of every table that it reads.
+    """
+
+    lines_per_robot_day: float
+    json_bytes: float
+    gzip_bytes: float
+    stored_bytes: float
+    read_of_touched_days: float
+    read_of_all_days: float
+
+
+@dataclass(frozen=True)
+class Assumed:
+    """What only a warehouse and its bill can tell."""
+
+    history_days: float = 365
+    touched_days: float = 3
+    scan_megabytes_per_second: float = 30
+    fixed_seconds: float = 300
+    loads_per_day: float = 24
+    minimum_seconds: float = 60
+    price_per_rpu_hour: float | None = None
+    price_per_gigabyte_month: float | None = None
+
+
+HELP = {
+    "history_days": "Days of events that the warehouse holds.",
+    "touched_days": "Days that a night reads again: the last two, and one for what came late.",
+    "scan_megabytes_per_second": "Megabytes that one RPU reads and works through in a second.",
+    "fixed_seconds": "Seconds of a night in which dbt and Redshift plan, compile and commit.",
+    "loads_per_day": "COPY commands a day.",
+    "minimum_seconds": "Seconds that each COPY is billed at least.",
+    "price_per_rpu_hour": "Price of one RPU-hour; without it no price is shown.",
+    "price_per_gigabyte_month": "Price of one gigabyte of managed storage a month.",
+}
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One fleet. Gigabytes are 10^9 bytes; RPU-hours are those of one day or one night."""
+
+    lines_per_day: float
+    json_gigabytes_per_day: float
+    s3_gigabytes_per_year: float
+    stored_gigabytes: float
+    load_rpu_hours: float
+    scanned_gigabytes: float
+    night_rpu_hours: float
+    night_minutes: float
+    price_per_month: float | None
+
+
+def estimate(robots: int, rpu: int, measured: Measured, assumed: Assumed) -> Estimate:
+    """The formulas, as docs/redshift-cost.md writes them."""
+    lines = robots * measured.lines_per_robot_day
+    megabytes_per_second = rpu * assumed.scan_megabytes_per_second
+
+    json_bytes = lines * measured.json_bytes
+    load_seconds = json_bytes / assumed.loads_per_day / (megabytes_per_second * 1e6)
+    load_hours = assumed.loads_per_day * max(assumed.minimum_seconds, load_seconds) / 3600
+
+    scanned = lines * (
+        measured.read_of_touched_days * assumed.touched_days
+        + measured.read_of_all_days * assumed.history_days
+    )
+    night_hours = (assumed.fixed_seconds + scanned / (megabytes_per_second * 1e6)) / 3600
+
+    stored = lines * assumed.history_days * measured.stored_bytes / GIGABYTE
+    price = None
+    if assumed.price_per_rpu_hour is not None and assumed.price_per_gigabyte_month is not None:
+        price = (load_hours + night_hours) * rpu * assumed.price_per_rpu_hour * 365 / 12
+        price += stored * assumed.price_per_gigabyte_month
+    return Estimate(
+        lines_per_day=lines,
+        json_gigabytes_per_day=json_bytes / GIGABYTE,
+        s3_gigabytes_per_year=lines * measured.gzip_bytes * 365 / GIGABYTE,
+        stored_gigabytes=stored,
+        load_rpu_hours=load_hours * rpu,
+        scanned_gigabytes=scanned / GIGABYTE,
+        night_rpu_hours=night_hours * rpu,
+        night_minutes=night_hours * 60,
+        price_per_month=price,
+    )
+
+
+def scans(plan: Any) -> Iterator[tuple[str, set[str]]]:
+    """Table and columns of each scan in a plan that DuckDB explains as JSON."""
+    for node in plan:
+        table = node["extra_info"].get("Table")
+        if table:
+            columns = node["extra_info"].get("Projections", [])
+            filters = node["extra_info"].get("Filters", [])
+            words = re.findall(r"\w+", " ".join([columns] if isinstance(columns, str) else columns))
+            words += re.findall(
+                r"\w+", " ".join([filters] if isinstance(filters, str) else filters)
+            )
+            yield table.rpartition(".")[2].strip('"'), set(words)
+        yield from scans(node["children"])
+
+
+def reads_all_days(node: Any) -> bool:
+    """Whether a night makes the model anew from all days.
+
+    The tables of the folder touched/ are made of one night's lines.
+    """
+    return node.config.materialized == "table" and "touched" not in node.fqn
+
+
+def read_bytes(models: list[Any], stored: Columns, database: Path) -> dict[bool, int]:
+    """Bytes of the columns that the models read, by whether they read all days.
+
+    A full refresh reads the same columns as a night, so the plan of its SQL tells them.
+    """
+    read = {False: 0, True: 0}
+    with duckdb.connect(database, read_only=True) as connection:
+        for model in models:
+            explained = connection.execute(f"explain (format json) {model.compiled_code}")
+            for table, words in scans(json.loads(explained.fetchall()[0][1])):
+                sizes = stored.get(table, {})
+                read[reads_all_days(model)] += sum(sizes[name] for name in words & sizes.keys())
+    return read
+
+
+def column_bytes(database: Path, folder: Path) -> Columns:
+    """Compressed bytes of each column of each table that dbt or the loader made, by table."""
+    folder.mkdir()
+    bytes_of: Columns = {}
+    with duckdb.connect(database, read_only=True) as connection:
+        tables = connection.execute(
+            "select schema_name, table_name from duckdb_tables()"
+            " where schema_name = 'event_log' or schema_name like 'fleet%'"
+        ).fetchall()
+        for schema, table in tables:
+            path = folder / f"{table}.parquet"
+            connection.execute(
+                f'copy "{schema}"."{table}" to \'{path}\' (format parquet, compression zstd)'
+            )
+            bytes_of[table] = dict(
+                connection.execute(
+                    "select path_in_schema, cast(sum(total_compressed_size) as bigint)"
+                    " from parquet_metadata(?) group by path_in_schema",
+                    [str(path)],
+                ).fetchall()
+            )
+    return bytes_of
+
+
+def measure(folder: Path, robots: int) -> Measured:
+    """Simulate, load and build one day of `robots` robots in `folder`."""
+    settings = Settings(robots, days=1, seed=7, start=START)
+    simulate_fleet(settings, load_registry(ROOT), folder, lambda done: None)
+    landing = landing_folder(folder)
+    files = sorted(landing.rglob("*.ndjson.gz"))
+    contents = [gzip.decompress(path.read_bytes()) for path in files]
+    lines = sum(content.count(b"\n") for content in contents)
+
+    database = database_in(folder / "built")
+    warehouse = Warehouse(folder / "dbt")
+    warehouse("run-operation", "load_event_lines", database=database, landing=landing)
+    warehouse("seed", database=database, landing=landing)
+    run = warehouse("run", database=database, landing=landing)
+    models = [result.node for result in run.results]
+
+    stored = column_bytes(database, folder / "parquet")
+    tables = [model for model in models if model.config.materialized != "view"]
+    read = read_bytes(tables, stored, database)
+    # Rounded, so that the estimate follows from the figures that are printed.
+    return Measured(
+        lines_per_robot_day=round(lines / robots),
+        json_bytes=round(sum(map(len, contents)) / lines),
+        gzip_bytes=round(sum(path.stat().st_size for path in files) / lines),
+        stored_bytes=round(sum(sum(columns.values()) for columns in stored.values()) / lines),
+        read_of_touched_days=round(read[False] / lines),
+        read_of_all_days=round(read[True] / lines),
+    )
+
+
+MEASURED_ROWS = {
+    "lines_per_robot_day": "lines per robot and day",
+    "json_bytes": "bytes of a line as JSON",
+    "gzip_bytes": "bytes of a line in S3, gzipped",
+    "stored_bytes": "bytes of a line in all tables",
+    "read_of_touched_days": "bytes that a night reads per line of a touched day",
+    "read_of_all_days": "bytes that a night reads per line of any day",
+}
+ESTIMATE_ROWS = {
+    "lines_per_day": ("lines a day", "{:,.0f}"),
+    "json_gigabytes_per_day": ("JSON a day, GB", "{:,.1f}"),
+    "s3_gigabytes_per_year": ("S3 a year, GB", "{:,.0f}"),
+    "stored_gigabytes": ("Redshift after the history, GB", "{:,.0f}"),
+    "load_rpu_hours": ("loads, RPU-hours a day", "{:,.1f}"),
+    "scanned_gigabytes": ("a night reads, GB", "{:,.0f}"),
+    "night_rpu_hours": ("a night, RPU-hours", "{:,.1f}"),
+    "night_minutes": ("a night, minutes", "{:,.0f}"),
+    "price_per_month": ("price a month", "{:,.0f}"),
+}
+
+
+def markdown(measured: Measured, fleets: list[tuple[int, int]], assumed: Assumed) -> str:
+    """Both tables, as docs/redshift-cost.md quotes them."""
+    lines = ["| measured | |", "|---|---:|"]
+    for name, title in MEASURED_ROWS.items():
+        lines.append(f"| {title} | {getattr(measured, name):,.0f} |")
+    lines += [
+        "",
+        "| estimated | " + " | ".join(f"{robots:,} robots" for robots, _ in fleets) + " |",
+    ]
+    lines.append("|---|" + "---:|" * len(fleets))
+    lines.append("| base capacity, RPU | " + " | ".join(str(rpu) for _, rpu in fleets) + " |")
+    estimates = [estimate(robots, rpu, measured, assumed) for robots, rpu in fleets]
+    for name, (title, form) in ESTIMATE_ROWS.items():
+        values = [getattr(one, name) for one in estimates]
+        if None not in values:
+            lines.append(f"| {title} | " + " | ".join(map(form.format, values)) + " |")
+    return "\n".join(lines)
+
+
+def fleet_of(context: click.Context, option: click.Parameter, texts: tuple[str, ...]) -> Any:
+    """Robots and RPU of each fleet, from ROBOTS:RPU."""
+    try:
+        fleets = [tuple(int(part) for part in text.split(":")) for text in texts]
+    except ValueError:
+        fleets = [()]
+    if any(len(fleet) != 2 or min(fleet) < 1 for fleet in fleets):
+        raise click.BadParameter("write robots and base capacity as 2000:8")
+    return fleets
+
+
+def numbers(command: Callable[..., None]) -> Callable[..., None]:
+    """An option for each assumption, and one in place of each measurement."""
+    positive = click.FloatRange(0, min_open=True)
+    for name, title in reversed(MEASURED_ROWS.items()):
+        help_text = f"Your own {title}, in place of the measured."
+        command = click.option(option_of(name), type=positive, help=help_text)(command)
+    for field in reversed(fields(Assumed)):
+        command = click.option(
+            option_of(field.name),
+            type=positive,
+            default=field.default,
+            show_default=field.default is not None,
+            help=HELP[field.name],
+        )(command)
+    return command
+
+
+def option_of(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+@click.command()
+@click.option(
+    "--fleet",
+    "fleets",
+    multiple=True,
+    callback=fleet_of,
+    metavar="ROBOTS:RPU",
+    default=("100:8", "2000:8", "50000:128"),
+    show_default=True,
+    help="Robots, and the base capacity of the warehouse; may be given again.",
+)
+@click.option(
+    "--simulated-robots",
+    default=40,
+    show_default=True,
+    type=click.IntRange(1, 1000),
+    help="Robots of the simulated day.",
+)
+@numbers
+def main(fleets: list[tuple[int, int]], simulated_robots: int, **options: float | None) -> None:
+    """Estimate what fleets would cost on Redshift Serverless."""
+    given = {name: value for name, value in options.items() if value is not None}
+    replaced = {name: given.pop(name) for name in MEASURED_ROWS if name in given}
+    with tempfile.TemporaryDirectory() as folder:
+        measured = measure(Path(folder), simulated_robots)
+    click.echo(markdown(dataclasses.replace(measured, **replaced), fleets, Assumed(**given)))
+
+
+if __name__ == "__main__":
+    main()

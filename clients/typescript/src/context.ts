@@ -1,0 +1,56 @@
+/** Values bound to what runs now, so that every line of it says which delivery it belongs to. */
+
+import { AsyncLocalStorage } from "node:async_hooks";
+
+import { ID_PREFIXES, type Context } from "./events.js";
+import { emptyRecord, writableText } from "./values.js";
+
+export type Bound = Readonly<Record<string, string>>;
+
+const TRACE_IDS = ["trace_id", "span_id"];
+const NAMES: readonly string[] = [...Object.keys(ID_PREFIXES), ...TRACE_IDS];
+const NOTHING: Bound = emptyRecord<string>();
+const bound = new AsyncLocalStorage<Bound>();
+
+/**
+ * Run `inside` with ids and trace ids on every line that it logs, also after an `await`.
+ *
+ * An event takes from it the ids it carries optionally and was not given, and the trace ids; an
+ * ordinary log line takes all. Calls nest. A value that is not text is left out.
+ *
+ * @throws TypeError for a name that is neither an id nor `trace_id` nor `span_id`.
+ */
+export function bindContext<T>(values: Context, inside: () => T): T {
+  const unknown = Object.keys(values).filter((name) => !NAMES.includes(name));
+  if (unknown.length) throw new TypeError(`bindContext takes no ${unknown.sort().join(", ")}`);
+  const texts = Object.assign(emptyRecord<string>(), boundContext());
+  for (const [name, value] of Object.entries(values) as [string, unknown][]) {
+    if (typeof value === "string") texts[name] = writableText(value);
+  }
+  return bound.run(texts, inside);
+}
+
+/** What is bound now. */
+export function boundContext(): Bound {
+  return bound.getStore() ?? NOTHING;
+}
+
+/** The ids among the bound values, in the order of the log line. */
+export function boundIds(context: Bound): Record<string, string> {
+  return pick(context, Object.keys(ID_PREFIXES));
+}
+
+/** The trace ids among the bound values, or undefined where there is none. */
+export function boundTrace(context: Bound): Record<string, string> | undefined {
+  const trace = pick(context, TRACE_IDS);
+  return Object.keys(trace).length ? trace : undefined;
+}
+
+function pick(context: Bound, names: readonly string[]): Record<string, string> {
+  const picked = emptyRecord<string>();
+  for (const name of names) {
+    const value = context[name];
+    if (value !== undefined) picked[name] = value;
+  }
+  return picked;
+}

@@ -1,0 +1,199 @@
+"""Where the marts are: a DuckDB file or Amazon Redshift, each read and never written."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+import time
+from argparse import Namespace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import click
+import duckdb
+
+Row = dict[str, Any]
+
+# Every connection of a process must have the same settings, or DuckDB refuses the second.
+READ_ONLY: dict[str, str | bool | int | float | list[str]] = {
+    "enable_external_access": "false",
+    "lock_configuration": "true",
+}
+SECONDS_BETWEEN_TRIES = 0.1
+# A query that takes longer helps nobody who waits in front of a page.
+REDSHIFT_TIMEOUT_SECONDS = 60
+
+
+class MartsError(click.ClickException):
+    """The marts cannot be read; its message says what to do next."""
+
+
+class MartsBusyError(MartsError):
+    """Another process writes the database at the moment."""
+
+
+class Marts(Protocol):
+    """Marts that answer queries."""
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+        """Rows of one query as dictionaries, times as aware UTC; `?` in `sql` are parameters."""
+        ...
+
+
+def as_rows(names: Iterable[str], values: Iterable[Sequence[Any]]) -> list[Row]:
+    """Rows as dictionaries; both engines hand out timestamptz in a zone of the session."""
+    names = list(names)
+    return [
+        {
+            name: value.astimezone(UTC) if isinstance(value, datetime) and value.tzinfo else value
+            for name, value in zip(names, row, strict=True)
+        }
+        for row in values
+    ]
+
+
+@dataclass(frozen=True)
+class DuckDBMarts:
+    """The marts in a DuckDB file.
+
+    Opened for each query and closed again: an open connection keeps a nightly run from writing.
+    A file that is being written is tried again for `wait_seconds`.
+    """
+
+    database: Path
+    schema: str = "fleet_marts"
+    wait_seconds: float = 0
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+        """See Marts; raises MartsError."""
+        give_up_at = time.monotonic() + self.wait_seconds
+        while True:
+            try:
+                return self._rows(sql, parameters)
+            except MartsBusyError:
+                if time.monotonic() >= give_up_at:
+                    raise
+                time.sleep(SECONDS_BETWEEN_TRIES)
+
+    def _rows(self, sql: str, parameters: Sequence[object]) -> list[Row]:
+        if not self.database.exists():
+            raise MartsError(
+                f"There is no database {self.database}; run `make demo`, or name yours with "
+                "--database or FLEET_DATABASE."
+            )
+        try:
+            with duckdb.connect(str(self.database), read_only=True, config=READ_ONLY) as connection:
+                connection.execute(f'use "{self.schema}"')
+                cursor = connection.execute(sql, parameters)
+                names = [column[0] for column in cursor.description or []]
+                return as_rows(names, cursor.fetchall())
+        except duckdb.IOException as error:
+            if "Could not set lock" in str(error):
+                raise MartsBusyError(
+                    f"{self.database} is in use by another process, such as a nightly run; "
+                    "try again later."
+                ) from error
+            raise MartsError(
+                f"{self.database} is not a DuckDB file that can be read; name another with "
+                "--database or FLEET_DATABASE."
+            ) from error
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            raise MartsError(
+                f"{self.database} holds no delivery sessions of this version; "
+                "run `dbt build` first."
+            ) from error
+
+
+@dataclass
+class RedshiftMarts:
+    """The marts on Redshift, over one connection, in transactions that only read.
+
+    `connect` makes a connection of redshift_connector, as the dbt profile has it.
+    """
+
+    connect: Callable[[], Any]
+    schema: str
+    _connection: Any = field(default=None, init=False)
+    # redshift_connector shares no connection between threads, and each visitor has one.
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+        """See Marts; raises MartsError."""
+        from redshift_connector.error import Error, InterfaceError
+
+        with self._lock:
+            try:
+                is_kept = self._connection is not None
+                try:
+                    return self._rows(sql, parameters)
+                except (InterfaceError, OSError):
+                    # Redshift closes connections that were idle for long.
+                    self._connection = None
+                    if not is_kept:
+                        raise
+                    return self._rows(sql, parameters)
+            except (Error, OSError) as error:
+                self._connection = None
+                raise MartsError(f"Redshift did not answer: {_first_line(error)}") from error
+
+    def _rows(self, sql: str, parameters: Sequence[object]) -> list[Row]:
+        if self._connection is None:
+            self._connection = self.connect()
+            self._connection.autocommit = True
+            self._execute(f"set statement_timeout to {REDSHIFT_TIMEOUT_SECONDS * 1000}")
+            self._execute(f'set search_path to "{self.schema}"')
+        self._execute("begin read only")
+        cursor = self._execute(sql, parameters)
+        rows = as_rows([column[0] for column in cursor.description], cursor.fetchall())
+        self._execute("commit")
+        return rows
+
+    def _execute(self, sql: str, parameters: Sequence[object] = ()) -> Any:
+        cursor = self._connection.cursor()
+        cursor.paramstyle = "qmark"
+        cursor.execute(sql, tuple(parameters))
+        return cursor
+
+
+def _first_line(error: BaseException) -> str:
+    """What Redshift says of it; its driver hands out a dictionary of which M is the message."""
+    said = error.args[0] if error.args else error
+    return str(said.get("M", said) if isinstance(said, dict) else said).splitlines()[0]
+
+
+def open_marts(project_dir: Path, target: str | None = None, wait_seconds: float = 0) -> Marts:
+    """The marts of a target of the project's dbt profile, its default where none is named.
+
+    `wait_seconds`: how long to wait for a DuckDB file that is being written. Raises MartsError.
+    """
+    # dbt takes a second to import, so that only those who need a profile pay for it.
+    from dbt.config.runtime import load_profile
+    from dbt.flags import set_from_args
+    from dbt_common.context import set_invocation_context
+    from dbt_common.exceptions import DbtBaseException
+
+    profiles_dir = os.environ.get("DBT_PROFILES_DIR", str(project_dir))
+    set_invocation_context(os.environ)
+    set_from_args(Namespace(PROFILES_DIR=profiles_dir), None)
+    try:
+        # Each adapter has credentials of its own.
+        credentials: Any = load_profile(str(project_dir), {}, target_override=target).credentials
+    except DbtBaseException as error:
+        raise MartsError(f"The dbt profile cannot be used: {_first_line(error)}") from error
+    schema = f"{credentials.schema}_marts"
+    if not re.fullmatch(r"\w+", schema):
+        raise MartsError(f"The profile's schema must be letters, digits and _, not {schema!r}.")
+    if credentials.type == "duckdb":
+        return DuckDBMarts(Path(credentials.path), schema, wait_seconds)
+    if credentials.type == "redshift":
+        from dbt.adapters.redshift.connections import get_connection_method
+
+        return RedshiftMarts(get_connection_method(credentials), schema)
+    raise MartsError(
+        f"The marts are on DuckDB or Redshift, not on {credentials.type}; choose another target "
+        "with DBT_TARGET."
+    )

@@ -1,0 +1,31 @@
+{{ config(materialized="table", dist="all", sort="date_day") }}
+
+-- 44 years: nobody has to remember to make it longer.
+{% set days = 16384 %}
+
+with
+
+numbers as (
+
+    {{ dbt_utils.generate_series(days) }}
+
+),
+
+days as (
+
+    select
+        cast(
+            {{
+                dbt.dateadd(
+                    "day",
+                    "cast(generated_number as integer) - 1",
+                    "cast('" ~ var("earliest_credible_at") ~ "' as date)",
+                )
+            }} as date
+        ) as date_day
+
+    from numbers
+
+)
+
+select * from days

@@ -1,0 +1,21 @@
+-- Roles, and the users that the pipeline signs in as. Run by an administrator, once.
+--
+-- loader         the COPY JOB and backfills: writes event lines
+-- transformer    dbt: reads the raw layer, owns its own schemas
+-- analyst        people who write SQL: read the marts
+-- sigma          Sigma's service account: reads the marts
+--
+-- A role owns nothing on Redshift, so a user does. `password disable` leaves signing in to IAM.
+
+create role loader;
+create role transformer;
+create role analyst;
+create role sigma;
+
+create user event_loader password disable;
+create user dbt password disable;
+create user sigma_service password disable;
+
+grant role loader to event_loader;
+grant role transformer to dbt;
+grant role sigma to sigma_service;

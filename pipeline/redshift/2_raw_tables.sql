@@ -1,0 +1,45 @@
+-- The raw layer. Run by an administrator, once. The same as the macro create_raw_tables(), which
+-- `dbt run-operation load_event_lines` runs where there is no raw layer yet.
+--
+-- event_lines      one row per line that is a JSON object, as it arrived
+-- rejected_lines   one row per line that is not, with its text and why; empty here, because COPY
+--                  takes a file whole or not at all
+-- loaded_files     empty here: COPY keeps its own record, sys_load_history
+-- failed_files     empty here: COPY keeps its own record, sys_load_error_detail
+--
+-- event_lines is sorted by loaded_at, because every night asks for the newest lines only. The
+-- default of loaded_at fills it in: COPY writes the payload column alone.
+
+create schema if not exists event_log;
+
+create table if not exists event_log.event_lines (
+    payload super,
+    source_file varchar(1024),
+    loaded_at timestamp default getdate()
+)
+diststyle even
+sortkey (loaded_at);
+
+create table if not exists event_log.rejected_lines (
+    line varchar(65535),
+    reason varchar(32),
+    source_file varchar(1024),
+    loaded_at timestamp default getdate()
+)
+diststyle even
+sortkey (loaded_at);
+
+create table if not exists event_log.loaded_files (
+    source_file varchar(1024),
+    line_count bigint,
+    rejected_count bigint,
+    loaded_at timestamp default getdate()
+)
+diststyle all;
+
+create table if not exists event_log.failed_files (
+    source_file varchar(1024),
+    reason varchar(1024),
+    failed_at timestamp default getdate()
+)
+diststyle all;

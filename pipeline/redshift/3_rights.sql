@@ -1,0 +1,25 @@
+-- Who may do what, and no more. Run by an administrator after 1 and 2; running it again is harmless.
+-- `dev` is the database. The schemas are those of dbt's `schema: fleet` in profiles.yml.
+--
+-- What analyst and sigma read, table by table, dbt grants as it makes the tables: see `grants` in
+-- dbt_project.yml.
+
+-- loader: adds lines, reads none, changes none.
+grant usage on schema event_log to role loader;
+grant insert on event_log.event_lines to role loader;
+grant create for copy jobs in database dev to role loader;
+
+-- transformer: reads the raw layer, and writes where its user owns the schema.
+grant usage on schema event_log to role transformer;
+grant select on all tables in schema event_log to role transformer;
+grant temporary on database dev to role transformer;
+
+create schema if not exists fleet_seeds authorization dbt;
+create schema if not exists fleet_staging authorization dbt;
+create schema if not exists fleet_intermediate authorization dbt;
+create schema if not exists fleet_marts authorization dbt;
+create schema if not exists fleet_runs authorization dbt;
+
+-- analyst, sigma: see the marts.
+grant usage on schema fleet_marts to role analyst;
+grant usage on schema fleet_marts to role sigma;

@@ -1,0 +1,88 @@
+-- What to look at, and what it means. Each is one query; none changes anything. Run by an
+-- administrator, or by who has the role sys:monitor: others see their own loads only.
+
+-- 1. Files that are not loaded 15 minutes after they arrived; none is well.
+--    Error: the job tried once and never tries again; mend the file and load it with 5_backfill.sql.
+--    Pending: the job is behind, or its integration is not Established (4_copy_job.sql).
+select
+    trim(file_location) || '/' || trim(file_name) as source_file,
+    case left(status, 1) when 'P' then 'pending' when 'E' then 'error' else 'unknown' end as file_status,
+    modification_time as arrived_at,
+    datediff(minute, modification_time, getdate()) as waiting_minutes
+from sys_copy_job_detail
+where
+    left(status, 1) <> 'I'
+    and modification_time < dateadd(minute, -15, getdate())
+order by modification_time;
+
+-- 2. Why files did not load: the line of the file, and what was wrong with it.
+select
+    trim(file_name) as source_file,
+    line_number,
+    trim(error_message) as error_message,
+    start_time
+from sys_load_error_detail
+where start_time > dateadd(day, -7, getdate())
+order by start_time desc;
+
+-- 3. Loads of the last day. A load that aborted took back all lines of all its files.
+select
+    query_id,
+    status,
+    trim(data_source) as data_source,
+    source_file_count,
+    loaded_rows,
+    error_count,
+    copy_job_id,
+    start_time,
+    end_time
+from sys_load_history
+where
+    table_name = 'event_lines'
+    and start_time > dateadd(day, -1, getdate())
+order by start_time desc;
+
+-- 4. What each model cost in the last night, from the comment that dbt puts before each statement.
+select
+    regexp_substr(query_text, '"node_id": "([^"]+)"', 1, 1, 'e') as node_id,
+    count(*) as statement_count,
+    sum(elapsed_time) / 1000000.0 as elapsed_seconds,
+    sum(queue_time) / 1000000.0 as queued_seconds
+from sys_query_history
+where
+    trim(query_label) = 'delivery_sessions'
+    and start_time > dateadd(hour, -12, getdate())
+group by 1
+order by elapsed_seconds desc;
+
+-- 5. How the tables lie. skew_rows above 4: the distribution key gathers rows on few slices.
+--    vacuum_sort_benefit above 20: `vacuum sort only` of that table pays.
+--    stats_off above 10: `analyze` that table.
+select
+    "schema" as schema_name,
+    "table" as table_name,
+    diststyle,
+    sortkey1,
+    tbl_rows,
+    size as size_megabytes,
+    skew_rows,
+    unsorted,
+    vacuum_sort_benefit,
+    stats_off
+from svv_table_info
+where "schema" like 'fleet%' or "schema" = 'event_log'
+order by size desc;
+
+-- 6. Joins of the last day that looped row by row; none is well.
+select
+    query_id,
+    step_name,
+    trim(table_name) as table_name,
+    trim(alert) as alert,
+    input_rows,
+    start_time
+from sys_query_detail
+where
+    (step_name = 'nestloop' or alert ilike '%nested loop%')
+    and start_time > dateadd(day, -1, getdate())
+order by start_time desc;

@@ -1,0 +1,29 @@
+select
+    delivery_id,
+    outcome,
+    outcome_reason,
+    probable_cause,
+    first_error_code,
+    first_error_at,
+    seconds_from_error_to_arrival,
+    missing_steps,
+    order_id,
+    merchant_id,
+    robot_id,
+    market,
+    previous_delivery_id,
+    next_delivery_id,
+    order_to_dispatch_seconds,
+    dispatch_to_pickup_seconds,
+    pickup_to_dropoff_seconds,
+    order_to_dropoff_seconds,
+    event_count,
+    error_count,
+    takeover_count,
+    started_at,
+    ended_at,
+    last_loaded_at
+from $marts.delivery_sessions
+where
+    delivery_id = trim({{delivery-id}})
+    $and_own_market

@@ -1,0 +1,115 @@
+"""The cost estimate: its formulas, what it reads from plans, and the page that quotes it."""
+
+import dataclasses
+import json
+import re
+from types import SimpleNamespace
+
+import duckdb
+import pytest
+from click.testing import CliRunner
+
+from benchmarks import redshift_cost
+from benchmarks.redshift_cost import Assumed, Measured, estimate
+from tests.python.conftest import ROOT
+
+MEASURED = Measured(
+    lines_per_robot_day=1000,
+    json_bytes=500,
+    gzip_bytes=50,
+    stored_bytes=200,
+    read_of_touched_days=400,
+    read_of_all_days=10,
+)
+ASSUMED = Assumed(
+    history_days=100,
+    touched_days=2,
+    scan_megabytes_per_second=10,
+    fixed_seconds=300,
+    loads_per_day=10,
+    minimum_seconds=60,
+)
+
+
+def test_the_formulas() -> None:
+    # 10 million lines a day; 8 RPU read 80 MB a second.
+    one = estimate(10_000, 8, MEASURED, ASSUMED)
+    assert one.lines_per_day == 10_000_000
+    assert one.json_gigabytes_per_day == pytest.approx(5)
+    assert one.s3_gigabytes_per_year == pytest.approx(182.5)
+    assert one.stored_gigabytes == pytest.approx(200)
+    # Ten loads of 500 MB take 6.25 s each and are billed a minute.
+    assert one.load_rpu_hours == pytest.approx(8 * 10 * 60 / 3600)
+    # 800 bytes of two days and 1,000 bytes of a hundred, for each line of a day.
+    assert one.scanned_gigabytes == pytest.approx(18)
+    assert one.night_rpu_hours == pytest.approx(8 * (300 + 18_000 / 80) / 3600)
+    assert one.night_minutes == pytest.approx((300 + 18_000 / 80) / 60)
+    assert one.price_per_month is None
+
+
+def test_a_load_longer_than_the_minimum_is_billed_as_it_is() -> None:
+    one = estimate(10_000, 8, MEASURED, dataclasses.replace(ASSUMED, loads_per_day=1))
+    assert one.load_rpu_hours == pytest.approx(8 * 62.5 / 3600)
+
+
+def test_prices_are_those_given() -> None:
+    priced = dataclasses.replace(ASSUMED, price_per_rpu_hour=0.5, price_per_gigabyte_month=0.1)
+    one = estimate(10_000, 8, MEASURED, priced)
+    hours = one.load_rpu_hours + one.night_rpu_hours
+    assert one.price_per_month == pytest.approx(hours * 0.5 * 365 / 12 + 200 * 0.1)
+
+
+def test_a_scan_tells_the_columns_that_are_read_or_filtered_by() -> None:
+    with duckdb.connect() as connection:
+        connection.execute("create table lines (event_id varchar, event_date date, market varchar)")
+        connection.execute("insert into lines values ('1', null, 'la'), ('2', null, 'sf')")
+        connection.execute("create view events as select * from lines where market = 'la'")
+        sql = "explain (format json) select event_id, count(*) from events group by event_id"
+        plan = json.loads(connection.execute(sql).fetchall()[0][1])
+    ((table, words),) = redshift_cost.scans(plan)
+    assert table == "lines"
+    assert words & {"event_id", "event_date", "market"} == {"event_id", "market"}
+
+
+@pytest.mark.parametrize(
+    ("materialized", "folder", "reads_all_days"),
+    [("table", "quality", True), ("table", "touched", False), ("incremental", "quality", False)],
+)
+def test_tables_that_are_made_anew_read_all_days(
+    materialized: str, folder: str, reads_all_days: bool
+) -> None:
+    node = SimpleNamespace(
+        config=SimpleNamespace(materialized=materialized), fqn=["delivery_sessions", folder, "name"]
+    )
+    assert redshift_cost.reads_all_days(node) is reads_all_days
+
+
+@pytest.mark.parametrize("fleet", ["100", "100:0", "a:8", "1:2:3"])
+def test_a_fleet_that_cannot_be_read_says_how_to_write_one(fleet: str) -> None:
+    done = CliRunner().invoke(redshift_cost.main, ["--fleet", fleet])
+    assert (done.exit_code, "write robots and base capacity as 2000:8" in done.output) == (2, True)
+
+
+def test_the_page_follows_from_the_figures_and_the_command_it_quotes() -> None:
+    page = (ROOT / "docs" / "redshift-cost.md").read_text(encoding="utf-8")
+    measured = {}
+    for name, title in redshift_cost.MEASURED_ROWS.items():
+        (figure,) = re.findall(rf"^\| {title} \| ([\d,]+) \|$", page, re.M)
+        measured[name] = float(figure.replace(",", ""))
+    (rpu_price, storage_price) = re.findall(r"--price-per-\S+ ([\d.]+)", page)
+    assumed = Assumed(
+        price_per_rpu_hour=float(rpu_price), price_per_gigabyte_month=float(storage_price)
+    )
+    fleets = [(100, 8), (2_000, 8), (50_000, 128)]
+    assert redshift_cost.markdown(Measured(**measured), fleets, assumed) in page
+
+
+def test_the_page_names_every_assumption() -> None:
+    page = (ROOT / "docs" / "redshift-cost.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `--([a-z-]+)` \| ([\d.]+) \|", page, re.M))
+    expected = {
+        field.name.replace("_", "-"): f"{field.default:g}"
+        for field in dataclasses.fields(Assumed)
+        if isinstance(field.default, (int, float))
+    }
+    assert rows == expected

@@ -1,0 +1,152 @@
+"""``dbt run-operation load_event_lines`` from S3: the same ledger as for files."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from fleet_events import s3
+from fleet_events.simulator.command import simulate
+from tests.python.conftest import ROOT, Warehouse
+
+GOOD = b'{"event_id": "1"}'
+LOADED = "select source_file, line_count, rejected_count from event_log.loaded_files order by 1"
+
+
+def load(dbt: Warehouse, bucket: Any, prefix: str = "") -> None:
+    dbt("run-operation", "load_event_lines", landing_path=f"s3://{bucket.name}{prefix}")
+
+
+def put(bucket: Any, key: str, *lines: bytes, **options: str) -> None:
+    body = b"".join(line + b"\n" for line in lines)
+    bucket.put_object(Key=key, Body=gzip.compress(body) if key.endswith(".gz") else body, **options)
+
+
+def test_each_object_is_loaded_once(
+    dbt: Warehouse, bucket: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Vector's objects say that they are gzipped, which makes some clients unpack them unasked.
+    put(bucket, "lake/a/1.ndjson.gz", GOOD, b"cut", ContentEncoding="gzip")
+    put(bucket, "lake/a/2.ndjson", GOOD)
+    put(bucket, "lake/note.txt", b"no events")
+    put(bucket, "lake-of-others/3.ndjson", GOOD)
+    load(dbt, bucket, "/lake/")
+    assert "Loaded 2 new files with 3 lines" in capsys.readouterr().out
+    assert dbt.rows(LOADED) == [("a/1.ndjson.gz", 2, 1), ("a/2.ndjson", 1, 0)]
+    assert dbt.rows("select line, reason from event_log.rejected_lines") == [("cut", "malformed")]
+
+    load(dbt, bucket, "/lake")
+    assert "No new event files" in capsys.readouterr().out
+
+    put(bucket, "lake/b/4.ndjson.gz", GOOD, GOOD)
+    load(dbt, bucket, "/lake")
+    assert "Loaded 1 new file with 2 lines" in capsys.readouterr().out
+    assert dbt.rows("select count(*) from event_log.event_lines") == [(4,)]
+
+
+def test_an_object_that_cannot_be_read_is_reported_and_tried_again(
+    dbt: Warehouse,
+    bucket: Any,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    put(bucket, "bad.ndjson.gz", GOOD)
+    bucket.put_object(Key="cut.ndjson.gz", Body=gzip.compress(GOOD * 1000)[:-9])
+    put(bucket, "good.ndjson.gz", GOOD)
+    read = s3.read_object
+
+    def forget(client: Any, url: str) -> bytes:
+        return read(client, url.replace("bad.ndjson.gz", "gone.ndjson.gz"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(s3, "read_object", forget)
+        load(dbt, bucket)
+    assert f"Could not read s3://{bucket.name}/bad.ndjson.gz" in capsys.readouterr().out
+    failed = dict(dbt.rows("select source_file, reason from event_log.failed_files"))
+    assert "NoSuchKey" in failed["bad.ndjson.gz"]
+    assert "ended before" in failed["cut.ndjson.gz"]
+    assert dbt.rows(LOADED) == [("good.ndjson.gz", 1, 0)]
+
+    put(bucket, "cut.ndjson.gz", GOOD, GOOD)
+    load(dbt, bucket)
+    assert dbt.rows(LOADED) == [
+        ("bad.ndjson.gz", 1, 0),
+        ("cut.ndjson.gz", 2, 0),
+        ("good.ndjson.gz", 1, 0),
+    ]
+    assert dbt.rows("select * from event_log.failed_files") == []
+
+
+def test_lines_that_vector_rejected_come_with_their_reason(dbt: Warehouse, bucket: Any) -> None:
+    long = json.dumps({"event_id": "1", "text": "x" * 300_000})
+    put(bucket, "events/v1/date=2026-11-02/hour=20/1.ndjson.gz", GOOD)
+    put(
+        bucket,
+        "rejects/v1/date=2026-11-02/hour=20/1.ndjson.gz",
+        json.dumps({"line": long, "reason": "too_large", "received_at": "now"}).encode(),
+        json.dumps({"line": '{"event_id', "reason": "malformed", "received_at": "now"}).encode(),
+        b'{"reason": "no line"}',
+        b"cut",
+    )
+
+    load(dbt, bucket)
+
+    assert dbt.rows("select line, reason from event_log.rejected_lines order by rowid") == [
+        (long, "too_large"),
+        ('{"event_id', "malformed"),
+        ('{"reason": "no line"}', "malformed"),
+        ("cut", "malformed"),
+    ]
+    assert dbt.rows("select count(*) from event_log.event_lines") == [(1,)]
+    assert [row[1:] for row in dbt.rows(LOADED)] == [(1, 0), (4, 4)]
+
+
+def test_a_bucket_that_cannot_be_listed_says_what_to_do(dbt: Warehouse, bucket: Any) -> None:
+    with pytest.raises(AssertionError, match=r"s3://nowhere cannot be listed .*NoSuchBucket.*AWS_"):
+        dbt("run-operation", "load_event_lines", landing_path="s3://nowhere")
+
+
+def test_the_simulator_ships_to_s3_what_it_would_write_to_a_folder(
+    dbt: Warehouse, bucket: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    arguments = ["--robots", "1", "--seed", "1", "--out"]
+    local = CliRunner().invoke(simulate, [*arguments, str(tmp_path / "local")])
+    assert local.exit_code == 0, local.output
+    to_s3 = [*arguments, str(tmp_path / "s3"), "--landing", f"s3://{bucket.name}/lake/"]
+    shipped = CliRunner().invoke(simulate, to_s3)
+    assert shipped.exit_code == 0, shipped.output
+    assert f"landing_path: s3://{bucket.name}/lake}}" in shipped.output
+
+    landing = tmp_path / "local/landing"
+    files = {
+        f"lake/{path.relative_to(landing).as_posix()}": path.read_bytes()
+        for path in landing.rglob("*.gz")
+    }
+    objects = {found.key: found.get() for found in bucket.objects.all()}
+    assert {key: found["Body"].read() for key, found in objects.items()} == files
+    assert {found["ContentEncoding"] for found in objects.values()} == {"gzip"}
+    assert not (tmp_path / "s3/landing").exists()
+    assert sorted(path.name for path in (tmp_path / "s3/truth").iterdir())
+
+    load(dbt, bucket, "/lake")
+    ((lines,),) = dbt.rows("select sum(line_count) from event_log.loaded_files")
+    assert f"Wrote {lines:,} lines in {len(files)} files" in shipped.output
+
+    again = CliRunner().invoke(simulate, to_s3)
+    assert (again.exit_code, "already holds events" in again.output) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("landing", "told"),
+    [("data/landing", "no s3:// URL"), ("s3://nowhere/lake", "cannot be listed")],
+)
+def test_a_landing_that_is_no_bucket_is_refused(
+    bucket: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, landing: str, told: str
+) -> None:
+    monkeypatch.chdir(ROOT)
+    done = CliRunner().invoke(simulate, ["--out", str(tmp_path), "--landing", landing])
+    assert (done.exit_code, told in done.output) == (1, True), done.output

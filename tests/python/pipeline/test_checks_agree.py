@@ -1,0 +1,74 @@
+"""Vector's checks of an event and dbt's say the same of the same line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from fleet_events import EventLogger
+from fleet_events.registry import load_registry
+from tests.python.conftest import ROOT, Warehouse
+from tests.python.pipeline.vector import Flow, Vector
+
+# What a field may hold by mistake: other types, and values at the edge of each type.
+VALUES: list[Any] = [
+    None, True, 0, -3, 2.0, 1.5, 2**53, 2**53 + 2, "", "x", "é" * 40, "x" * 5000, [], ["a"],
+    ["x" * 5000], {}, {"a": 1}, "2026-11-02T20:00:00Z", "2026-11-02T20:00:00.123456+02:00",
+    "2026-11-02 20:00:00Z", "2026-11-02T24:00:00Z", "2026-02-30T20:00:00Z", "2026-11-02T20:00Z",
+]  # fmt: skip
+ENVELOPE = ("event_id", "occurred_at", "evt", "order_id", "market")
+
+
+def wrong_lines() -> Iterator[str]:
+    """Each event's example with each of its ids and fields in turn left out, or another value."""
+    raw: list[bytes] = []
+    logger = EventLogger(service="s", env="test", host="h", write=raw.append)
+    for number, event in enumerate(load_registry(ROOT).events):
+        raw.clear()
+        logger.event(event.name, event.example)  # type: ignore[arg-type]
+        for place, name in [
+            *((None, name) for name in (*(ENVELOPE if number == 0 else ()), *event.ids)),
+            *(("data", name) for name in event.fields),
+        ]:
+            for value in ["left out", *VALUES]:
+                line = json.loads(raw[0])
+                holder = line if place is None else line.setdefault(place, {})
+                if value == "left out":
+                    holder.pop(name, None)
+                else:
+                    holder[name] = value
+                yield json.dumps(line)
+    line = json.loads(raw[0])
+    for name in ("delivery.pickup_complete", "", "delivery", None, 7, {"a": 1}):
+        yield json.dumps(line | {"evt": {"name": name}})
+
+
+def test_every_wrong_line_gets_the_same_reason(vector: Vector, dbt: Warehouse) -> None:
+    # Both read the line from its text, which is unique; so it is the key.
+    lines = sorted(set(wrong_lines()))
+    told = {}
+    for line in lines:
+        parsed = Flow({"message": line}).then(vector.transforms["parse"]["source"]).record()
+        log = parsed["datadog"]
+        told[line] = (log.get("quarantine_reason"), log.get("quarantine_detail"))
+
+    dbt.land("wrong.ndjson", [line.encode() for line in lines])
+    dbt.load()
+    dbt("seed")
+    dbt("run", "--select", "base_event_log__lines")
+
+    judged = {
+        line: (reason, detail)
+        for line, reason, detail in dbt.rows(
+            "select cast(payload as varchar), quarantine_reason, quarantine_detail"
+            " from fleet_staging.base_event_log__lines"
+        )
+    }
+    different = {line: (told[line], judged[line]) for line in lines if told[line] != judged[line]}
+    assert len(different) == 0, dict(islice(different.items(), 5))
+    assert {reason for reason, _ in judged.values()} == {
+        *("missing_event_id", "unknown_event", "bad_timestamp", "missing_required", "bad_type"),
+        None,
+    }

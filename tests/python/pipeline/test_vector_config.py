@@ -1,0 +1,188 @@
+"""The rendered configuration: its shape, and what must hold so that nothing is lost."""
+
+from __future__ import annotations
+
+import copy
+import json
+import lzma
+import os
+import re
+from collections.abc import Callable
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from fleet_events.pipeline import pipeline, render_vector
+from tests.python.conftest import ROOT
+from tests.python.pipeline.conftest import ENVIRONMENTS
+from tests.python.pipeline.vector import Vector
+
+SCHEMA_PLACES = [
+    Path(os.environ.get("VECTOR_SCHEMA", "none")),
+    ROOT.parent / "shared/data/vector/vector.json.xz",
+]
+
+
+@pytest.fixture(scope="module", params=ENVIRONMENTS)
+def config(request: pytest.FixtureRequest) -> dict[str, Any]:
+    rendered: dict[str, Any] = yaml.safe_load(render_vector(ROOT, request.param))
+    return rendered
+
+
+def s3_sinks(config: dict[str, Any]) -> dict[str, Any]:
+    return {name: sink for name, sink in config["sinks"].items() if sink["type"] == "aws_s3"}
+
+
+@pytest.fixture(scope="module")
+def schema() -> jsonschema_rs.Validator:
+    """Vector's own schema of its configuration, as `vector generate-schema` prints it."""
+    place = next((place for place in SCHEMA_PLACES if place.is_file()), None)
+    if place is None:
+        pytest.skip(
+            "Vector's schema is not beside the project; where Vector is: "
+            "`vector generate-schema > FILE`, then VECTOR_SCHEMA=FILE"
+        )
+    content = place.read_bytes()
+    document = json.loads(lzma.decompress(content) if place.suffix == ".xz" else content)
+    # The names of its definitions, such as vector::Config<T>, are no valid part of a reference.
+    numbers = {name: f"d{number}" for number, name in enumerate(document["definitions"])}
+
+    def renamed(node: Any) -> Any:
+        if isinstance(node, list):
+            return [renamed(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        return {
+            key: re.sub("(?<=^#/definitions/).*", lambda name: numbers[name[0]], value)
+            if key == "$ref"
+            else renamed(value)
+            for key, value in node.items()
+        }
+
+    definitions = {numbers[name]: renamed(item) for name, item in document["definitions"].items()}
+    return jsonschema_rs.validator_for(renamed(document) | {"definitions": definitions})
+
+
+def test_the_configuration_fits_vectors_schema(
+    config: dict[str, Any], schema: jsonschema_rs.Validator
+) -> None:
+    assert [str(error) for error in schema.iter_errors(config)] == []
+
+
+MISTAKES: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "misspelt option": lambda config: config["sinks"]["lake"].update(bukket="x"),
+    "missing bucket": lambda config: config["sinks"]["lake"].pop("bucket"),
+    "unknown codec": lambda config: config["sinks"]["lake"]["encoding"].update(codec="xml"),
+    "text for a number": lambda config: config["sinks"]["lake"]["batch"].update(timeout_secs="1"),
+    "unknown transform": lambda config: config["transforms"]["parse"].update(type="rewrite"),
+    "unknown part": lambda config: config.update(pipes={}),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_the_schema_would_tell_a_mistake(
+    config: dict[str, Any], schema: jsonschema_rs.Validator, mistake: str
+) -> None:
+    wrong = copy.deepcopy(config)
+    MISTAKES[mistake](wrong)
+    assert not schema.is_valid(wrong)
+
+
+def test_every_input_exists_every_output_is_used_and_nothing_runs_in_a_circle(
+    config: dict[str, Any],
+) -> None:
+    vector = Vector(config)
+    outputs = {output for name in vector.components for output in vector.outputs(name)}
+    inputs = [
+        one for component in vector.components.values() for one in component.get("inputs", [])
+    ]
+    assert set(inputs) == outputs
+    assert all(component["inputs"] for component in (vector.transforms | vector.sinks).values())
+    graph = {
+        name: {one.split(".")[0] for one in component.get("inputs", [])}
+        for name, component in vector.components.items()
+    }
+    assert set(TopologicalSorter(graph).static_order()) == set(vector.components)
+
+
+def test_no_way_out_of_the_pipeline_but_the_sinks(config: dict[str, Any]) -> None:
+    for transform in config["transforms"].values():
+        # What a program cannot do it must not drop; no program can fail, so none needs more.
+        assert "drop_on_error" not in transform
+        assert "abort" not in transform.get("source", "")
+        assert not re.search(r"[a-z_]!\(", transform.get("source", ""))
+
+
+def test_lines_wait_on_disk_until_each_log_sink_has_them(config: dict[str, Any]) -> None:
+    for name, sink in config["sinks"].items():
+        if name == "datadog_metrics":
+            continue
+        assert sink["buffer"]["type"] == "disk"
+        assert sink["buffer"]["max_size"] >= 268_435_488, "Vector refuses a smaller one"
+        assert sink["acknowledgements"] == {"enabled": True}
+        # Datadog may lose lines; if it could not, an outage there would hold the lake back.
+        expected = "drop_newest" if sink["type"] == "datadog_logs" else "block"
+        assert sink["buffer"]["when_full"] == expected
+
+
+def test_objects_are_filed_by_receipt_under_a_prefix_of_their_own(config: dict[str, Any]) -> None:
+    sinks = s3_sinks(config)
+    prefixes = {name: sink["key_prefix"] for name, sink in sinks.items()}
+    assert prefixes == {
+        "lake": "events/v1/date=%F/hour=%H/",
+        "rejects": "rejects/v1/date=%F/hour=%H/",
+    }
+    for sink in sinks.values():
+        # Since 0.57 Vector refuses a template without a literal start.
+        assert re.match(r"[a-z]+/", sink["key_prefix"])
+        assert (sink["compression"], sink["filename_extension"]) == ("gzip", "ndjson.gz")
+        assert sink["framing"] == {"method": "newline_delimited"}
+        assert sink["server_side_encryption"] == "aws:kms"
+        assert sink["ssekms_key_id"].startswith("arn:aws:kms:")
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_nothing_is_left_for_vector_to_fill_in_but_secrets(environment: str) -> None:
+    text = render_vector(ROOT, environment)
+    # Since 0.57 Vector takes ${VAR} literally.
+    assert "${" not in text
+    assert "<<" not in text
+    for line in text.splitlines():
+        if re.search(r"(api_key|password|token|key_id): ", line) and "store_api_key" not in line:
+            assert re.search(r": (SECRET\[vector\.\w+\]|arn:aws:kms:\S+)$", line), line
+
+
+def test_render_writes_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    out = tmp_path / "vector.yaml"
+    assert CliRunner().invoke(pipeline, ["render", "prod", "--out", str(out)]).exit_code == 0
+    assert out.read_text() == render_vector(ROOT, "prod")
+    assert CliRunner().invoke(pipeline, ["render", "prod"]).output == render_vector(ROOT, "prod")
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ("bucket: a\nbukket: b", "bukket: Extra inputs are not permitted"),
+        ("bucket: ${BUCKET}", "bucket: String should match pattern"),
+        ("bucket: a\nlake_buffer_gb: 0", "lake_buffer_gb: Input should be greater"),
+        ("bucket: [", "odd.yml line 2 is not YAML"),
+        ("", "the file: Input should be"),
+    ],
+)
+def test_settings_that_do_not_fit_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: str, problem: str
+) -> None:
+    for name in ("registry/events.yml", "pipeline/vector/environments/odd.yml"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True)
+        path.write_text(settings + "\n")
+    monkeypatch.setenv("FLEET_PROJECT_DIR", str(tmp_path))
+    done = CliRunner().invoke(pipeline, ["render", "odd"])
+    assert (done.exit_code, problem in done.output) == (1, True), done.output
+    assert "choose one of odd" in CliRunner().invoke(pipeline, ["render", "even"]).output

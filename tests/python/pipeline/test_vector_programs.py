@@ -1,0 +1,115 @@
+"""The programs of the rendered configuration, run by the VRL engine."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+from vrl_python import VRLRuntime
+
+from fleet_events import EventLogger, Events
+from fleet_events.registry import load_registry
+from tests.python.conftest import ROOT
+from tests.python.pipeline.vector import Vector
+
+GOLDEN = json.loads((ROOT / "tests/golden/event_lines.json").read_text("utf-8"))["cases"]
+UNIT_TESTS = yaml.safe_load((ROOT / "pipeline/vector/tests.yml").read_text("utf-8"))["tests"]
+
+
+@pytest.mark.parametrize("case", UNIT_TESTS, ids=lambda case: case["name"])
+def test_vectors_own_unit_tests(vector: Vector, case: dict[str, Any]) -> None:
+    (given,) = case["inputs"]
+    passed = vector.run(given["insert_at"], given["log_fields"])
+    for output in case["outputs"]:
+        (flow,) = passed[output["extract_from"]]
+        for condition in output["conditions"]:
+            assert flow.ask(condition["source"]) is not False
+    for name in case.get("no_outputs_from", []):
+        assert name not in passed
+
+
+def test_every_program_compiles_without_a_warning(vector: Vector) -> None:
+    programs = {
+        name: transform.get("source") or transform.get("condition") or route
+        for name, transform in vector.transforms.items()
+        for route in [None, *transform.get("route", {}).values()]
+        if transform["type"] != "route" or route
+    }
+    assert set(programs) == set(vector.transforms)
+    for name, program in programs.items():
+        found = VRLRuntime.check_syntax(program)
+        assert found is None, f"{name}: {found and found.formatted_message}"
+
+
+def test_events_as_the_logger_writes_them_pass_every_check(vector: Vector) -> None:
+    lines: list[bytes] = []
+    logger = EventLogger(service="s", env="test", host="h", write=lines.append)
+    for event in load_registry(ROOT).events:
+        logger.event(Events(event.name), event.example)
+    for line in lines:
+        passed = vector.run("services", {"message": line.decode().removesuffix("\n")})
+        (stored,) = passed["lake"]
+        received = json.loads(stored.record()["message"])
+        assert received.pop("received_at")
+        assert received == json.loads(line)
+        if received["evt"]["name"] != "robot.heartbeat":
+            (log,) = passed["datadog"]
+            assert "quarantine_reason" not in log.record()
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in GOLDEN if "lines" in case], ids=lambda case: case["name"]
+)
+def test_golden_lines_reach_the_lake_as_they_are(vector: Vector, case: dict[str, Any]) -> None:
+    for line in case["lines"]:
+        (stored,) = vector.run("services", {"message": line.rstrip("\n")})["lake"]
+        received = json.loads(stored.record()["message"])
+        assert received.pop("received_at")
+        assert received == json.loads(line)
+
+
+def test_a_line_too_long_for_the_lake_is_kept_whole_among_the_rejects(vector: Vector) -> None:
+    def event(length: int) -> str:
+        line = json.dumps({"event_id": "1", "evt": {"name": "x"}, "data": {"text": "ü"}})
+        return line.replace("\\u00fc", "ü" + "x" * (length - len(line) + 4))
+
+    fits, too_long = event(262_144), event(262_145)
+    assert (len(fits.encode()), len(too_long.encode())) == (262_144, 262_145)
+    assert "rejects" not in vector.run("robots", {"message": fits})
+
+    passed = vector.run("robots", {"message": too_long})
+    assert "lake" not in passed
+    (rejected,) = passed["rejects"]
+    record = json.loads(rejected.record()["message"])
+    assert (record["line"], record["reason"]) == (too_long, "too_large")
+    (told,) = passed["datadog"]
+    assert len(json.dumps(told.record())) < 1000
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "12",
+        "[1, 2]",
+        '"text"',
+        "null",
+        "{}",
+        "{",
+        "\x00",
+        '{"a": 1e999}',
+        "[" * 1000,
+        '{"a": {"evt": 1}}',
+    ],
+)
+def test_a_line_that_is_no_event_is_a_log(vector: Vector, line: str) -> None:
+    passed = vector.run("services", {"message": line})
+    assert {name for name in passed if name in vector.sinks} == {"datadog"}
+
+
+@pytest.mark.parametrize("record", [{}, {"message": None}, {"message": 12}, {"message": {"a": 1}}])
+def test_a_record_without_a_text_breaks_nothing(vector: Vector, record: dict[str, Any]) -> None:
+    (log,) = vector.run("services", record)["datadog"]
+    assert log.ask("is_timestamp(.timestamp)")

@@ -1,0 +1,116 @@
+"""Fixtures for what Redshift gets: without any connection, and on the stand-in."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+from dbt.adapters.contracts.connection import AdapterResponse
+from dbt.adapters.contracts.relation import RelationType
+from dbt.adapters.redshift.impl import RedshiftAdapter
+from dbt.artifacts.schemas.run import RunExecutionResult
+from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
+from dbt.contracts.graph.nodes import ModelNode
+from dbt_common.clients.agate_helper import table_from_rows
+
+from tests.python.conftest import ROOT
+from tests.python.redshift.warehouse import RedshiftWarehouse, StandIn, run_standin
+
+Compile = Callable[[bool], dict[str, str]]
+
+
+@pytest.fixture(scope="session")
+def redshift_flags(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    home = tmp_path_factory.mktemp("redshift")
+    shutil.copy(ROOT / "profiles.yml.example", home / "profiles.yml")
+    flags = ["--quiet", "--target", "redshift", "--log-level-file", "none"]
+    flags += ["--project-dir", str(ROOT), "--profiles-dir", str(home)]
+    return [*flags, "--target-path", str(home / "target")]
+
+
+@pytest.fixture(scope="session")
+def redshift_manifest(redshift_flags: list[str]) -> Manifest:
+    """The project as dbt reads it for the target redshift."""
+    parsed = dbtRunner().invoke(["parse", *redshift_flags])
+    if parsed.exception:
+        raise parsed.exception
+    assert isinstance(parsed.result, Manifest)
+    return parsed.result
+
+
+def nothing(*arguments: Any, **options: Any) -> None:
+    return None
+
+
+def found(adapter: RedshiftAdapter, database: str, schema: str, identifier: str) -> Any:
+    return adapter.Relation.create(
+        database=database, schema=schema, identifier=identifier, type=RelationType.Table
+    )
+
+
+def answer(adapter: RedshiftAdapter, sql: str, *arguments: Any, **options: Any) -> Any:
+    """Two days in November where a model asks for stretches of days, else the number 1."""
+    if "first_date" in sql:
+        table = table_from_rows([["2026-11-02", "2026-11-03"]], ["first_date", "last_date"])
+    else:
+        table = table_from_rows([[1]], ["value"])
+    return AdapterResponse("OK"), table
+
+
+def no_answer(*arguments: Any, **options: Any) -> Any:
+    return AdapterResponse("OK"), table_from_rows([], [])
+
+
+@pytest.fixture(scope="session")
+def compiled(redshift_flags: list[str], redshift_manifest: Manifest) -> Compile:
+    """The SQL of every model by name, as a night (True) or a full refresh (False) compiles it."""
+    sql: dict[bool, dict[str, str]] = {}
+    for nightly in (False, True):
+        with (
+            mock.patch.object(RedshiftAdapter, "set_relations_cache", nothing),
+            mock.patch.object(RedshiftAdapter, "get_relation", found if nightly else nothing),
+            mock.patch.object(RedshiftAdapter, "execute", answer if nightly else no_answer),
+        ):
+            done = dbtRunner(manifest=redshift_manifest).invoke(["compile", *redshift_flags])
+        assert done.success, done.exception
+        assert isinstance(done.result, RunExecutionResult)
+        nodes = [result.node for result in done.result.results]
+        sql[nightly] = {
+            node.name: str(node.compiled_code) for node in nodes if isinstance(node, ModelNode)
+        }
+    return sql.__getitem__
+
+
+def statements(path: Path) -> list[str]:
+    """The statements of a file of SQL, without comments."""
+    lines = [line.split("--")[0] for line in path.read_text(encoding="utf-8").splitlines()]
+    return [part.strip() for part in "\n".join(lines).split(";") if part.strip()]
+
+
+@pytest.fixture(scope="session")
+def standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
+    """The one running stand-in for Redshift."""
+    with run_standin(tmp_path_factory.mktemp("standin")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def open_redshift(
+    standin: StandIn, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], RedshiftWarehouse]:
+    """Open the project in schemas of a prefix; it is parsed once for all of them."""
+    manifests: list[Manifest] = []
+
+    def opened(schema: str) -> RedshiftWarehouse:
+        folder = tmp_path_factory.mktemp(schema)
+        warehouse = RedshiftWarehouse(standin.where, schema, folder)
+        if not manifests:
+            manifests.append(warehouse("parse"))
+        # Schemas are written into the manifest, so only one schema can share it.
+        warehouse.manifest = manifests[0] if schema == "fleet" else None
+        return warehouse
+
+    return opened

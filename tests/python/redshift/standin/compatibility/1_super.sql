@@ -1,0 +1,66 @@
+-- SUPER as jsonb: navigation, lax casts (a value of another type is NULL, never an error; an object or array
+-- as varchar is NULL). Redshift Developer Guide: query-super, limitations-super.
+set check_function_bodies = off;
+create schema redshift;
+grant usage on schema redshift to public;
+
+create function redshift.navigate(document jsonb, variadic path text[]) returns jsonb language sql immutable as
+$$ select nullif(document #> path, 'null'::jsonb) $$;
+
+create function redshift.super_to_text(value jsonb) returns text language sql immutable as
+$$ select case when jsonb_typeof(value) not in ('object', 'array', 'null') then value #>> '{}' end $$;
+
+create function redshift.super_to_varchar(value jsonb) returns varchar language sql immutable as
+$$ select redshift.super_to_text(value)::varchar $$;
+
+create function redshift.super_to_numeric(value jsonb) returns numeric language plpgsql immutable as
+$$ begin
+    return case jsonb_typeof(value)
+        when 'number' then (value #>> '{}')::numeric
+        when 'string' then (value #>> '{}')::numeric
+        when 'boolean' then (value = 'true'::jsonb)::integer
+    end;
+exception when others then return null;
+end $$;
+
+create function redshift.super_to_bigint(value jsonb) returns bigint language plpgsql immutable as
+$$ begin return redshift.super_to_numeric(value)::bigint; exception when others then return null; end $$;
+
+create function redshift.super_to_integer(value jsonb) returns integer language plpgsql immutable as
+$$ begin return redshift.super_to_numeric(value)::integer; exception when others then return null; end $$;
+
+create function redshift.super_to_double(value jsonb) returns double precision language sql immutable as
+$$ select redshift.super_to_numeric(value)::double precision $$;
+
+create function redshift.super_to_boolean(value jsonb) returns boolean language plpgsql immutable as
+$$ begin
+    return case jsonb_typeof(value)
+        when 'boolean' then value = 'true'::jsonb
+        when 'string' then (value #>> '{}')::boolean
+    end;
+exception when others then return null;
+end $$;
+
+create function redshift.super_to_timestamp(value jsonb) returns timestamp language plpgsql stable as
+$$ begin return redshift.super_to_text(value)::timestamp; exception when others then return null; end $$;
+
+create function redshift.super_to_timestamptz(value jsonb) returns timestamptz language plpgsql stable as
+$$ begin return redshift.super_to_text(value)::timestamptz; exception when others then return null; end $$;
+
+create function redshift.super_to_date(value jsonb) returns date language plpgsql stable as
+$$ begin return redshift.super_to_text(value)::date; exception when others then return null; end $$;
+
+delete from pg_cast where castsource = 'jsonb'::regtype;
+create cast (jsonb as text) with function redshift.super_to_text(jsonb);
+create cast (jsonb as varchar) with function redshift.super_to_varchar(jsonb);
+create cast (jsonb as numeric) with function redshift.super_to_numeric(jsonb);
+create cast (jsonb as bigint) with function redshift.super_to_bigint(jsonb);
+create cast (jsonb as integer) with function redshift.super_to_integer(jsonb);
+create cast (jsonb as double precision) with function redshift.super_to_double(jsonb);
+create cast (jsonb as boolean) with function redshift.super_to_boolean(jsonb);
+create cast (jsonb as timestamp) with function redshift.super_to_timestamp(jsonb);
+create cast (jsonb as timestamptz) with function redshift.super_to_timestamptz(jsonb);
+create cast (jsonb as date) with function redshift.super_to_date(jsonb);
+
+-- No cast from a boolean to text on Redshift.
+delete from pg_cast where castsource = 'boolean'::regtype and casttarget in ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype);

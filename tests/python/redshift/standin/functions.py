@@ -1,0 +1,57 @@
+"""Names of functions: which Redshift has, and which of them the stand-in runs.
+
+Source: the SQL functions reference of the Redshift Developer Guide, c_SQL_functions, and its lists
+c_SQL_functions_leader_node_only and c_unsupported-postgresql-functions.
+"""
+
+import re
+from pathlib import Path
+
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+COMPATIBILITY = sorted((Path(__file__).parent / "compatibility").glob("*.sql"))
+
+# Made with Redshift's results; a call goes to the schema that they are in.
+EMULATED = frozenset(
+    re.findall(
+        r"^create (?:function|aggregate) redshift\.([a-z]\w+)",
+        (Path(__file__).parent / "compatibility" / "2_functions.sql").read_text(),
+        re.MULTILINE,
+    )
+)
+
+# PostgreSQL's own give the same result.
+NATIVE = frozenset(
+    _words("""
+    abs ascii btrim ceil ceiling chr coalesce count dense_rank exp first_value floor greatest
+    has_schema_privilege has_table_privilege initcap lag last_value lead least left length ln lower
+    lpad ltrim max md5 min mod nth_value ntile nullif octet_length percent_rank power quote_ident
+    rank repeat replace reverse right round row_number rpad rtrim sign split_part sqrt stddev_pop
+    stddev_samp strpos substring sum to_char translate trim upper var_pop var_samp version
+    """)
+)
+
+# Redshift has them, the stand-in does not: to use one, make it in compatibility/ with a test.
+NOT_EMULATED = frozenset(
+    _words("""
+    add_months any_value array array_concat array_flatten bit_and bit_or bool_and bool_or cbrt
+    charindex convert_timezone cume_dist date_cmp date_part_year decode dexp dlog10 func_sha1
+    is_array is_object is_scalar is_valid_json json_array_length json_extract_array_element_text
+    json_extract_path_text json_size last_day listagg median months_between next_day nvl2 object
+    object_transform percentile_cont percentile_disc pi random ratio_to_report regexp_count
+    regexp_instr regexp_replace regexp_substr sha2 split_to_array stddev strtol subarray timezone
+    to_date to_hex to_number to_timestamp trunc try_cast variance
+    """)
+)
+
+LEADER_NODE_ONLY = frozenset(
+    _words("""
+    age current_schema current_schemas current_time current_timestamp generate_series isfinite
+    localtime localtimestamp now
+    """)
+)
+
+KNOWN = EMULATED | NATIVE | NOT_EMULATED

@@ -1,0 +1,143 @@
+"""The proxy: Redshift to a client that speaks PostgreSQL's protocol, PostgreSQL behind it.
+
+Speaks what the real driver, redshift_connector, speaks: no TLS, the extended protocol. Each
+statement is translated on its way in; on the way back SUPER columns get SUPER's type and the
+version reads 8.0.2, the one that Redshift says it is.
+"""
+
+import asyncio
+import json
+import struct
+from pathlib import Path
+from typing import IO
+
+from tests.python.redshift.standin.copying import copy_as_insert
+from tests.python.redshift.standin.rules import RefusedError
+from tests.python.redshift.standin.translate import quoted, stripped, translate
+
+SSL_REQUEST, CANCEL_REQUEST, PROTOCOL = 80877103, 80877102, 196608
+JSONB_OID, SUPER_OID = 3802, 4000
+IDLE = b"I"
+# Of the driver's start-up parameters; PostgreSQL refuses any it does not know.
+KNOWN_PARAMETERS = {b"user", b"database", b"application_name"}
+LOST = (asyncio.IncompleteReadError, ConnectionError)
+
+
+class Session:
+    """One connection of a client, and the one to PostgreSQL that belongs to it."""
+
+    def __init__(self, postgres_port: int, s3: Path | None, log: IO[str] | None) -> None:
+        self._port = postgres_port
+        self._s3 = s3
+        self._log = log
+        self._status = IDLE
+
+    async def run(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve the client until it leaves."""
+        try:
+            startup = await self._startup(reader, writer)
+            if startup is None:
+                return
+            server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._port)
+            server_writer.write(startup)
+            back = asyncio.create_task(self._back(server_reader, writer))
+            try:
+                await self._forth(reader, server_writer)
+            finally:
+                server_writer.close()
+                await back
+        except LOST:
+            pass
+        finally:
+            writer.close()
+
+    async def _startup(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> bytes | None:
+        while True:
+            length, code = struct.unpack("!ii", await reader.readexactly(8))
+            if code == CANCEL_REQUEST:
+                return None
+            if code != SSL_REQUEST:
+                break
+            writer.write(b"N")
+        words = (await reader.readexactly(length - 8)).split(b"\0")
+        pairs = zip(words[::2], words[1::2], strict=False)
+        kept = b"".join(b"%b\0%b\0" % pair for pair in pairs if pair[0] in KNOWN_PARAMETERS)
+        return struct.pack("!ii", len(kept) + 9, PROTOCOL) + kept + b"\0"
+
+    async def _forth(self, reader: asyncio.StreamReader, server: asyncio.StreamWriter) -> None:
+        while True:
+            kind, body = await _read(reader)
+            if kind == b"P":  # Parse: name, statement, types of the parameters
+                name, sql, types = body.split(b"\0", 2)
+                body = b"\0".join((name, self._translated(sql), types))
+            elif kind == b"Q":
+                body = self._translated(body[:-1]) + b"\0"
+            server.write(_message(kind, body))
+            await server.drain()
+            if kind == b"X":
+                return
+
+    async def _back(self, server: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                kind, body = await _read(server)
+                if kind == b"Z":
+                    self._status = body
+                elif kind == b"T":
+                    body = _with_super(body)
+                elif kind == b"S" and body.startswith(b"server_version\0"):
+                    body = b"server_version\x008.0.2\0"
+                writer.write(_message(kind, body))
+                await writer.drain()
+        except LOST:
+            writer.close()
+
+    def _translated(self, raw: bytes) -> bytes:
+        sql = raw.decode()
+        try:
+            body = stripped(sql)
+            is_copy = body[:5].lower() == "copy "
+            done = (
+                copy_as_insert(body, self._s3) if is_copy else translate(body, self._status != IDLE)
+            )
+        except RefusedError as refused:
+            # An error of PostgreSQL's own keeps the protocol in step.
+            raised = f"raise exception using errcode = '0A000', message = {quoted(str(refused))};"
+            done = f"do {quoted(f'begin {raised} end')}"
+        if self._log:
+            self._log.write(json.dumps({"redshift": sql, "postgres": done[:10000]}) + "\n")
+            self._log.flush()
+        return done.encode()
+
+
+async def serve(port: int, postgres_port: int, s3: Path | None, log: IO[str] | None) -> None:
+    """Serve Redshift on a port of 127.0.0.1 until cancelled."""
+
+    async def session(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await Session(postgres_port, s3, log).run(reader, writer)
+
+    async with await asyncio.start_server(session, "127.0.0.1", port) as server:
+        await server.serve_forever()
+
+
+async def _read(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
+    kind, length = struct.unpack("!ci", await reader.readexactly(5))
+    return kind, await reader.readexactly(length - 4)
+
+
+def _message(kind: bytes, body: bytes) -> bytes:
+    return kind + struct.pack("!i", len(body) + 4) + body
+
+
+def _with_super(description: bytes) -> bytes:
+    """A row description whose jsonb columns are SUPER."""
+    done, rest = [description[:2]], description[2:]
+    while rest:
+        name, rest = rest.split(b"\0", 1)
+        fields = list(struct.unpack("!ihihih", rest[:18]))
+        fields[2] = SUPER_OID if fields[2] == JSONB_OID else fields[2]
+        done += [name, b"\0", struct.pack("!ihihih", *fields)]
+        rest = rest[18:]
+    return b"".join(done)

@@ -1,0 +1,152 @@
+"""The whole project through dbt-redshift: fresh, two more nights, a full refresh; as on DuckDB.
+
+All of it on the stand-in, so none of it is a run on Redshift: see standin/README.md.
+"""
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dbt.artifacts.resources.types import NodeType
+
+from fleet_events.registry import load_registry
+from fleet_events.simulator.simulation import landing_folder, simulate_fleet
+from fleet_events.simulator.world import Settings
+from tests.python.conftest import ROOT, Warehouse
+from tests.python.nightly.differences import Difference, differences
+from tests.python.redshift.both_engines import BothEngines
+from tests.python.redshift.joins import loops
+from tests.python.redshift.standin.rules import parse
+from tests.python.redshift.test_compiled_models import ALLOWED
+from tests.python.redshift.warehouse import RedshiftWarehouse, StandIn
+
+FLEET = Settings(robots=3, days=2, seed=11, start=date(2026, 11, 2), clean=False)
+NIGHTS = ("night 1", "night 2", "night 3")
+STAGES = (*NIGHTS, "full refresh")
+
+
+@dataclass
+class Built:
+    """What the builds left to look at, by stage."""
+
+    both: BothEngines
+    found: dict[str, list[Difference]] = field(default_factory=dict)
+    rows: dict[str, Mapping[str, int]] = field(default_factory=dict)
+    compiled: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def stage(self, name: str, result: Any) -> None:
+        """Compare the engines as they are now; `result` is that of dbt on the stand-in."""
+        ducks, others = self.both.tables()
+        self.found[name] = differences(ducks, others)
+        self.rows[name] = {table: others[table].num_rows for table in others}
+        self.compiled[name] = {
+            done.node.name: done.node.compiled_code
+            for done in result.results
+            if done.node.resource_type == "model"
+        }
+
+
+@pytest.fixture(scope="module")
+def built(
+    tmp_path_factory: pytest.TempPathFactory,
+    open_warehouse: Callable[[Path], Warehouse],
+    open_redshift: Callable[[str], RedshiftWarehouse],
+    standin: StandIn,
+) -> Built:
+    """A fleet with every trouble, its files in three nights."""
+    folder = tmp_path_factory.mktemp("built")
+    simulate_fleet(FLEET, load_registry(ROOT), folder, lambda now: None)
+    files = sorted(landing_folder(folder).rglob("*.ndjson.gz"))
+    duck, redshift = open_warehouse(folder / "duckdb"), open_redshift("fleet")
+    built = Built(BothEngines(duck, redshift, standin, folder))
+
+    duck("seed")
+    commands = {
+        "night 1": ["build"],  # with seeds, contracts, unit tests and data tests
+        "night 2": ["build", "--selector", "nightly"],
+        "night 3": ["build", "--selector", "nightly"],
+    }
+    for number, night in enumerate(NIGHTS):
+        for path in files[number * len(files) // 3 : (number + 1) * len(files) // 3]:
+            shutil.copy(path, duck.landing)
+        built.both.load()
+        duck("run")
+        # The adapter reads the catalog in another way with datasharing.
+        target = "datasharing" if night == "night 2" else "redshift"
+        built.stage(night, redshift(*commands[night], target=target))
+    duck("run", "--full-refresh")
+    built.stage("full refresh", redshift("run", "--full-refresh"))
+    return built
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_table_has_the_same_rows_as_on_duckdb(built: Built, stage: str) -> None:
+    assert not built.found[stage], "\n".join(map(str, built.found[stage]))
+
+
+def test_the_comparison_is_of_something(built: Built) -> None:
+    empty = {table for table, rows in built.rows["night 3"].items() if not rows}
+    assert not empty, "no rows to compare"
+    # All that a full refresh leaves empty is what a night touched.
+    empty = {table for table, rows in built.rows["full refresh"].items() if not rows}
+    assert {table.split(".")[1][: len("int_touched")] for table in empty} == {"int_touched"}
+    lines = "fleet_staging.base_event_log__lines"
+    assert len(built.both.duck.rows(f"select distinct line_status from {lines}")) == 3
+
+
+def test_nights_were_incremental(built: Built) -> None:
+    # Read from the models themselves: a full refresh never compiles these.
+    differing = [
+        name
+        for name, sql in built.compiled["night 3"].items()
+        if "int_touched" in sql and "int_touched" not in built.compiled["full refresh"][name]
+    ]
+    assert len(differing) > 15
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_no_join_is_a_nested_loop(built: Built, stage: str) -> None:
+    found = {
+        name: loops(parse(sql))
+        for name, sql in built.compiled[stage].items()
+        if name not in ALLOWED
+    }
+    assert {name: joins for name, joins in found.items() if joins} == {}
+
+
+def test_both_ways_to_read_the_catalog_were_taken(built: Built) -> None:
+    sent = built.both.standin.statements()
+    for word in ("SHOW TABLES", "SHOW COLUMNS", "SHOW SCHEMAS", 'information_schema."columns"'):
+        assert any(word in statement for statement in sent), word
+
+
+@pytest.mark.parametrize("target", ["redshift", "datasharing"])
+def test_docs_know_the_keys_of_every_table(built: Built, target: str) -> None:
+    redshift = built.both.redshift
+    redshift("docs", "generate", "--no-compile", target=target)
+    catalog = json.loads((redshift.folder / "target" / "catalog.json").read_text())
+    assert redshift.manifest is not None
+    for unique_id, node in redshift.manifest.nodes.items():
+        if node.resource_type != NodeType.Model or node.config.materialized == "view":
+            continue
+        stats = catalog["nodes"][unique_id]["stats"]
+        dist, sort = node.config.get("dist"), node.config.get("sort")
+        dist = dist.upper() if dist in ("all", "even") else f"KEY({dist})"
+        assert stats["diststyle"]["value"] == dist, unique_id
+        assert stats["sortkey1"]["value"] == (sort if isinstance(sort, str) else sort[0]), unique_id
+
+
+def test_freshness_of_the_raw_layer_is_read(built: Built) -> None:
+    result = built.both.redshift("source", "freshness")
+    assert [done.status for done in result.results] == ["pass"] * len(result.results) != []
+
+
+def test_an_empty_run_builds_every_model(built: Built) -> None:
+    result = built.both.redshift("run", "--empty", "--full-refresh")
+    models = {done.node.name for done in result.results if done.node.resource_type == "model"}
+    assert models == built.compiled["full refresh"].keys()

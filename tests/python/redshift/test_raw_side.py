@@ -1,0 +1,150 @@
+"""pipeline/redshift: statements that Redshift's grammar takes, and that agree with dbt's own."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+from unittest import mock
+
+import pytest
+import sqlfluff
+from dbt.adapters.contracts.connection import AdapterResponse
+from dbt.adapters.redshift.connections import RedshiftConnectionManager
+from dbt.adapters.redshift.impl import RedshiftAdapter
+from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
+from dbt.contracts.graph.nodes import ModelNode, SeedNode
+from dbt_common.clients.agate_helper import table_from_rows
+
+from tests.python.conftest import ROOT
+from tests.python.redshift.conftest import found, nothing, statements
+
+PIPELINE = ROOT / "pipeline" / "redshift"
+FILES = sorted(PIPELINE.glob("*.sql"))
+
+URL = "s3://acme-event-lake/events/v1/"
+ROLE = "arn:aws:iam::123456789012:role/redshift-event-reader"
+Operation = Callable[..., list[str]]
+JOB = re.compile(r"\s+job create (?P<name>\w+)\s+auto on$")
+
+
+def plain(sql: str) -> str:
+    return " ".join(sql.split())
+
+
+def test_files_are_numbered_in_the_order_to_run_them() -> None:
+    assert [path.name[:2] for path in FILES] == [f"{number}_" for number in range(1, 7)]
+    readme = (PIPELINE / "README.md").read_text(encoding="utf-8")
+    assert [path.name for path in FILES] == re.findall(r"^\| `(\d_\w+\.sql)`", readme, re.M)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_every_statement_is_redshift_sql(path: Any) -> None:
+    assert statements(path)
+    for statement in statements(path):
+        # sqlfluff does not know the ending that makes a COPY a job.
+        sqlfluff.parse(JOB.sub("", statement) + ";", dialect="redshift")
+
+
+def test_a_statement_that_is_no_redshift_sql_is_refused() -> None:
+    with pytest.raises(sqlfluff.api.simple.APIParsingError):
+        sqlfluff.parse("copy raw.event_lines form 's3://bucket/';", dialect="redshift")
+
+
+@pytest.fixture
+def run_operation(redshift_manifest: Manifest, redshift_flags: list[str]) -> Operation:
+    """Call load_event_lines for Redshift with vars; returns the statements it would send."""
+
+    def run(has_raw_layer: bool = True, **variables: str) -> list[str]:
+        sent: list[str] = []
+
+        def execute(adapter: RedshiftAdapter, sql: str, *arguments: Any, **options: Any) -> Any:
+            sent.append(sql)
+            return AdapterResponse("OK"), table_from_rows([], [])
+
+        errors: list[str] = []
+
+        def collect(event: Any) -> None:
+            if event.info.level == "error":
+                errors.append(str(event.info.msg))
+
+        with (
+            mock.patch.object(RedshiftAdapter, "clear_transaction", nothing),
+            mock.patch.object(RedshiftConnectionManager, "rollback_if_open", nothing),
+            mock.patch.object(RedshiftAdapter, "get_relation", found if has_raw_layer else nothing),
+            mock.patch.object(RedshiftAdapter, "execute", execute),
+        ):
+            done = dbtRunner(manifest=redshift_manifest, callbacks=[collect]).invoke(
+                [
+                    *("run-operation", "load_event_lines", "--vars", json.dumps(variables)),
+                    *redshift_flags,
+                ]
+            )
+        if not done.success:
+            raise AssertionError("\n".join(errors) or str(done.exception))
+        return [plain(sql) for sql in sent]
+
+    return run
+
+
+def test_the_raw_tables_are_those_that_dbt_makes(run_operation: Operation) -> None:
+    made, _ = run_operation(has_raw_layer=False, landing_url=URL, iam_role=ROLE)
+    written = [plain(statement) for statement in statements(PIPELINE / "2_raw_tables.sql")]
+    assert [plain(part) for part in made.split("*/", 1)[-1].split(";") if part.strip()] == written
+
+
+def test_a_backfill_is_the_copy_of_the_job(run_operation: Operation) -> None:
+    (copied,) = run_operation(landing_url=URL, iam_role=ROLE)
+    job, _ = statements(PIPELINE / "4_copy_job.sql")
+    assert JOB.search(job)
+    assert copied.endswith(plain(JOB.sub("", job)))
+
+
+def test_a_backfill_by_manifest_is_the_one_of_the_pipeline(run_operation: Operation) -> None:
+    manifest = "s3://acme-event-lake/backfills/2026-11-02.manifest"
+    (copied,) = run_operation(landing_url=manifest, iam_role=ROLE)
+    (written,) = statements(PIPELINE / "5_backfill.sql")
+    assert copied.endswith(plain(written))
+
+
+def test_a_quote_in_a_prefix_stays_in_it(run_operation: Operation) -> None:
+    (copied,) = run_operation(landing_url="s3://lake/o'hare/", iam_role=ROLE)
+    assert "from 's3://lake/o''hare/' iam_role" in copied
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"iam_role": ROLE}, "needs the var landing_url; give it with --vars"),
+        ({"landing_url": URL}, "needs the var iam_role; give it with --vars"),
+        ({"landing_url": "data/landing", "iam_role": ROLE}, "write it as s3://bucket/prefix/"),
+        ({"landing_url": URL, "iam_role": "default"}, "write the role's ARN"),
+    ],
+)
+def test_a_backfill_without_what_it_needs_says_so(
+    run_operation: Operation, variables: dict[str, str], message: str
+) -> None:
+    with pytest.raises(AssertionError, match=message):
+        run_operation(**variables)
+
+
+def test_the_schemas_that_dbt_writes_are_its_own(redshift_manifest: Manifest) -> None:
+    rights = "\n".join(statements(PIPELINE / "3_rights.sql"))
+    owned = re.findall(r"create schema if not exists (\w+) authorization dbt", rights)
+    nodes = redshift_manifest.nodes.values()
+    made = {node.schema for node in nodes if isinstance(node, ModelNode | SeedNode)}
+    # The ledger of runs is not a model: macros/nightly/run_ledger.sql.
+    assert set(owned) == made | {"fleet_runs"}
+
+
+def test_marts_alone_are_granted_to_readers(redshift_manifest: Manifest) -> None:
+    for node in redshift_manifest.nodes.values():
+        if isinstance(node, ModelNode | SeedNode):
+            is_mart = node.schema == "fleet_marts"
+            expected = {"select": ["role:analyst", "role:sigma"]} if is_mart else {}
+            assert node.config.grants == expected, node.name
+
+
+def test_no_secret_is_written_into_a_file() -> None:
+    users = re.findall(r"create user \w+ (.*)", "\n".join(statements(PIPELINE / "1_roles.sql")))
+    assert set(users) == {"password disable"}

@@ -1,0 +1,135 @@
+"""The dbt project on the Redshift stand-in, and the stand-in itself as tests reach it."""
+
+import gzip
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import redshift_connector
+import yaml
+from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
+
+from tests.python.conftest import ROOT
+from tests.python.redshift.standin.postgres import Postgres
+
+IAM_ROLE = "arn:aws:iam::123456789012:role/redshift-event-reader"
+
+
+@dataclass(frozen=True)
+class StandIn:
+    """A running stand-in for Redshift.
+
+    where   host, port, user and database, as a dbt profile names them
+    server  the PostgreSQL behind it, for looks that Redshift would not allow
+    s3      folder that stands for S3, a bucket a folder
+    log     statements as they came and as they were run, a line of JSON each
+    """
+
+    where: dict[str, Any]
+    server: Postgres
+    s3: Path
+    log: Path
+
+    def rows(self, sql: str, user: str | None = None) -> list[tuple[Any, ...]]:
+        """Run one statement through the real driver; raises redshift_connector's errors."""
+        with redshift_connector.connect(
+            host=self.where["host"],
+            port=self.where["port"],
+            user=user or self.where["user"],
+            password="unused",
+            database=self.where["dbname"],
+            ssl=False,
+        ) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(sql)
+                return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
+
+    def put(self, key: str, lines: Iterable[str]) -> None:
+        """Put a gzipped file of lines at s3://<key>."""
+        path = self.s3 / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(gzip.compress("".join(f"{line}\n" for line in lines).encode()))
+
+    def clear(self) -> None:
+        """Drop every schema that was made."""
+        made = "select nspname from pg_namespace where nspowner = 'dbt'::regrole"
+        for (schema,) in self.rows(made):
+            self.rows(f"drop schema {schema} cascade")
+
+    def statements(self) -> list[str]:
+        """Every statement that any client has sent so far."""
+        return [json.loads(line)["redshift"] for line in self.log.read_text().splitlines()]
+
+
+@contextmanager
+def run_standin(folder: Path) -> Iterator[StandIn]:
+    """The stand-in in a process of its own, so that it does not share Python's lock with dbt."""
+    s3, log = folder / "s3", folder / "statements.jsonl"
+    s3.mkdir()
+    command = [sys.executable, "-m", "tests.python.redshift.standin", f"--s3={s3}", f"--log={log}"]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line, "the stand-in did not start; it says why above"
+        where = json.loads(line)
+        server = Postgres(where.pop("postgres_port"), Path(where.pop("psql")))
+        yield StandIn(where, server, s3, log)
+        process.communicate()  # its input ends, and so does it
+
+
+@dataclass
+class RedshiftWarehouse:
+    """The dbt project on a server that speaks Redshift, in schemas that begin with `schema`.
+
+    Call it with the words of a dbt command. When dbt fails it raises AssertionError with dbt's
+    error messages.
+    """
+
+    where: dict[str, Any]
+    schema: str
+    folder: Path
+    manifest: Manifest | None = None
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        output = {
+            "type": "redshift",
+            "password": "{{ env_var('REDSHIFT_PASSWORD', 'unused') }}",
+            "sslmode": "disable",  # the driver has no plain-text fallback
+            "schema": self.schema,
+            "threads": 4,
+            **self.where,
+        }
+        outputs = {"redshift": output, "datasharing": {**output, "datasharing": True}}
+        profile = {"delivery_sessions": {"target": "redshift", "outputs": outputs}}
+        (self.folder / "profiles.yml").write_text(yaml.safe_dump(profile))
+
+    def __call__(
+        self, *words: str, callbacks: Sequence[Any] = (), target: str = "redshift", **variables: Any
+    ) -> Any:
+        errors: list[str] = []
+
+        def collect(event: Any) -> None:
+            if event.info.level == "error":
+                errors.append(str(event.info.msg))
+
+        flags = ["--project-dir", str(ROOT), "--profiles-dir", str(self.folder), "--target", target]
+        flags += ["--target-path", str(self.folder / "target"), "--log-level-file", "none"]
+        runner = dbtRunner(manifest=self.manifest, callbacks=[collect, *callbacks])
+        done = runner.invoke([*words, "--quiet", "--vars", json.dumps(variables), *flags])
+        if not done.success:
+            raise AssertionError("\n".join(errors) or str(done.exception))
+        return done.result
+
+    def load(self, url: str) -> None:
+        """COPY the files below a prefix into the raw layer."""
+        self("run-operation", "load_event_lines", landing_url=url, iam_role=IAM_ROLE)

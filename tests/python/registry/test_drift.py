@@ -1,0 +1,113 @@
+"""One edit of the registry reaches every target, and no target may lag behind it."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from fleet_events.cli import main
+from fleet_events.registry import load_registry
+from fleet_events.registry.generate import generate, write_generated
+from fleet_events.registry.targets import TARGETS
+
+PROJECT = Path(__file__).parents[3]
+STABLE = 'summary: "{pilot_id} is {status}[ at {site}]"\n    stability: stable\n'
+DEPRECATED = STABLE.replace("stability: stable", "stability: deprecated") + (
+    "    deprecated: {reason: renamed, renamed_to: pilot.session_ended, sunset: 2027-06-30, "
+    "note: Sessions tell it.}\n"
+)
+# A field, its unit, its name, its values and a bound at once: what any target may show of a field.
+FIELD = (
+    "wait_s: {type: number, min: 0, max: 7200, brief: From arrival to lid locked., ",
+    "stand_ms: {type: int, min: 0, max: 7200000, brief: From standing still to lid locked., ",
+)
+SUMMARY = ("after {wait_s} s at the merchant", "after {stand_ms} ms at the merchant")
+EXAMPLE = (
+    "merchant_id: M-7, wait_s: 84.2, loaded_by",
+    "merchant_id: M-7, stand_ms: 84200, loaded_by",
+)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the registry and of everything that was generated from it."""
+    shutil.copytree(PROJECT / "registry", tmp_path / "registry")
+    for path in generate(load_registry(PROJECT)):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(PROJECT / path, tmp_path / path)
+    return tmp_path
+
+
+def edit(project: Path, *edits: tuple[str, str]) -> None:
+    events = project / "registry/events.yml"
+    text = events.read_text("utf-8")
+    for old, new in edits:
+        assert old in text
+        text = text.replace(old, new, 1)
+    events.write_text(text, "utf-8")
+
+
+def run(project: Path, *words: str) -> tuple[int, list[str]]:
+    result = CliRunner(env={"FLEET_PROJECT_DIR": str(project)}).invoke(main, ["registry", *words])
+    return result.exit_code, result.output.splitlines()
+
+
+def test_one_edit_and_one_command_change_every_target(project: Path) -> None:
+    assert run(project, "generate", "--check") == (0, ["All generated files are up to date."])
+    before = load_registry(project)
+    edit(project, FIELD, SUMMARY, EXAMPLE)
+    after = load_registry(project)
+
+    code, told = run(project, "generate", "--check")
+
+    assert code == 1
+    stale = set(told[:-1])
+    assert "run `fleet registry generate`" in told[-1]
+    for target in TARGETS:
+        old, new = target.files(before), target.files(after)
+        changed = {path for path in old if old[path] != new[path]}
+        assert changed, f"the target of {min(old)} shows nothing of a field"
+        assert changed <= stale
+        assert all((project / path).read_text("utf-8") == old[path] for path in changed)
+
+    assert set(run(project, "generate")[1]) == stale
+    for path in stale:
+        assert (project / path).read_text("utf-8") == generate(after)[path]
+    assert run(project, "generate", "--check")[0] == 0
+    # What kind of change it is, is told as well.
+    code, told = run(project, "diff", str(PROJECT))
+    assert code == 1
+    assert any("FIELD_NO_DELETE  delivery.pickup_completed, field wait_s" in line for line in told)
+
+
+def test_a_generated_file_that_was_edited_or_lost_is_found(project: Path) -> None:
+    files = sorted(generate(load_registry(project)))
+    for number, path in enumerate(files):
+        if number % 2:
+            (project / path).unlink()
+        else:
+            (project / path).write_bytes((project / path).read_bytes() + b"\n")
+    code, told = run(project, "generate", "--check")
+    assert code == 1
+    assert sorted(told[:-1]) == files
+
+
+def test_the_schema_of_an_event_that_is_gone_goes_too(project: Path) -> None:
+    gone = project / "schemas/pilot.shift_planned.json"
+    shutil.copy(project / "schemas/pilot.shift_changed.json", gone)
+    assert run(project, "generate")[1] == ["schemas/pilot.shift_planned.json"]
+    assert not gone.exists()
+
+
+def test_a_deprecation_is_told_in_every_language(project: Path) -> None:
+    edit(project, (STABLE, DEPRECATED))
+    write_generated(project, load_registry(project))
+    told = "Renamed to pilot.session_ended; to be removed after 2027-06-30. Sessions tell it."
+    for path in ("fleet_events/events.py", "docs/events.md", "clients/typescript/src/events.ts"):
+        assert told in (project / path).read_text("utf-8")
+    script = (project / "clients/typescript/src/events.ts").read_text("utf-8")
+    assert script.count(f"@deprecated {told}") == 2
+    schema = json.loads((project / "schemas/pilot.shift_changed.json").read_text("utf-8"))
+    assert schema["deprecated"] is True
