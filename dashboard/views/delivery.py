@@ -56,11 +56,11 @@ def find(wanted: str) -> tuple[str, str]:
     """What an id is (delivery, order, robot or nothing) and how the marts write it."""
     # An id of a log is printable and short; other text is not worth a query.
     if len(wanted) <= LONGEST_ID and wanted.isprintable():
-        for known_id in dict.fromkeys((wanted, wanted.upper())):
-            if rows(lookups.DELIVERY, (known_id,)):
-                return "delivery", known_id
-            if found := rows(queries.ORDER_OR_ROBOT, (known_id, known_id)):
-                return str(found[0]["what"]), known_id
+        typed = (wanted, wanted.upper())
+        if found := rows(queries.DELIVERY_ID, (*typed, wanted)):
+            return "delivery", str(found[0]["id"])
+        if found := rows(queries.ORDER_OR_ROBOT, (*typed, *typed)):
+            return str(found[0]["what"]), str(found[0]["id"])
     return "", wanted
 
 
