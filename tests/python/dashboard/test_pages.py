@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -23,8 +25,8 @@ def said(page: AppTest) -> str:
     """All text of a page, tables left out."""
     assert not page.exception, page.exception
     kinds = ("html", "markdown", "caption", "info", "error", "success", "warning", "text")
-    texts = [str(one.body if kind == "html" else one.value)
-             for kind in kinds for one in page.get(kind)]  # fmt: skip
+    found: list[Any] = [one for kind in kinds for one in page.get(kind)]
+    texts = [str(one.body if one.type == "html" else one.value) for one in found]
     buttons = [one.label.replace("\\", "") for one in page.button]
     return unescape("\n".join(texts + buttons))
 
@@ -165,7 +167,7 @@ def test_text_of_a_log_is_never_markup(open_page: Open) -> None:
          "dispatched_at", "pickup_completed_at", "dropoff_completed_at",
          "order_to_dispatch_seconds", "dispatch_to_pickup_seconds", "pickup_to_dropoff_seconds")
     )  # fmt: skip
-    html = story.head(row, story.legs(row, {}, at(9)), delivery_view.zones.ZoneInfo("UTC"))
+    html = story.head(row, story.legs(row, {}, at(9)), ZoneInfo("UTC"))
     assert "<img" not in html
     assert html.count("&lt;img") == 7  # the market is named twice
 
