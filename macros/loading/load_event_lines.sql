@@ -34,6 +34,8 @@
         {%- do run_query(create_raw_tables()) -%}
     {%- endif -%}
     {%- do run_query(copy_event_lines(url, var("iam_role"))) -%}
+    {#- Whatever dbt asked before opened a transaction, and dbt rolls it back when the operation ends. -#}
+    {%- do run_query("commit") -%}
     {%- do print("Copied " ~ url ~ " into event_log.event_lines.") -%}
 {% endmacro %}
 

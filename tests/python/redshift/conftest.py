@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -95,16 +94,11 @@ def compiled(redshift_flags: list[str], redshift_manifest: Manifest) -> Compile:
     return sql.__getitem__
 
 
-def statements(path: Path) -> list[str]:
-    """The statements of a file of SQL, without comments."""
-    lines = [line.split("--")[0] for line in path.read_text(encoding="utf-8").splitlines()]
-    return [part.strip() for part in "\n".join(lines).split(";") if part.strip()]
-
-
 @pytest.fixture(scope="session")
 def standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
-    """The one running stand-in for Redshift."""
+    """The one running stand-in for Redshift, with the roles and raw tables of pipeline/redshift."""
     with run_standin(tmp_path_factory.mktemp("standin")) as running:
+        running.run("1_roles.sql", "2_raw_tables.sql", "3_rights.sql")
         yield running
 
 

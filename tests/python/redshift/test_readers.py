@@ -13,8 +13,8 @@ from dbt.contracts.graph.manifest import Manifest
 from fleet_events.sigma.definition import Project, load_project
 from fleet_events.sigma.render import statement
 from tests.python.conftest import ROOT, Warehouse
-from tests.python.dbt.test_metrics import FIGURES, LEGS, Figures, assert_equal, metric_sql
-from tests.python.redshift.warehouse import RedshiftWarehouse, StandIn
+from tests.python.dbt.test_metrics import DAY, FIGURES, LEGS, Figures, assert_equal, metric_sql
+from tests.python.redshift.warehouse import StandIn
 from tests.python.sigma.test_queries import EXAMPLE, HOSTILE, VALUES, elements, with_literals
 
 SCHEMA = "readers_marts"
@@ -31,14 +31,6 @@ class Asked:
 
 
 @pytest.fixture(scope="module")
-def parsed(open_redshift: Callable[[str], RedshiftWarehouse]) -> Manifest:
-    """The project as it is for Redshift, its marts in SCHEMA."""
-    manifest = open_redshift("readers")("parse")
-    assert isinstance(manifest, Manifest)
-    return manifest
-
-
-@pytest.fixture(scope="module")
 def asked(troubled: tuple[Warehouse, Path]) -> Asked:
     ((delivery_id, robot_id, market),) = troubled[0].rows(
         "select delivery_id, robot_id, market from fleet_marts.delivery_sessions"
@@ -50,7 +42,7 @@ def asked(troubled: tuple[Warehouse, Path]) -> Asked:
 
 @pytest.fixture(scope="module")
 def marts(
-    standin: StandIn, parsed: Manifest, troubled: tuple[Warehouse, Path], asked: Asked
+    standin: StandIn, redshift_manifest: Manifest, troubled: tuple[Warehouse, Path], asked: Asked
 ) -> StandIn:
     """The marts that are read, with all their rows, or with those of the one asked for."""
     kept = {
@@ -65,7 +57,7 @@ def marts(
     }
     standin.rows(f"create schema {SCHEMA}")
     for name, where in kept.items():
-        columns = parsed.nodes[f"model.delivery_sessions.{name}"].columns
+        columns = redshift_manifest.nodes[f"model.delivery_sessions.{name}"].columns
         types = ", ".join(f"{column} {info.data_type}" for column, info in columns.items())
         standin.rows(f"create table {SCHEMA}.{name} ({types})")
         rows = troubled[0].rows(f"select {', '.join(columns)} from fleet_marts.{name} {where}")
@@ -82,11 +74,15 @@ def literal(value: Any) -> str:
 
 @pytest.fixture(scope="module")
 def redshift_sql(
-    parsed: Manifest, tmp_path_factory: pytest.TempPathFactory
+    redshift_manifest: Manifest, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[Figures], str]:
-    sql = metric_sql(parsed, "redshift", tmp_path_factory.mktemp("metrics"))
-    # The stand-in takes a statement that begins with several comments for none.
-    return lambda figures: re.sub(r"(?m)^\s*--.*\n", "", sql(figures))
+    sql = metric_sql(redshift_manifest, "redshift", tmp_path_factory.mktemp("metrics"))
+
+    def in_schema(figures: Figures) -> str:
+        # The stand-in takes a statement that begins with several comments for none.
+        return re.sub(r"(?m)^\s*--.*\n", "", sql(figures)).replace("fleet_marts", SCHEMA)
+
+    return in_schema
 
 
 @pytest.mark.parametrize("figures", FIGURES, ids=str)
@@ -100,14 +96,14 @@ def test_a_metric_equals_the_mart(
 def test_a_query_asks_for_one_percentile(
     marts: StandIn, redshift_sql: Callable[[Figures], str]
 ) -> None:
-    both = Figures([f"{LEGS[0]}_p50_seconds", f"{LEGS[0]}_p90_seconds"], [], "")
-    with pytest.raises(redshift_connector.ProgrammingError, match="must share one ordering"):
+    both = Figures([f"{LEGS[0]}_p50_seconds", f"{LEGS[0]}_p90_seconds"], [DAY], "")
+    with pytest.raises(redshift_connector.error.ProgrammingError, match="must share one ordering"):
         marts.rows(redshift_sql(both))
 
 
 @pytest.fixture(scope="module")
-def project(parsed: Manifest) -> Project:
-    return load_project(ROOT, parsed.writable_manifest().to_dict())
+def project(redshift_manifest: Manifest) -> Project:
+    return load_project(ROOT, redshift_manifest.writable_manifest().to_dict())
 
 
 @pytest.mark.parametrize("market_attribute", ["", "market"])

@@ -37,7 +37,7 @@ CATALOG = re.compile(
     r"|pg_get_late_binding_view_cols|pg_backend_pid|svv_\w+)\b",
     re.IGNORECASE,
 )
-COMMENTS = re.compile(r"/\*.*?\*/|^\s*--[^\n]*\n", re.DOTALL)
+COMMENTS = re.compile(r"(\s|/\*.*?\*/|--[^\n]*(\n|$))+", re.DOTALL)
 PARAMETERS = re.compile(r"\bvalues\s*\(\s*\$\d", re.IGNORECASE)
 IGNORED_SETTINGS = re.compile(
     r"(re)?set\s+(session\s+)?(query_group|enable_\w+|json_\w+)", re.IGNORECASE
@@ -89,8 +89,9 @@ def translate(sql: str, in_transaction: bool) -> str:
 
 
 def stripped(sql: str) -> str:
-    """A statement without comments, such as dbt's, and without its semicolon."""
-    return COMMENTS.sub(" ", sql).strip().rstrip(";").strip()
+    """A statement without the comments before it, such as dbt's, and without its semicolon."""
+    comments = COMMENTS.match(sql)
+    return sql[comments.end() if comments else 0 :].strip().rstrip(";").strip()
 
 
 def quoted(text: str) -> str:
@@ -108,6 +109,8 @@ def _show(body: str) -> str:
 
 def _grant(body: str) -> str:
     """Redshift says which names are roles, PostgreSQL has nothing else."""
+    if re.search(r"\bfor\s+copy\s+jobs?\b", body, re.IGNORECASE):
+        return NOTHING
     body = re.sub(r"^(grant|revoke)\s+role\s", r"\1 ", body, flags=re.IGNORECASE)
     return re.sub(r"(\b(?:to|from)|,)\s+(?:role|group)\s", r"\1 ", body, flags=re.IGNORECASE)
 
@@ -131,7 +134,11 @@ def _tree(tree: Tree) -> str:
         if identifier.quoted:  # Redshift folds these too
             identifier.set("this", identifier.name.lower())
     _navigate(tree)
-    tree = tree.transform(_node)
+    # From the leaves up, so that what is in a call is done before the call is.
+    for node in reversed(list(tree.walk())):
+        done = _node(node)
+        if done is not node:
+            node.replace(done)
     if not isinstance(tree, exp.Create):
         return _sql(tree)
     return _create(tree)
@@ -162,7 +169,8 @@ def _keys(tree: exp.Create) -> Iterator[tuple[str, object]]:
     """Distribution and sort keys, taken out of the statement."""
     yield "sortkeys", []
     properties = tree.args.get("properties")
-    for item in list(properties.expressions) if properties else []:
+    others = []
+    for item in properties.expressions if properties else []:
         if isinstance(item, exp.DistKeyProperty):
             yield "distkey", item.name
             yield "diststyle", f"KEY({item.name})"
@@ -171,8 +179,8 @@ def _keys(tree: exp.Create) -> Iterator[tuple[str, object]]:
         elif isinstance(item, exp.SortKeyProperty):
             yield "sortkeys", [key.name for key in item.this]
         else:
-            continue
-        item.pop()
+            others.append(item)
+    tree.set("properties", exp.Properties(expressions=others) if others else None)
 
 
 def _column(column: exp.ColumnDef) -> None:
@@ -254,6 +262,8 @@ def _node(node: Tree) -> Tree:
         return _call("redshift.date_part", part, node.expression)
     if isinstance(node, exp.WithinGroup) and name_of(node.this) == "listagg":
         return _listagg(node)
+    if isinstance(node, exp.Anonymous) and name_of(node) == "nvl":
+        return _call("coalesce", *node.expressions)
     if isinstance(node, exp.Anonymous) and name_of(node) in EMULATED:
         arguments = list(node.expressions)
         if name_of(node) in DATE_PART_FUNCTIONS:
