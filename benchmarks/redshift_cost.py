@@ -1,9 +1,10 @@
 """What a fleet would cost on Redshift Serverless, as far as that can be told without one.
 
-Run `python -m benchmarks.redshift_cost`. It simulates one day of a fleet, loads and builds it on
-DuckDB, and measures lines, bytes, and the columns that a night reads. The rest is arithmetic,
-`estimate()`, with assumptions that each have an option. Nothing here has run on Redshift:
-docs/redshift-cost.md says what is measured, what is assumed, and how to put in your own numbers.
+Run `python -m benchmarks.redshift_cost`. It simulates two days of a fleet, builds the second
+as a night on top of the first, and measures lines, bytes, and the columns that it reads. The rest
+is arithmetic, `estimate()`, with assumptions that each have an option. Nothing here has run on
+Redshift: docs/redshift-cost.md says what is measured, what is assumed, and how to put in your own
+numbers.
 
 Bytes that Redshift stores are taken from the same columns in Parquet with zstd, which is columnar
 and compressed as Redshift's own blocks are, but is not them.
@@ -18,6 +19,7 @@ import re
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +41,9 @@ Columns = dict[str, dict[str, int]]
 class Measured:
     """Of the simulated fleet, per line unless it says otherwise; bytes.
 
-    `read_of_touched_days` is what all models that a night builds from touched days read,
-    `read_of_all_days` what those read that are made anew from all days: the columns that each asks
-    for, of every table that it reads.
+    `read_of_touched_days` is what a night reads of tables where it names days or its own run,
+    `read_of_all_days` what it reads of tables that grow without: the columns that each model asks
+    for.
     """
 
     lines_per_robot_day: float
@@ -126,41 +128,59 @@ def estimate(robots: int, rpu: int, measured: Measured, assumed: Assumed) -> Est
     )
 
 
-def scans(plan: Any) -> Iterator[tuple[str, set[str]]]:
-    """Table and columns of each scan in a plan that DuckDB explains as JSON."""
+# A condition that blocks of other days or runs can be skipped by.
+BOUND = re.compile(r"'\d{4}-\d{2}-\d{2}|processed_run\s*>")
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A table that a plan reads, words of its columns and filters, and whether these bound it."""
+
+    table: str
+    words: frozenset[str]
+    is_bounded: bool
+
+
+def scans(plan: Any, above: str = "") -> Iterator[Scan]:
+    """Each scan in a plan that DuckDB explains as JSON; `above`: what is filtered by on top."""
     for node in plan:
-        table = node["extra_info"].get("Table")
-        if table:
-            columns = node["extra_info"].get("Projections", [])
-            filters = node["extra_info"].get("Filters", [])
-            words = re.findall(r"\w+", " ".join([columns] if isinstance(columns, str) else columns))
-            words += re.findall(
-                r"\w+", " ".join([filters] if isinstance(filters, str) else filters)
-            )
-            yield table.rpartition(".")[2].strip('"'), set(words)
-        yield from scans(node["children"])
+        told = node["extra_info"]
+        filters = above + json.dumps([told.get("Filters"), told.get("Expression")])
+        if told.get("Table"):
+            words = re.findall(r"\w+", json.dumps(told.get("Projections")) + filters)
+            table = told["Table"].rpartition(".")[2].strip('"')
+            yield Scan(table, frozenset(words), bool(BOUND.search(filters)))
+        is_same_rows = node["name"].strip() in ("FILTER", "PROJECTION")
+        yield from scans(node["children"], filters if is_same_rows else "")
 
 
-def reads_all_days(node: Any) -> bool:
-    """Whether a night makes the model anew from all days.
+def plan_of(sql: str, connection: duckdb.DuckDBPyConnection) -> Any:
+    """DuckDB's plan of a query, as JSON."""
+    # Else it leaves out a filter that holds for all rows, as of so few days it may.
+    connection.execute("set disabled_optimizers = 'statistics_propagation'")
+    return json.loads(connection.execute(f"explain (format json) {sql}").fetchall()[0][1])
 
-    The tables of the folder touched/ are made of one night's lines.
-    """
-    return node.config.materialized == "table" and "touched" not in node.fqn
+
+def does_not_grow(node: Any) -> bool:
+    """Whether a table has as many rows after a year as after a night."""
+    return node.resource_type == "seed" or bool({"touched", "time"} & set(node.fqn))
 
 
-def read_bytes(models: list[Any], stored: Columns, database: Path) -> dict[bool, int]:
-    """Bytes of the columns that the models read, by whether they read all days.
-
-    A full refresh reads the same columns as a night, so the plan of its SQL tells them.
-    """
+def read_bytes(nodes: list[Any], sizes: Columns, database: Path) -> dict[bool, int]:
+    """Bytes that the SQL of the models reads, by whether it is bounded."""
     read = {False: 0, True: 0}
+    left_out = {node.name for node in nodes if does_not_grow(node)}
+    models = [node for node in nodes if getattr(node, "compiled_code", None)]
     with duckdb.connect(database, read_only=True) as connection:
         for model in models:
-            explained = connection.execute(f"explain (format json) {model.compiled_code}")
-            for table, words in scans(json.loads(explained.fetchall()[0][1])):
-                sizes = stored.get(table, {})
-                read[reads_all_days(model)] += sum(sizes[name] for name in words & sizes.keys())
+            if model.config.materialized == "view":
+                continue
+            for scan in scans(plan_of(model.compiled_code, connection)):
+                if scan.table not in left_out:
+                    columns = sizes.get(scan.table, {})
+                    read[scan.is_bounded] += sum(
+                        columns[name] for name in scan.words & columns.keys()
+                    )
     return read
 
 
@@ -189,32 +209,44 @@ def column_bytes(database: Path, folder: Path) -> Columns:
 
 
 def measure(folder: Path, robots: int) -> Measured:
-    """Simulate, load and build one day of `robots` robots in `folder`."""
-    settings = Settings(robots, days=1, seed=7, start=START)
-    simulate_fleet(settings, load_registry(ROOT), folder, lambda done: None)
-    landing = landing_folder(folder)
+    """Simulate days of `robots` robots in `folder`, and build the last as a night of its own."""
+    settings = Settings(robots, days=2, seed=7, start=START)
+    simulate_fleet(settings, load_registry(ROOT), folder / "simulated", lambda done: None)
+    landing = landing_folder(folder / "simulated")
     files = sorted(landing.rglob("*.ndjson.gz"))
     contents = [gzip.decompress(path.read_bytes()) for path in files]
     lines = sum(content.count(b"\n") for content in contents)
 
     database = database_in(folder / "built")
     warehouse = Warehouse(folder / "dbt")
-    warehouse("run-operation", "load_event_lines", database=database, landing=landing)
-    warehouse("seed", database=database, landing=landing)
-    run = warehouse("run", database=database, landing=landing)
-    models = [result.node for result in run.results]
+    last_day = START + timedelta(days=settings.days - 1)
+    for folder_of_day in sorted(landing.rglob("date=*")):
+        if folder_of_day.name >= f"date={last_day}":
+            folder_of_day.rename(folder / folder_of_day.name)
+    for night in range(2):
+        if night:
+            for folder_of_day in folder.glob("date=*"):
+                folder_of_day.rename(landing / folder_of_day.name)
+        warehouse("run-operation", "load_event_lines", database=database, landing=landing)
+        built = warehouse(
+            *("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
+            database=database,
+            landing=landing,
+        )
 
-    stored = column_bytes(database, folder / "parquet")
-    tables = [model for model in models if model.config.materialized != "view"]
-    read = read_bytes(tables, stored, database)
+    sizes = column_bytes(database, folder / "parquet")
+    read = read_bytes([result.node for result in built.results], sizes, database)
+    per_line = {
+        "json_bytes": sum(map(len, contents)),
+        "gzip_bytes": sum(path.stat().st_size for path in files),
+        "stored_bytes": sum(sum(columns.values()) for columns in sizes.values()),
+        "read_of_touched_days": read[True],
+        "read_of_all_days": read[False],
+    }
     # Rounded, so that the estimate follows from the figures that are printed.
     return Measured(
-        lines_per_robot_day=round(lines / robots),
-        json_bytes=round(sum(map(len, contents)) / lines),
-        gzip_bytes=round(sum(path.stat().st_size for path in files) / lines),
-        stored_bytes=round(sum(sum(columns.values()) for columns in stored.values()) / lines),
-        read_of_touched_days=round(read[False] / lines),
-        read_of_all_days=round(read[True] / lines),
+        lines_per_robot_day=round(lines / robots / settings.days, 1),
+        **{name: round(value / lines, 1) for name, value in per_line.items()},
     )
 
 
@@ -232,7 +264,7 @@ ESTIMATE_ROWS = {
     "s3_gigabytes_per_year": ("S3 a year, GB", "{:,.0f}"),
     "stored_gigabytes": ("Redshift after the history, GB", "{:,.0f}"),
     "load_rpu_hours": ("loads, RPU-hours a day", "{:,.1f}"),
-    "scanned_gigabytes": ("a night reads, GB", "{:,.0f}"),
+    "scanned_gigabytes": ("a night reads, GB", "{:,.1f}"),
     "night_rpu_hours": ("a night, RPU-hours", "{:,.1f}"),
     "night_minutes": ("a night, minutes", "{:,.0f}"),
     "price_per_month": ("price a month", "{:,.0f}"),
@@ -243,7 +275,7 @@ def markdown(measured: Measured, fleets: list[tuple[int, int]], assumed: Assumed
     """Both tables, as docs/redshift-cost.md quotes them."""
     lines = ["| measured | |", "|---|---:|"]
     for name, title in MEASURED_ROWS.items():
-        lines.append(f"| {title} | {getattr(measured, name):,.0f} |")
+        lines.append(f"| {title} | {getattr(measured, name):,.1f} |")
     lines += [
         "",
         "| estimated | " + " | ".join(f"{robots:,} robots" for robots, _ in fleets) + " |",
@@ -306,7 +338,7 @@ def option_of(name: str) -> str:
     default=40,
     show_default=True,
     type=click.IntRange(1, 1000),
-    help="Robots of the simulated day.",
+    help="Robots that are simulated.",
 )
 @numbers
 def main(fleets: list[tuple[int, int]], simulated_robots: int, **options: float | None) -> None:

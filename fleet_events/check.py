@@ -21,7 +21,9 @@ from msgspec.inspect import (
     type_info,
 )
 
-from fleet_events.events import ID_PREFIXES, SPECS, Events, EventSpec
+from fleet_events.events import ID_PREFIXES, SPECS, Events, EventSpec, Id
+
+ID_TEXT = "ASCII text of at most 64 characters"
 
 
 class PayloadCheck:
@@ -57,7 +59,9 @@ class PayloadCheck:
         self.ids = tuple(name for name in ID_PREFIXES if name in self._hints)
         self.fields = tuple(name for name in self._hints if name not in ID_PREFIXES)
         self.optional_ids = tuple(name for name in self.ids if name not in self._required)
-        self._prefixes = [(name, ID_PREFIXES[name]) for name in self.ids if ID_PREFIXES[name]]
+        self._prefixes = {
+            name: ID_PREFIXES.get(name, "") for name, hint in self._hints.items() if hint == Id
+        }
         self._timestamps = [
             name for name in self.fields if isinstance(type_info(self._hints[name]), DateTimeType)
         ]
@@ -69,9 +73,9 @@ class PayloadCheck:
             checked = msgspec.convert(data, self._struct)
         except msgspec.ValidationError:
             return None
-        for name, prefix in self._prefixes:
+        for name, prefix in self._prefixes.items():
             value = data.get(name)
-            if value is not None and not value.startswith(prefix):  # type: ignore[attr-defined]
+            if value is not None and not is_id(value, prefix):  # type: ignore[arg-type]
                 return None
         if self._timestamps:
             times = {name: getattr(checked, name) for name in self._timestamps}
@@ -87,21 +91,33 @@ class PayloadCheck:
                     found.append(f"{name} is missing")
                 continue
             value = data[name]
-            prefix = ID_PREFIXES.get(name, "")
             try:
                 msgspec.convert(value, hint)
-                fits = not prefix or str(value).startswith(prefix)
+                fits = name not in self._prefixes or is_id(value, self._prefixes[name])  # type: ignore[arg-type]
             except msgspec.ValidationError:
                 fits = False
             if not fits:
-                wanted = f"text starting with {prefix}" if prefix else _wanted(hint)
-                found.append(f"{name} must be {wanted}")
+                found.append(f"{name} must be {self._wanted(name)}")
         for key in data:
             if key not in self._hints:
                 close = difflib.get_close_matches(str(key), self._hints, n=1)
                 hint = f" (did you mean {close[0]}?)" if close else ""
                 found.append(f"{str(key)[:64]} is not a field of this event{hint}")
         return found
+
+    def _wanted(self, name: str) -> str:
+        prefix = self._prefixes.get(name)
+        if prefix is None:
+            return _wanted(self._hints[name])
+        return f"ASCII text starting with {prefix}" if prefix else ID_TEXT
+
+
+def is_id(value: str, prefix: str) -> bool:
+    """Whether a text of fitting length may be an id: printable ASCII, starting with the prefix.
+
+    A column is as wide in bytes as an id is long in characters.
+    """
+    return value.isascii() and value.isprintable() and value.startswith(prefix)
 
 
 @cache

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from fleet_events.check import PayloadCheck, check_for
+from fleet_events.check import PayloadCheck, check_for, is_id
 from fleet_events.context import bound_context, bound_ids, bound_trace
 from fleet_events.events import ID_PREFIXES, REGISTRY_VERSION, Events, TypedEventLogger
 from fleet_events.sink import writable, write_stdout
@@ -343,7 +343,7 @@ def _with_context(
 
 
 def _is_id(name: str, value: str) -> bool:
-    return 0 < len(value) <= 64 and value.startswith(ID_PREFIXES[name])
+    return 0 < len(value) <= 64 and is_id(value, ID_PREFIXES[name])
 
 
 def _uuid7(now_ms: int, random: bytes) -> str:

@@ -7,7 +7,6 @@ compiles it.
 """
 
 from contextlib import AbstractContextManager
-from typing import Any
 
 from dbt.adapters.contracts.connection import AdapterResponse
 from dbt.adapters.factory import get_adapter
@@ -16,7 +15,7 @@ from sqlfluff.core.plugin import hookimpl
 from sqlfluff_templater_dbt.templater import DbtTemplater
 
 # In the place of an adapter's own.
-WITHOUT_WAREHOUSE: dict[str, Any] = {
+WITHOUT_WAREHOUSE = {
     "set_relations_cache": lambda *_, **__: None,
     "get_relation": lambda *_, **__: None,
     "execute": lambda *_, **__: (AdapterResponse("offline"), table_from_data([], ["nothing"])),

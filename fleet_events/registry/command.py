@@ -33,7 +33,8 @@ def check() -> None:
     click.echo(
         f"Registry {loaded.version} is sound: {len(loaded.events)} events with {fields} fields "
         f"in {len(loaded.streams)} streams, {len(loaded.robot_states)} robot states, "
-        f"{len(loaded.transitions)} transitions, {len(loaded.downtime_reasons)} downtime reasons."
+        f"{len(loaded.transitions)} transitions, {len(loaded.downtime_reasons)} downtime reasons, "
+        f"{len(loaded.metrics)} metrics, {len(loaded.monitors)} monitors."
     )
 
 

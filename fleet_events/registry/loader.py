@@ -97,7 +97,12 @@ def load_registry(project_dir: Path) -> Registry:
     head = _read(project_dir, EVENTS_FILE, {"registry_version", "ids", "events"}, problems)
     states_head = _read(project_dir, STATES_FILE, {"robot_states"}, problems)
     reasons_head = _read(project_dir, REASONS_FILE, {"downtime_reasons"}, problems)
-    monitors_head = _read(project_dir, MONITORS_FILE, {"metrics", "monitors"}, problems)
+    # A registry of before this file, which `fleet registry diff` may be given, has none.
+    monitors_head = (
+        _read(project_dir, MONITORS_FILE, {"metrics", "monitors"}, problems)
+        if (project_dir / MONITORS_FILE).exists()
+        else {}
+    )
 
     registry = Registry(
         version=_version(head, problems),

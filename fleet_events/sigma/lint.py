@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from xml.etree import ElementTree
 
 from fleet_events.sigma.definition import Project, Settings
@@ -33,15 +33,6 @@ def problems(project: Project, settings: Settings, data_model: Spec, workbook: S
         *control_problems(workbook),
         *sql_problems(settings, workbook),
     ]
-
-
-def with_literals(statement: str, values: Mapping[str, str]) -> str:
-    """The statement as the warehouse gets it: a control's value is a literal, quotes doubled."""
-
-    def literal(tag: re.Match[str]) -> str:
-        return "'" + values[tag[1]].replace("'", "''") + "'"
-
-    return TAG.sub(literal, statement)
 
 
 def data_model_problems(project: Project, settings: Settings, data_model: Spec) -> Iterator[str]:
@@ -227,5 +218,5 @@ def sql_problems(settings: Settings, workbook: Spec) -> Iterator[str]:
             elif types[tag] not in ("text", "number"):
                 yield f"{name}: a {types[tag]} control is no single value; let it filter a column."
         user_tag = f"{{{{system::CurrentUserAttributeText::{settings.market_attribute}}}}}"
-        if settings.market_attribute and f"market = {user_tag}" not in statement:
+        if settings.market_attribute and f"\n    and market = {user_tag}\n" not in statement:
             yield f"{name}: its rows are not limited to the user's market."

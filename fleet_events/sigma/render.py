@@ -147,10 +147,12 @@ def render_workbook(project: Project, settings: Settings, data_model: Spec | Non
         ]
         if not shown:
             continue
+        filtered = {name for element in shown for name in columns_shown(project, element)}
+        controls = [one for one in page.controls if one.column is None or one.column in filtered]
         pages.append({"id": page.id, "name": page.name})
-        layouts.append(layout(page, shown))
+        layouts.append(layout(page, controls, shown))
         elements.append({"id": f"{page.id}-text", "kind": "text", "body": page.text.strip()})
-        elements += [control_element(project, page, shown, control) for control in page.controls]
+        elements += [control_element(project, shown, control) for control in controls]
         for element in shown:
             source: Spec
             if element.mart:
@@ -272,8 +274,8 @@ def column_id(element: Element, column: str) -> str:
     return f"{element.id}--{column}"
 
 
-def control_element(project: Project, page: Page, shown: list[Element], control: Control) -> Spec:
-    """A control, wired to every element of the page that has its column."""
+def control_element(project: Project, shown: list[Element], control: Control) -> Spec:
+    """A control, wired to every element of its page that has its column."""
     targets: list[Spec] = [
         {
             "source": {"kind": "table", "elementId": element.id},
@@ -304,7 +306,7 @@ def control_element(project: Project, page: Page, shown: list[Element], control:
     return spec
 
 
-def layout(page: Page, shown: list[Element]) -> str:
+def layout(page: Page, controls: list[Control], shown: list[Element]) -> str:
     """A page of the layout: text, controls in a row, tables of full and charts of half width."""
     lines: list[str] = []
     row = 1
@@ -318,9 +320,9 @@ def layout(page: Page, shown: list[Element]) -> str:
     place(f"{page.id}-text", 1, PAGE_COLUMNS, TEXT_HEIGHT)
     row += TEXT_HEIGHT
     width = PAGE_COLUMNS // CONTROLS_IN_A_ROW
-    for number, control in enumerate(page.controls):
+    for number, control in enumerate(controls):
         place(f"control-{control.id}", 1 + number * width, width, CONTROL_HEIGHT)
-    row += CONTROL_HEIGHT if page.controls else 0
+    row += CONTROL_HEIGHT if controls else 0
     half = PAGE_COLUMNS // 2
     is_left_taken = False
     for element in shown:

@@ -19,7 +19,7 @@ export function fit(spec: Spec, data: Payload): Record<string, unknown> | undefi
       if (spec.ids[name]) return undefined;
       continue;
     }
-    if (!isId(name, value) || !value.isWellFormed()) return undefined;
+    if (!isId(name, value)) return undefined;
     fitting[name] = value;
     known++;
   }
@@ -47,7 +47,7 @@ export function problems(spec: Spec, data: Payload): string[] {
     if (data[name] === undefined) {
       if (required) found.push(`${name} is missing`);
     } else if (!isId(name, data[name])) {
-      found.push(`${name} must be ${prefix ? `text starting with ${prefix}` : ID_TEXT}`);
+      found.push(`${name} must be ${prefix ? `ASCII text starting with ${prefix}` : ID_TEXT}`);
     }
   }
   for (const [name, field] of Object.entries(spec.fields)) {
@@ -67,9 +67,12 @@ export function problems(spec: Spec, data: Payload): string[] {
   return found;
 }
 
+/** Printable: a column is as wide in bytes as an id is long in characters. */
+const ASCII = /^[ -~]+$/;
+
 /** Whether a value may stand for the id of that name. */
 export function isId(name: string, value: unknown): value is string {
-  return isText(value, ID_LENGTH) && value !== "" && value.startsWith(PREFIXES[name] ?? "");
+  return isText(value, ID_LENGTH) && ASCII.test(value) && value.startsWith(PREFIXES[name] ?? "");
 }
 
 function isText(value: unknown, length: number): value is string {
@@ -79,7 +82,7 @@ function isText(value: unknown, length: number): value is string {
 function isFit(field: Field, value: unknown): boolean {
   switch (field.type) {
     case "id":
-      return isText(value, ID_LENGTH) && value !== "";
+      return isText(value, ID_LENGTH) && ASCII.test(value);
     case "bool":
       return typeof value === "boolean";
     case "timestamp":
@@ -112,7 +115,7 @@ function onLine(field: Field, value: unknown): unknown {
   return texts.every((text) => typeof text !== "string" || text.isWellFormed()) ? value : undefined;
 }
 
-const ID_TEXT = `text of at most ${ID_LENGTH} characters`;
+const ID_TEXT = `ASCII text of at most ${ID_LENGTH} characters`;
 
 function wanted(field: Field): string {
   switch (field.type) {

@@ -104,8 +104,7 @@ def envelope(event: Event) -> dict[str, Any]:
 
 def id_schema(name: str, registry: Registry) -> Schema:
     kind = registry.ids[name]
-    pattern = {"pattern": f"^{kind.prefix}"} if kind.prefix else {}
-    return {"type": "string", "description": kind.brief, **_id_length(), **pattern}
+    return {"description": kind.brief, **_id(kind.prefix or "")}
 
 
 def data_schema(event: Event, registry: Registry) -> Schema:
@@ -127,7 +126,7 @@ def field_schema(field: EventField, registry: Registry) -> Schema:
     """What a value of the field must be."""
     match field.type:
         case "id":
-            return {"type": "string", **_id_length()}
+            return _id()
         case "string":
             return {"type": "string", "maxLength": field.length}
         case "list[string]":
@@ -147,8 +146,10 @@ def field_schema(field: EventField, registry: Registry) -> Schema:
             return dict(TIME)
 
 
-def _id_length() -> Schema:
-    return {"minLength": 1, "maxLength": ID_LENGTH}
+def _id(prefix: str = "") -> Schema:
+    """Printable ASCII: a column is as wide in bytes as an id is long in characters."""
+    pattern = f"^{prefix}[ -~]*$"
+    return {"type": "string", "minLength": 1, "maxLength": ID_LENGTH, "pattern": pattern}
 
 
 def example_line(event: Event, registry: Registry) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """The cost estimate: its formulas, what it reads from plans, and the page that quotes it."""
 
 import dataclasses
-import json
 import re
+from collections.abc import Iterator
 from types import SimpleNamespace
 
 import duckdb
@@ -59,29 +59,58 @@ def test_prices_are_those_given() -> None:
     assert one.price_per_month == pytest.approx(hours * 0.5 * 365 / 12 + 200 * 0.1)
 
 
-def test_a_scan_tells_the_columns_that_are_read_or_filtered_by() -> None:
+@pytest.fixture
+def database() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
-        connection.execute("create table lines (event_id varchar, event_date date, market varchar)")
-        connection.execute("insert into lines values ('1', null, 'la'), ('2', null, 'sf')")
-        connection.execute("create view events as select * from lines where market = 'la'")
-        sql = "explain (format json) select event_id, count(*) from events group by event_id"
-        plan = json.loads(connection.execute(sql).fetchall()[0][1])
-    ((table, words),) = redshift_cost.scans(plan)
-    assert table == "lines"
-    assert words & {"event_id", "event_date", "market"} == {"event_id", "market"}
+        connection.execute("create table lines (event_id int, event_date date, processed_run int)")
+        connection.execute("create table others (event_id int, market varchar)")
+        connection.execute("insert into lines select i, '2026-11-02', i from range(10) as r (i)")
+        connection.execute("insert into others select i, 'la' from range(10) as r (i)")
+        connection.execute("create view events as select * from lines where event_id > 1")
+        yield connection
 
 
 @pytest.mark.parametrize(
-    ("materialized", "folder", "reads_all_days"),
-    [("table", "quality", True), ("table", "touched", False), ("incremental", "quality", False)],
+    ("sql", "expected"),
+    [
+        ("select processed_run from events", {("lines", "event_id processed_run", False)}),
+        (
+            "select event_id from events where event_date in (date '2026-11-02', '2026-11-03')",
+            {("lines", "event_date event_id", True)},
+        ),
+        (
+            "select event_id from lines where processed_run > 3",
+            {("lines", "event_id processed_run", True)},
+        ),
+        (
+            "select market from others inner join lines using (event_id)"
+            " where event_date = date '2026-11-02'",
+            {("lines", "event_date event_id", True), ("others", "event_id market", False)},
+        ),
+    ],
 )
-def test_tables_that_are_made_anew_read_all_days(
-    materialized: str, folder: str, reads_all_days: bool
+def test_a_scan_tells_its_columns_and_whether_it_is_bounded(
+    database: duckdb.DuckDBPyConnection, sql: str, expected: set[tuple[str, str, bool]]
 ) -> None:
-    node = SimpleNamespace(
-        config=SimpleNamespace(materialized=materialized), fqn=["delivery_sessions", folder, "name"]
-    )
-    assert redshift_cost.reads_all_days(node) is reads_all_days
+    plan = redshift_cost.plan_of(sql, database)
+    columns = {"event_id", "event_date", "processed_run", "market"}
+    assert {
+        (scan.table, " ".join(sorted(scan.words & columns)), scan.is_bounded)
+        for scan in redshift_cost.scans(plan)
+    } == expected
+
+
+@pytest.mark.parametrize(
+    ("resource_type", "fqn", "is_left_out"),
+    [
+        ("seed", "delivery_sessions.robot_states", True),
+        ("model", "delivery_sessions.intermediate.touched.int_touched_days", True),
+        ("model", "delivery_sessions.marts.quality.late_events", False),
+    ],
+)
+def test_tables_of_one_size_are_left_out(resource_type: str, fqn: str, is_left_out: bool) -> None:
+    node = SimpleNamespace(resource_type=resource_type, fqn=fqn.split("."))
+    assert redshift_cost.does_not_grow(node) is is_left_out
 
 
 @pytest.mark.parametrize("fleet", ["100", "100:0", "a:8", "1:2:3"])
@@ -94,7 +123,7 @@ def test_the_page_follows_from_the_figures_and_the_command_it_quotes() -> None:
     page = (ROOT / "docs" / "redshift-cost.md").read_text(encoding="utf-8")
     measured = {}
     for name, title in redshift_cost.MEASURED_ROWS.items():
-        (figure,) = re.findall(rf"^\| {title} \| ([\d,]+) \|$", page, re.M)
+        (figure,) = re.findall(rf"^\| {title} \| ([\d,.]+) \|$", page, re.M)
         measured[name] = float(figure.replace(",", ""))
     (rpu_price, storage_price) = re.findall(r"--price-per-\S+ ([\d.]+)", page)
     assumed = Assumed(

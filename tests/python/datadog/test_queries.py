@@ -117,6 +117,17 @@ def test_no_monitor_counts_ordinary_logs_or_another_environment(
             assert not any(matches(query.search, line) for line in [ordinary, *elsewhere]), name
 
 
+def test_a_line_sent_twice_counts_once_where_ids_are_counted(
+    monitors: Requests, metrics: Requests, example_lines: list[Line]
+) -> None:
+    twice = example_lines + example_lines
+    for name, monitor in monitors.items():
+        for query in MonitorQuery(monitor, metrics).queries.values():
+            once = query.counts(example_lines)
+            expected = once if query.distinct else {group: 2 * n for group, n in once.items()}
+            assert query.counts(twice) == expected, name
+
+
 def test_nothing_is_split_by_an_id(monitors: Requests, metrics: Requests) -> None:
     dashboards = requests_in("dashboards")
     split_by = set()

@@ -84,19 +84,20 @@ FIGURES = [
         ["delivery_success_rate"],
         [DAY, "delivery__probable_cause"],
         "select cast(started_at at time zone 'UTC' as date), probable_cause,"
-        " avg(case outcome when 'completed' then 1e0 when 'open' then null else 0e0 end)"
+        " avg(cast(case outcome when 'completed' then 1 when 'open' then null else 0 end"
+        " as double precision))"
         " from fleet_marts.delivery_sessions group by 1, 2",
     ),
     *(
         Figures(
-            [f"{leg}_p50_seconds", f"{leg}_p90_seconds"],
+            [f"{leg}_p{percent}_seconds"],
             [DAY, MARKET],
             "select cast(started_at at time zone 'UTC' as date), market,"
-            f" percentile_cont(0.5) within group (order by {leg}_seconds),"
-            f" percentile_cont(0.9) within group (order by {leg}_seconds)"
+            f" percentile_cont(0.{percent}) within group (order by {leg}_seconds)"
             " from fleet_marts.delivery_sessions group by 1, 2",
         )
         for leg in LEGS
+        for percent in (50, 90)
     ),
     Figures(
         ["operating_hours", "failures", "mtbf_hours"],

@@ -62,7 +62,7 @@ BAD_PAYLOADS: dict[str, tuple[object, list[str]]] = {
     ),
     "id of another thing": (
         GOOD | {"order_id": "D-99"},
-        ["order_id must be text starting with O-"],
+        ["order_id must be ASCII text starting with O-"],
     ),
     "missing field": ({k: v for k, v in GOOD.items() if k != "wait_s"}, ["wait_s is missing"]),
     "number as text": (GOOD | {"wait_s": "84"}, ["wait_s must be a number from 0 to 7200"]),
@@ -86,7 +86,10 @@ BAD_PAYLOADS: dict[str, tuple[object, list[str]]] = {
     "an object": (GOOD | {"wait_s": object()}, ["wait_s must be a number from 0 to 7200"]),
     "unprintable": (GOOD | {"wait_s": Unprintable()}, ["wait_s must be a number from 0 to 7200"]),
     "a loop": (GOOD | {"wait_s": LOOP}, ["wait_s must be a number from 0 to 7200"]),
-    "half a surrogate pair": (GOOD | {"market": "\ud800"}, ["cannot be written as JSON"]),
+    "half a surrogate pair": (
+        GOOD | {"market": "\ud800"},
+        ["market must be ASCII text of at most 64 characters"],
+    ),
     "garbled text": (GOOD | {"market": Garbled("la")}, ["cannot be written as JSON"]),
     "a list": ([1, 2], ["the payload must be a mapping, not list"]),
     "nothing": (None, ["the payload must be a mapping, not NoneType"]),

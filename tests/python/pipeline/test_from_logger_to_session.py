@@ -173,10 +173,9 @@ def test_a_delivery_becomes_a_session(
     ]
 
     # The same events in Datadog, with the ordinary lines and word of the cut one.
-    heartbeats = 1
-    assert len(got["datadog"]) == 2 * len(STORY) - heartbeats + 1
+    assert len(got["datadog"]) == 2 * len(STORY) + 1
     names = [log["evt"]["name"] for log in got["datadog"] if "evt" in log]
-    assert names == [event for _, _, event, _ in STORY if event != "robot.heartbeat"]
+    assert names == [event for _, _, event, _ in STORY]
     assert [log["message"] for log in got["datadog"]].count(ORDINARY) == len(STORY)
     assert [log["quarantine_reason"] for log in got["datadog"] if "quarantine_reason" in log] == [
         "malformed"

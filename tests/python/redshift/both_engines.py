@@ -54,8 +54,7 @@ class BothEngines:
             raw = {table: fetch(f"from event_log.{table}").fetchall() for table in RAW}
         # What came before is told from what COPY brings by a source_file that is not null.
         mark = "update event_log.event_lines set source_file"
-        if self.loads > 1:
-            self.standin.rows(f"{mark} = 'known'")
+        self.standin.rows(f"{mark} = 'known'")
         for loaded_at, lines in new:
             name = f"load={self.loads}/{loaded_at:%Y%m%dT%H%M%S}"
             self.standin.put(f"events/v1/{name}.ndjson.gz", lines)
@@ -72,9 +71,7 @@ class BothEngines:
 
     def _newest(self) -> Any:
         newest = "select coalesce(max(loaded_at), '1970-01-01') from event_log.event_lines"
-        exists = "select 1 from information_schema.tables where table_name = 'event_lines'"
-        rows = self.standin.rows
-        return rows(newest)[0][0] if rows(exists) else "1970-01-01"
+        return self.standin.rows(newest)[0][0]
 
     def tables(self) -> tuple[Mapping[str, pa.Table], Mapping[str, pa.Table]]:
         """Every table and view of the project: DuckDB's and the stand-in's, by schema and name."""

@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -13,7 +12,7 @@ from dbt.adapters.redshift.impl import RedshiftAdapter
 from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
-from dbt.contracts.graph.nodes import ModelNode
+from dbt.contracts.graph.nodes import AnalysisNode, ModelNode, SingularTestNode
 from dbt_common.clients.agate_helper import table_from_rows
 
 from tests.python.conftest import ROOT
@@ -66,34 +65,40 @@ def no_answer(*arguments: Any, **options: Any) -> Any:
 
 @pytest.fixture(scope="session")
 def compiled(redshift_flags: list[str], redshift_manifest: Manifest) -> Compile:
-    """The SQL of every model by name, as a night (True) or a full refresh (False) compiles it."""
+    """The SQL of every model, singular test and analysis by name.
+
+    As a night (True) or a full refresh (False) compiles it.
+    """
     sql: dict[bool, dict[str, str]] = {}
     for nightly in (False, True):
         with (
             mock.patch.object(RedshiftAdapter, "set_relations_cache", nothing),
             mock.patch.object(RedshiftAdapter, "get_relation", found if nightly else nothing),
-            mock.patch.object(RedshiftAdapter, "execute", answer if nightly else no_answer),
+            mock.patch.object(
+                RedshiftAdapter,
+                "execute",
+                answer
+                if nightly
+                else lambda *a, **o: (AdapterResponse("OK"), table_from_rows([], [])),
+            ),
         ):
             done = dbtRunner(manifest=redshift_manifest).invoke(["compile", *redshift_flags])
         assert done.success, done.exception
         assert isinstance(done.result, RunExecutionResult)
         nodes = [result.node for result in done.result.results]
         sql[nightly] = {
-            node.name: str(node.compiled_code) for node in nodes if isinstance(node, ModelNode)
+            node.name: str(node.compiled_code)
+            for node in nodes
+            if isinstance(node, ModelNode | SingularTestNode | AnalysisNode)
         }
     return sql.__getitem__
 
 
-def statements(path: Path) -> list[str]:
-    """The statements of a file of SQL, without comments."""
-    lines = [line.split("--")[0] for line in path.read_text(encoding="utf-8").splitlines()]
-    return [part.strip() for part in "\n".join(lines).split(";") if part.strip()]
-
-
 @pytest.fixture(scope="session")
 def standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
-    """The one running stand-in for Redshift."""
+    """The one running stand-in for Redshift, with the roles and raw tables of pipeline/redshift."""
     with run_standin(tmp_path_factory.mktemp("standin")) as running:
+        running.run("1_roles.sql", "2_raw_tables.sql", "3_rights.sql")
         yield running
 
 

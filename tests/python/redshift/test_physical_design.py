@@ -93,6 +93,13 @@ def test_views_outlive_the_tables_below_them(redshift_manifest: Manifest) -> Non
     assert {node.name for node in views if node.config.get("bind") is not False} == set()
 
 
+def test_the_query_group_is_the_label_that_monitoring_looks_for() -> None:
+    profile = (ROOT / "profiles.yml.example").read_text(encoding="utf-8")
+    (query_group,) = re.findall(r"^ +query_group: (\w+)", profile, re.M)
+    monitoring = (ROOT / "pipeline/redshift/6_monitoring.sql").read_text(encoding="utf-8")
+    assert f"query_label) = '{query_group}'" in monitoring
+
+
 def without_json_macros(sql: str) -> str:
     return re.sub(rf"{{{{\s*(?:{JSON_MACROS})\(.*?\)\s*}}}}", "", sql)
 
@@ -173,6 +180,6 @@ def test_a_night_compiles_to_other_sql_than_a_full_refresh(compiled: Compile) ->
 def test_no_join_of_any_model_is_a_nested_loop(compiled: Compile, nightly: bool) -> None:
     sql_of = compiled(nightly)
     found = {name: joins for name, sql in sql_of.items() if (joins := unequal_joins(sql))}
-    # Its numbers are the product of a few lists of ten digits; there is nothing to join on.
-    assert found.keys() == {"int_spans"}
+    # Their numbers are the product of a few lists of ten digits; there is nothing to join on.
+    assert found.keys() == {"int_spans", "time_spine_daily"}
     assert sum(sql.count(" join ") for sql in sql_of.values()) > 30

@@ -57,15 +57,28 @@ class StandIn:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(gzip.compress("".join(f"{line}\n" for line in lines).encode()))
 
-    def clear(self) -> None:
-        """Drop every schema that was made."""
-        made = "select nspname from pg_namespace where nspowner = 'dbt'::regrole"
-        for (schema,) in self.rows(made):
-            self.rows(f"drop schema {schema} cascade")
+    def run(self, *files: str) -> None:
+        """Run files of pipeline/redshift as the administrator."""
+        for file in files:
+            for statement in statements(ROOT / "pipeline" / "redshift" / file):
+                self.rows(statement)
 
-    def statements(self) -> list[str]:
+    def clear(self) -> None:
+        """Leave the raw tables and the schemas of dbt as before the first line came."""
+        for (schema,) in self.rows("select nspname from pg_namespace where nspname !~ '^pg_'"):
+            if schema.startswith(("fleet_", "event_log")):
+                self.rows(f"drop schema {schema} cascade")
+        self.run("2_raw_tables.sql", "3_rights.sql")
+
+    def sent(self) -> list[str]:
         """Every statement that any client has sent so far."""
         return [json.loads(line)["redshift"] for line in self.log.read_text().splitlines()]
+
+
+def statements(path: Path) -> list[str]:
+    """The statements of a file of SQL, without comments."""
+    lines = [line.split("--")[0] for line in path.read_text(encoding="utf-8").splitlines()]
+    return [part.strip() for part in "\n".join(lines).split(";") if part.strip()]
 
 
 @contextmanager
@@ -90,8 +103,9 @@ def run_standin(folder: Path) -> Iterator[StandIn]:
 class RedshiftWarehouse:
     """The dbt project on a server that speaks Redshift, in schemas that begin with `schema`.
 
-    Call it with the words of a dbt command. When dbt fails it raises AssertionError with dbt's
-    error messages.
+    dbt signs in as pipeline/redshift says: as user `dbt`, and as `event_loader` to load. Call it
+    with the words of a dbt command. When dbt fails it raises AssertionError with dbt's error
+    messages.
     """
 
     where: dict[str, Any]
@@ -108,8 +122,13 @@ class RedshiftWarehouse:
             "schema": self.schema,
             "threads": 4,
             **self.where,
+            "user": "dbt",
         }
-        outputs = {"redshift": output, "datasharing": {**output, "datasharing": True}}
+        outputs = {
+            "redshift": output,
+            "datasharing": {**output, "datasharing": True},
+            "loader": {**output, "user": "event_loader"},
+        }
         profile = {"delivery_sessions": {"target": "redshift", "outputs": outputs}}
         (self.folder / "profiles.yml").write_text(yaml.safe_dump(profile))
 
@@ -132,4 +151,5 @@ class RedshiftWarehouse:
 
     def load(self, url: str) -> None:
         """COPY the files below a prefix into the raw layer."""
-        self("run-operation", "load_event_lines", landing_url=url, iam_role=IAM_ROLE)
+        words = ("run-operation", "load_event_lines")
+        self(*words, target="loader", landing_url=url, iam_role=IAM_ROLE)

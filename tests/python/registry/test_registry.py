@@ -215,3 +215,10 @@ def test_an_unknown_command_is_refused() -> None:
     result = CliRunner().invoke(main, ["regitsry"])
     assert result.exit_code == 2
     assert "No such command 'regitsry'" in result.output
+
+
+def test_a_registry_of_before_monitors_has_none(tmp_path: Path) -> None:
+    shutil.copytree(PROJECT / "registry", tmp_path / "registry")
+    (tmp_path / "registry/monitors.yml").unlink()
+    before = load_registry(tmp_path)
+    assert (before.metrics, before.monitors) == ((), ())

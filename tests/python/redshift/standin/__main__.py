@@ -7,7 +7,7 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.python.redshift.standin.postgres import DATABASE, USER, free_port, run_postgres
+from tests.python.redshift.standin.postgres import ADMIN, DATABASE, free_port, run_postgres
 from tests.python.redshift.standin.server import serve
 
 
@@ -22,7 +22,7 @@ def main() -> None:
         log = stack.enter_context(arguments.log.open("w")) if arguments.log else None
         postgres = stack.enter_context(run_postgres())
         port = arguments.port or free_port()
-        where = {"host": "127.0.0.1", "port": port, "user": USER, "dbname": DATABASE}
+        where = {"host": "127.0.0.1", "port": port, "user": ADMIN, "dbname": DATABASE}
         where |= {"postgres_port": postgres.port, "psql": str(postgres.psql)}
 
         async def until_input_ends() -> None:

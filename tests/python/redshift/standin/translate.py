@@ -108,6 +108,8 @@ def _show(body: str) -> str:
 
 def _grant(body: str) -> str:
     """Redshift says which names are roles, PostgreSQL has nothing else."""
+    if re.search(r"\bfor\s+copy\s+jobs?\b", body, re.IGNORECASE):
+        return NOTHING
     body = re.sub(r"^(grant|revoke)\s+role\s", r"\1 ", body, flags=re.IGNORECASE)
     return re.sub(r"(\b(?:to|from)|,)\s+(?:role|group)\s", r"\1 ", body, flags=re.IGNORECASE)
 
@@ -131,7 +133,11 @@ def _tree(tree: Tree) -> str:
         if identifier.quoted:  # Redshift folds these too
             identifier.set("this", identifier.name.lower())
     _navigate(tree)
-    tree = tree.transform(_node)
+    # From the leaves up, so that what is in a call is done before the call is.
+    for node in reversed(list(tree.walk())):
+        done = _node(node)
+        if done is not node:
+            node.replace(done)
     if not isinstance(tree, exp.Create):
         return _sql(tree)
     return _create(tree)
@@ -254,6 +260,8 @@ def _node(node: Tree) -> Tree:
         return _call("redshift.date_part", part, node.expression)
     if isinstance(node, exp.WithinGroup) and name_of(node.this) == "listagg":
         return _listagg(node)
+    if isinstance(node, exp.Anonymous) and name_of(node) == "nvl":
+        return _call("coalesce", *node.expressions)
     if isinstance(node, exp.Anonymous) and name_of(node) in EMULATED:
         arguments = list(node.expressions)
         if name_of(node) in DATE_PART_FUNCTIONS:

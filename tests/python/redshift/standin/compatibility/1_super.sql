@@ -62,5 +62,11 @@ create cast (jsonb as timestamp) with function redshift.super_to_timestamp(jsonb
 create cast (jsonb as timestamptz) with function redshift.super_to_timestamptz(jsonb);
 create cast (jsonb as date) with function redshift.super_to_date(jsonb);
 
--- No cast from a boolean to text on Redshift.
-delete from pg_cast where castsource = 'boolean'::regtype and casttarget in ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype);
+-- No cast from a boolean to text on Redshift; without one of its own PostgreSQL would make the text all the same.
+create function redshift.boolean_to_text(boolean) returns text language plpgsql as
+$$ begin raise exception 'cannot cast type boolean to character varying'; end $$;
+create function redshift.boolean_to_varchar(boolean) returns varchar language plpgsql as
+$$ begin raise exception 'cannot cast type boolean to character varying'; end $$;
+delete from pg_cast where castsource = 'boolean'::regtype and casttarget in ('text'::regtype, 'varchar'::regtype);
+create cast (boolean as text) with function redshift.boolean_to_text(boolean);
+create cast (boolean as varchar) with function redshift.boolean_to_varchar(boolean);

@@ -1,6 +1,6 @@
 -- Functions that Redshift and PostgreSQL both have, or Redshift alone, with Redshift's results.
 -- translate.py sends a call of any name made here to this schema. Redshift Developer Guide: r_DATEADD_function,
--- r_DATEDIFF_function, r_DATE_TRUNC, r_EXTRACT_function, r_GETDATE, r_AVG, r_NVL_function, r_LEN, r_CONCAT, json-functions.
+-- r_DATEDIFF_function, r_DATE_TRUNC, r_EXTRACT_function, r_GETDATE, r_AVG, r_LEN, r_CONCAT, json-functions.
 -- A name that begins with _ is for this file alone.
 create function redshift._date_unit(part text) returns text language sql immutable as
 $$ select case
@@ -74,8 +74,6 @@ $$ select pg_catalog.date_trunc('second', statement_timestamp() at time zone 'UT
 create function redshift.sysdate() returns timestamp language sql stable as
 $$ select transaction_timestamp() at time zone 'UTC' $$;
 
-create function redshift.nvl(anycompatible, anycompatible) returns anycompatible language sql immutable as
-$$ select coalesce($1, $2) $$;
 create function redshift.len(text) returns integer language sql immutable as
 $$ select char_length($1) $$;
 -- Two arguments and no more; NULL if one is NULL.

@@ -1,0 +1,105 @@
+"""What each version of a service did, against the version before it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import charts, queries
+from dashboard.data import rows
+from fleet_events.marts.stores import Row
+from fleet_events.marts.wording import plain
+
+# Each metric of the mart: what it is called, and what it is of.
+METRICS = {
+    "errors_per_operating_hour": ("Errors per operating hour", "error_count", "operating_hours"),
+    "takeovers_per_operating_hour": (
+        "Takeovers per operating hour",
+        "takeover_count",
+        "operating_hours",
+    ),
+    "failed_delivery_ratio": ("Failed deliveries", "failed_delivery_count", "delivery_count"),
+    "failed_pickup_ratio": ("Failed pickups", "failed_pickup_count", "pickup_count"),
+    "error_ratio": ("Share of events that are errors", "error_count", "event_count"),
+}
+WORDS = {
+    "worse": "▲ worse",
+    "better": "▼ better",
+    "no_clear_difference": "no clear difference",
+    "too_few": "too few to tell",
+    "no_previous_version": "first version",
+}
+
+
+def show() -> None:
+    versions = rows(queries.RELEASE_HEALTH)
+    if not versions:
+        st.info("Nothing is loaded yet.")
+        return
+    worse = [
+        f"{version_name(row)}: {name.lower()}"
+        for row in versions
+        for metric, (name, _, _) in METRICS.items()
+        if row[f"{metric}_comparison"] == "worse"
+    ]
+    if worse:
+        st.warning("Worse than the version before, beyond the 90 % intervals:")
+        for said in worse:
+            st.text(f"▲ {said}")
+    else:
+        st.success("No version is worse than the one before beyond the 90 % intervals.")
+    metric = st.selectbox(
+        "Metric",
+        list(METRICS),
+        format_func=lambda metric: METRICS[metric][0],
+        key="metric",
+        bind="query-params",
+    )
+    name, count, base = METRICS[metric]
+    counted = [row for row in versions if row[metric] is not None]
+    if not counted:
+        st.info("No version has this metric yet.")
+        return
+    st.altair_chart(
+        charts.intervals(
+            [
+                {
+                    "name": version_name(row),
+                    "value": row[metric],
+                    "lower": row[f"{metric}_lower_90"],
+                    "upper": row[f"{metric}_upper_90"],
+                    "basis": f"{row[count]:,} of {row[base]:,.0f}",
+                }
+                for row in counted
+            ],
+            name,
+            f"{name} by version",
+            log=False,
+        )
+    )
+    st.dataframe(
+        [
+            {
+                "service": plain(row["service"]),
+                "version": plain(row["version"]),
+                "before": plain(row["previous_version"]),
+                "compared": WORDS.get(row[f"{metric}_comparison"], ""),
+                count.replace("_", " "): row[count],
+                base.replace("_", " "): row[base],
+                name: row[metric],
+                "lower 90 %": row[f"{metric}_lower_90"],
+                "upper 90 %": row[f"{metric}_upper_90"],
+            }
+            for row in counted
+        ],
+        hide_index=True,
+        column_config={
+            column: st.column_config.NumberColumn(format="%.4f")
+            for column in (name, "lower 90 %", "upper 90 %")
+        }
+        | {base.replace("_", " "): st.column_config.NumberColumn(format="%.0f")},
+        alt=f"{name} by version, as a table",
+    )
+
+
+def version_name(row: Row) -> str:
+    return f"{plain(row['service'])} {plain(row['version'])}"

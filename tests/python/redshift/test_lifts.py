@@ -1,0 +1,43 @@
+"""Hours of real machines, the lifts of tests/python/dbt/test_lifts.py: as on DuckDB."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.python.conftest import Warehouse
+from tests.python.dbt.test_lifts import DATA, event_lines
+from tests.python.nightly.differences import differences
+from tests.python.redshift.both_engines import BothEngines
+from tests.python.redshift.warehouse import RedshiftWarehouse, StandIn
+
+pytestmark = pytest.mark.skipif(
+    not DATA.is_dir(), reason="the public test data is not beside the project"
+)
+
+# One lift in so many: PostgreSQL on two cores takes minutes for all of them.
+SHARE = 40
+
+
+def test_supply_hours_of_lifts_are_those_of_duckdb(
+    tmp_path: Path,
+    open_warehouse: Callable[[Path], Warehouse],
+    open_redshift: Callable[[str], RedshiftWarehouse],
+    standin: StandIn,
+) -> None:
+    standin.clear()
+    both = BothEngines(
+        open_warehouse(tmp_path / "duckdb"), open_redshift("fleet"), standin, tmp_path
+    )
+    lines = list(event_lines())
+    robots = sorted({str(line["robot_id"]) for line in lines if "robot_id" in line})[::SHARE]
+    kept = [line for line in lines if line.get("robot_id", robots[0]) in set(robots)]
+    both.duck.land("lifts.ndjson.gz", kept)
+    both.load()
+    only_tables = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+    for engine in (both.duck, both.redshift):
+        engine("build", "--select", "+supply_hours", *only_tables, silence_timeout_minutes=10**7)
+    ducks, others = both.tables()
+    assert not differences(ducks, others), "\n".join(map(str, differences(ducks, others)))
+    # Every hour of every lift, with one row at least.
+    assert others["fleet_marts.supply_hours"].num_rows >= len(robots) * (32 * 24 + 2) > 0
