@@ -167,8 +167,8 @@ def _create(tree: exp.Create) -> str:
 def _keys(tree: exp.Create) -> Iterator[tuple[str, object]]:
     """Distribution and sort keys, taken out of the statement."""
     yield "sortkeys", []
-    properties = tree.args.get("properties")
-    for item in list(properties.expressions) if properties else []:
+    properties = tree.args.get("properties") or exp.Properties(expressions=[])
+    for item in list(properties.expressions):
         if isinstance(item, exp.DistKeyProperty):
             yield "distkey", item.name
             yield "diststyle", f"KEY({item.name})"
@@ -178,7 +178,8 @@ def _keys(tree: exp.Create) -> Iterator[tuple[str, object]]:
             yield "sortkeys", [key.name for key in item.this]
         else:
             continue
-        item.pop()
+        # Not pop(): sqlglot loses count of those that come after.
+        properties.expressions.remove(item)
 
 
 def _column(column: exp.ColumnDef) -> None:
