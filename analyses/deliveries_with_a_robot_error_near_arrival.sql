@@ -1,4 +1,5 @@
 -- Which deliveries had a robot error within two minutes of arriving at the customer?
+-- One row per delivery, the latest arrival first.
 select
     delivery_id,
     robot_id,

@@ -1,4 +1,5 @@
--- Why were robots not available? Each reason's share of the unplanned downtime of a day.
+-- Which reasons kept robots from being available, and what share of a day's unplanned downtime had each?
+-- One row per UTC day, market and reason, the largest share first.
 select
     downtime_date,
     market,

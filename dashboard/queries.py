@@ -7,18 +7,26 @@ from fleet_events.marts.wording import STEPS
 LEGS = tuple(column for _, _, column in STEPS if column)
 WAITS = ("pickup_wait_seconds", "dropoff_wait_seconds", "order_to_dropoff_seconds")
 
+# An id as it was typed and in capitals; the first that is known comes first.
+DELIVERY_ID = """
+select delivery_id as id
+from delivery_sessions
+where delivery_id in (?, ?)
+order by case when delivery_id = ? then 0 else 1 end
+"""
+
 ORDER_OR_ROBOT = """
-select 'order' as what
+select distinct 'order' as what, order_id as id
 from event_timeline
-where order_id = ?
+where order_id in (?, ?)
 
-union
+union all
 
-select 'robot' as what
+select distinct 'robot' as what, robot_id as id
 from event_timeline
-where robot_id = ?
+where robot_id in (?, ?)
 
-order by what
+order by what, id desc
 """
 
 ORDER_DELIVERIES = """

@@ -16,7 +16,6 @@ from dashboard.zones import clock_in_zone, in_zone, named
 from fleet_events.marts.stores import Row
 from fleet_events.marts.wording import (
     STEPS,
-    cause,
     counted,
     fold_heartbeats,
     is_gap,
@@ -159,9 +158,8 @@ def leg_html(leg: Leg, outcome: str) -> str:
 def verdict(delivery: Row) -> str:
     """Why it ended as it did, in a sentence."""
     outcome = plain(delivery["outcome"])
-    if told := cause(delivery):
-        sentence = told[:1].upper() + told[1:]
-        return sentence if sentence.endswith(".") else f"{sentence}."
+    if delivery["probable_cause_sentence"]:
+        return plain(delivery["probable_cause_sentence"])
     if outcome == "open":
         return "No event has ended it yet."
     return f"Delivered in {span(delivery['order_to_dropoff_seconds'])} from the order."

@@ -93,7 +93,7 @@ class PayloadCheck:
             value = data[name]
             try:
                 msgspec.convert(value, hint)
-                fits = name not in self._prefixes or is_id(str(value), self._prefixes[name])
+                fits = name not in self._prefixes or is_id(value, self._prefixes[name])  # type: ignore[arg-type]
             except msgspec.ValidationError:
                 fits = False
             if not fits:

@@ -7,6 +7,7 @@ use this module; COPY reads the files there.
 
 import atexit
 import gzip
+import time
 import weakref
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -27,6 +28,8 @@ from fleet_events import s3
 MALFORMED = "malformed"
 NOT_AN_OBJECT = "not_an_object"
 JSON_WHITESPACE = b" \t\r\n"
+WAIT_SECONDS = 2
+SECONDS_BETWEEN_TRIES = 0.02
 
 REJECTS = "/rejects/v1/"
 """Where Vector puts lines that it could not take for an event, each wrapped with its reason."""
@@ -61,17 +64,24 @@ class Plugin(BasePlugin):
     def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
         """Open the database once before dbt does, which would answer a refusal with a traceback.
 
-        Raises RuntimeError, which dbt-duckdb reports as its own error, in one sentence.
+        Raises RuntimeError, which dbt-duckdb reports as its own error, in one sentence. A file in
+        use is tried again for WAIT_SECONDS: the dashboard opens it for a blink with each look-up.
         """
-        try:
-            duckdb.connect(creds.path, config=config).close()
-        except duckdb.IOException as error:
-            if "Could not set lock" in str(error):
+        give_up_at = time.monotonic() + WAIT_SECONDS
+        while True:
+            try:
+                duckdb.connect(creds.path, config=config).close()
+                return
+            except duckdb.IOException as error:
+                if "Could not set lock" not in str(error):
+                    raise RuntimeError(f"{creds.path} cannot be opened: {error}") from error
+                if time.monotonic() < give_up_at:
+                    time.sleep(SECONDS_BETWEEN_TRIES)
+                    continue
                 raise RuntimeError(
                     f"{creds.path} is in use by another process, such as another dbt run or a "
                     "database client; wait until it has ended, or close it, and run again."
                 ) from error
-            raise RuntimeError(f"{creds.path} cannot be opened: {error}") from error
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Register the functions."""

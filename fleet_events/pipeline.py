@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from pathlib import Path
 from typing import Annotated
@@ -30,9 +29,6 @@ class Settings(BaseModel):
         secret_id: secret in AWS Secrets Manager, a JSON object with the keys `datadog_api_key` and
             `robot_gateway_password`.
         datadog_site: Datadog site, such as datadoghq.eu.
-        datadog_excluded_events: events that only the lake gets, by name; a metric or monitor that
-            counts one falls silent. Heartbeats are kept out of Datadog's index instead, see
-            pipeline/datadog/README.md.
         data_dir: folder of Vector's disk buffers.
         tls_certificate: certificate file of the robot gateway's port.
         tls_key: its private key file.
@@ -49,7 +45,6 @@ class Settings(BaseModel):
     kms_key_arn: Plain
     secret_id: Plain
     datadog_site: Plain
-    datadog_excluded_events: list[Plain] = []
     data_dir: Plain = "/var/lib/vector"
     tls_certificate: Plain = "/etc/vector/tls/tls.crt"
     tls_key: Plain = "/etc/vector/tls/tls.key"
@@ -90,8 +85,7 @@ def render_vector(project_dir: Path, environment: str) -> str:
         return textwrap.indent(text, " " * 6).strip()
 
     return jinja.get_template("vector.yaml.j2").render(
-        settings.model_dump()
-        | {"datadog_excluded_events": json.dumps(settings.datadog_excluded_events)},
+        settings.model_dump(),
         environment=environment,
         program=program,
     )

@@ -108,6 +108,20 @@ left join changes_not_seen on cells.robot_id = changes_not_seen.robot_id
 group by all
 """
 
+USABLE = """
+select
+    (
+        select
+            coalesce(sum(case
+                when states.usable = 'always' then hours.duration_ms
+                when states.usable = 'when_dispatchable' then hours.dispatchable_ms
+            end), 0) / 3600000.0
+        from true_state_hours as hours
+        inner join fleet_seeds.robot_states as states on hours.state = states.state
+    ) as true_hours,
+    (select coalesce(sum(usable_seconds), 0) / 3600.0 from fleet_marts.supply_hours) as mart_hours
+"""
+
 FAILURES = """
 with
 
@@ -211,6 +225,11 @@ order by 1, 2
 """
 
 
+def is_same_time(hours: float, others: float) -> bool:
+    # A millisecond in hours: sums of floating-point hours may differ by less.
+    return abs(hours - others) < 1 / 3_600_000
+
+
 @dataclass(frozen=True)
 class Tally:
     """How many of a kind the marts have right, missed, or have too many of, and why."""
@@ -227,16 +246,21 @@ class Tally:
 
 @dataclass(frozen=True)
 class SupplyTally:
-    """Cells of robot, hour, state and reason; `hours_off` sums their absolute differences."""
+    """Cells of robot, hour, state and reason; `hours_off` sums their absolute differences.
+
+    `true_usable` and `mart_usable` are Usable Supply Hours of the whole fleet.
+    """
 
     right: int
     differing: int
     hours_off: float
     causes: Mapping[str, int]
+    true_usable: float
+    mart_usable: float
 
     @property
     def is_exact(self) -> bool:
-        return self.differing == 0
+        return self.differing == 0 and is_same_time(self.true_usable, self.mart_usable)
 
 
 @dataclass(frozen=True)
@@ -250,9 +274,8 @@ class Mtbf:
 
     @property
     def is_exact(self) -> bool:
-        # A millisecond in hours: sums of floating-point hours may differ by less.
         return (
-            abs(self.true_hours - self.mart_hours) < 1 / 3_600_000
+            is_same_time(self.true_hours, self.mart_hours)
             and self.true_failures == self.mart_failures
         )
 
@@ -352,6 +375,7 @@ def score_marts(database: Path, truth: Path) -> Score:
         try:
             membership = tally(connection.execute(MEMBERSHIP).fetchall())
             cells = connection.execute(SUPPLY).fetchall()
+            true_usable, mart_usable = map(float, connection.execute(USABLE).fetchall()[0])
             failures = tally(connection.execute(FAILURES).fetchall())
             hours = connection.execute(MTBF).fetchall()[0]
             diagnoses = summed(connection.execute(DIAGNOSES).fetchall())
@@ -365,6 +389,8 @@ def score_marts(database: Path, truth: Path) -> Score:
         differing=sum(row[1] for row in off),
         hours_off=float(sum(row[2] for row in off)),
         causes={row[0]: row[1] for row in off},
+        true_usable=true_usable,
+        mart_usable=mart_usable,
     )
     mtbf = Mtbf(float(hours[0]), int(hours[1]), float(hours[2]), int(hours[3]))
     return Score(membership, supply, failures, mtbf, diagnoses)
@@ -392,6 +418,13 @@ def print_score(score: Score, console: Console) -> None:
         f"{supply.differing:,}",
         "",
         f"{supply.hours_off:,.2f} h off in all",
+    )
+    table.add_row(
+        "usable supply hours",
+        "",
+        "",
+        "",
+        f"{supply.mart_usable:,.2f} h, in truth {supply.true_usable:,.2f} h",
     )
     diagnoses = score.diagnoses
     table.add_row(

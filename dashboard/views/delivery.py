@@ -56,11 +56,11 @@ def find(wanted: str) -> tuple[str, str]:
     """What an id is (delivery, order, robot or nothing) and how the marts write it."""
     # An id of a log is printable and short; other text is not worth a query.
     if len(wanted) <= LONGEST_ID and wanted.isprintable():
-        for known_id in dict.fromkeys((wanted, wanted.upper())):
-            if rows(lookups.DELIVERY, (known_id,)):
-                return "delivery", known_id
-            if found := rows(queries.ORDER_OR_ROBOT, (known_id, known_id)):
-                return str(found[0]["what"]), known_id
+        typed = (wanted, wanted.upper())
+        if found := rows(queries.DELIVERY_ID, (*typed, wanted)):
+            return "delivery", str(found[0]["id"])
+        if found := rows(queries.ORDER_OR_ROBOT, (*typed, *typed)):
+            return str(found[0]["what"]), str(found[0]["id"])
     return "", wanted
 
 
@@ -132,10 +132,14 @@ def show_unknown(wanted: str, zone: ZoneInfo) -> None:
         for what, ids in nearest.items()
     }
     is_prefix = any(begins.values())
+    # R-11 is more like a robot than like a delivery D-11.
+    likeliest = sorted(
+        nearest, key=lambda what: not begins[what] and not starts_alike(nearest[what], wanted)
+    )
     said = "No id is exactly" if is_prefix else "There is no delivery, order or robot"
     st.html(f'<p role="status">{said} <b>{escape(plain(wanted[:LONGEST_ID]))}</b>.</p>')
-    for what, ids in (begins if is_prefix else nearest).items():
-        if ids:
+    for what in likeliest:
+        if ids := (begins if is_prefix else nearest)[what]:
             what_they_are = {"delivery": "deliveries"}.get(what, f"{what}s")
             st.caption(
                 f"{what_they_are.capitalize()} that begin with it"
@@ -148,6 +152,10 @@ def show_unknown(wanted: str, zone: ZoneInfo) -> None:
     if not any(nearest.values()):
         st.caption("No id is like it.")
     st.caption(freshness(zone))
+
+
+def starts_alike(ids: list[str], wanted: str) -> bool:
+    return bool(ids) and ids[0][:1].upper() == wanted[:1].upper()
 
 
 def label(value: object) -> str:
@@ -165,6 +173,9 @@ def show_delivery(delivery_id: str, zone: ZoneInfo) -> None:
     states = robot_states(events, start, end)
     its_legs = story.legs(delivery, usual_legs(delivery), loaded_until()["event_at"])
     st.html(story.head(delivery, its_legs, zone))
+    if not events:
+        st.warning("The session has no event in delivery_session_events; run `dbt build`.")
+        return
     title = f"{plain(delivery_id)} {plain(delivery['outcome'])}"
     chart = charts.timeline(events, states, zone, title)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -330,7 +341,9 @@ def event_table(events: list[Row], zone: ZoneInfo, with_match: bool) -> None:
 
 def show_order(order_id: str, zone: ZoneInfo) -> None:
     deliveries = rows(queries.ORDER_DELIVERIES, (order_id,))
-    events = rows(lookups.ORDER_EVENTS, (order_id, order_id))
+    (bounds,) = rows(lookups.ORDER_BOUNDS, (order_id, order_id))
+    during = (bounds["started_at"], bounds["last_event_at"], order_id)
+    events = rows(lookups.ORDER_EVENTS, (*during, *during))
     st.html(
         f'<p style="font-size:1.35rem" data-order="{escape(plain(order_id))}">Order '
         f"<b>{escape(plain(order_id))}</b>, {counted(len(events), 'event')}</p>"

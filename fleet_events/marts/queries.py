@@ -26,18 +26,41 @@ where order_id = ?
 order by started_at, delivery_id
 """
 
-# The order's own events and all of its deliveries', among them those that name only the robot.
+# From the first to the last event of an order and of its deliveries: it reads two columns of the
+# timeline where the events take all of them.
+ORDER_BOUNDS = """
+select min(first_at) as started_at, max(last_at) as last_event_at
+from (
+    select min(event_at) as first_at, max(event_at) as last_at
+    from event_timeline
+    where order_id = ?
+    union all
+    select min(started_at) as first_at, max(last_event_at) as last_at
+    from delivery_sessions
+    where order_id = ?
+) as bounds
+"""
+
+# The order's own events and all of its deliveries', among them those that name only the robot;
+# between the ORDER_BOUNDS, given twice.
 ORDER_EVENTS = """
 select timeline.*
 from event_timeline as timeline
 where
-    timeline.order_id = ?
-    or timeline.event_id in (
-        select events.event_id
-        from delivery_session_events as events
-        inner join delivery_sessions as sessions
-            on events.delivery_id = sessions.delivery_id
-        where sessions.order_id = ?
+    timeline.event_at >= ?
+    and timeline.event_at <= ?
+    and (
+        timeline.order_id = ?
+        or timeline.event_id in (
+            select events.event_id
+            from delivery_session_events as events
+            inner join delivery_sessions as sessions
+                on events.delivery_id = sessions.delivery_id
+            where
+                events.event_at >= ?
+                and events.event_at <= ?
+                and sessions.order_id = ?
+        )
     )
 order by timeline.event_at, timeline.emitter_id, timeline.seq, timeline.event_id
 """

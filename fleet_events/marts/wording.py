@@ -16,16 +16,6 @@ STEPS = (
     ("Dropoff", "dropoff_completed_at", "pickup_to_dropoff_seconds"),
 )
 ERROR_MARK, TAKEOVER_MARK = "✗", "▲"
-CAUSES = {
-    "no_robot": "no robot could be found",
-    "merchant": "the merchant had nothing to load",
-    "customer": "the customer could not be reached, or changed their mind",
-    "safety_event": "a safety event",
-    "robot_failure": "the robot failed",
-    "robot_out_of_contact": "the robot was out of contact",
-    "robot_stuck": "the robot was stuck",
-    "unknown": "nothing in the log explains it",
-}
 
 
 def plain(value: object) -> str:
@@ -60,14 +50,6 @@ def span(seconds: Decimal | float | None) -> str:
 
 def counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-def cause(delivery: Row) -> str:
-    """The probable cause in words; empty for a delivery that has none."""
-    told = plain(delivery["probable_cause"])
-    return plain(delivery.get("probable_cause_sentence")) or CAUSES.get(
-        told, told.replace("_", " ")
-    )
 
 
 def nearest_error(delivery: Row) -> str:

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from fleet_events.registry.loader import EVENTS_FILE, load_registry
+from fleet_events.registry.loader import EVENTS_FILE, MONITORS_FILE, load_registry
 from fleet_events.registry.schema import Registry
 
 FOLDER = "registry"
@@ -20,7 +20,8 @@ class BaseNotFoundError(Exception):
 def load_base(project_dir: Path, base: str) -> Registry:
     """The registry of a folder (a project, or its registry folder) or of a git ref.
 
-    A file of the registry that it does not have yet is taken from the project.
+    A file of the registry that it does not have yet is taken from the project; metrics and
+    monitors are left out.
 
     Raises:
         BaseNotFoundError: `base` names neither.
@@ -36,6 +37,8 @@ def load_base(project_dir: Path, base: str) -> Registry:
             _copy(folder, copy / FOLDER)
         else:
             _check_out(project_dir, base, copy / FOLDER)
+        # Metrics and monitors are nobody's contract, so that those of then are not needed.
+        (copy / MONITORS_FILE).write_text("metrics: []\nmonitors: []\n")
         return load_registry(copy)
 
 

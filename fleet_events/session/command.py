@@ -55,9 +55,11 @@ def show_delivery(store: Marts, console: Console, delivery_id: str, every: bool)
 
 
 def show_order(store: Marts, console: Console, order_id: str, every: bool) -> None:
-    events = store.rows(queries.ORDER_EVENTS, [order_id, order_id])
-    if not events:
+    (bounds,) = store.rows(queries.ORDER_BOUNDS, [order_id, order_id])
+    times = [bounds["started_at"], bounds["last_event_at"]]
+    if None in times:
         refuse_unknown(store, "order", order_id)
+    events = store.rows(queries.ORDER_EVENTS, [*times, order_id, *times, order_id])
     first, last = (moment(events[place]["event_at"]) for place in (0, -1))
     console.print(
         f"order {plain(order_id)}, {counted(len(events), 'event')} from {first} to {last} UTC",

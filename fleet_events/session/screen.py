@@ -13,7 +13,6 @@ from fleet_events.marts.wording import (
     ERROR_MARK,
     STEPS,
     TAKEOVER_MARK,
-    cause,
     clock,
     counted,
     fold_heartbeats,
@@ -51,7 +50,7 @@ def header(delivery: Row) -> Panel:
     lines.append(f"   market {named('market')}")
     if delivery["probable_cause"]:
         lines.append("\nprobable cause  ", "dim")
-        lines.append(cause(delivery), "bold")
+        lines.append(named("probable_cause_sentence"), "bold")
     if delivery["first_error_code"]:
         lines.append("\nfirst error     ", "dim")
         lines.append(f"{named('first_error_code')} at {clock(delivery['first_error_at'])}")

@@ -193,7 +193,7 @@ class Robot:
         if len(self.jobs) == 1 and self.chance.random() < 0.15:
             data["delivery_id"] = self.jobs[0].delivery_id
         (told_by or self.agent).log.event(Events.ROBOT_STATE_CHANGED, data)
-        self.truth.state_began(self.robot_id, state, reason or "none")
+        self.truth.state_began(self.robot_id, state, reason or "none", dispatchable)
 
     def _heartbeats(self) -> Steps:
         phase = self.chance.randint(0, MINUTE - 1)

@@ -124,7 +124,7 @@ class Truth:
         self._deliveries: dict[str, _DeliveryStory] = {}
         self._pilot_sessions: dict[str, list[tuple[str, int, int]]] = defaultdict(list)
         self._open_sessions: dict[str, tuple[str, int]] = {}
-        self._states: dict[str, list[tuple[int, str, str]]] = {}
+        self._states: dict[str, list[tuple[int, str, str, bool]]] = {}
         self._errors: dict[str, _Error] = {}
         self._clearances: dict[tuple[str, str], list[int]] = defaultdict(list)
 
@@ -171,9 +171,10 @@ class Truth:
         robot_id, started_at = self._open_sessions.pop(pilot_id)
         self._pilot_sessions[pilot_id].append((robot_id, started_at, self._world.now))
 
-    def state_began(self, robot_id: str, state: str, reason: str) -> None:
+    def state_began(self, robot_id: str, state: str, reason: str, dispatchable: bool) -> None:
         """The robot is in `state` from now on; `reason` is none where there is none."""
-        self._states.setdefault(robot_id, []).append((self._world.now, state, reason))
+        began = (self._world.now, state, reason, dispatchable)
+        self._states.setdefault(robot_id, []).append(began)
 
     def failed(self, event_id: str, robot_id: str, component: str, code: str) -> None:
         """The robot logged an error that is a failure now."""
@@ -227,19 +228,23 @@ class Truth:
                     if story.requested_at <= at < end:
                         yield event_id, delivery_id, "merchant_window"
 
-    def state_hours(self) -> Iterator[tuple[str, int, str, str, int]]:
-        """(robot_id, hour start, state, reason, milliseconds), from first state to the end."""
+    def state_hours(self) -> Iterator[tuple[str, int, str, str, int, int]]:
+        """(robot_id, hour start, state, reason, milliseconds, of which dispatchable).
+
+        From the first state to the end.
+        """
         for robot_id, changes in self._states.items():
-            spent: dict[tuple[int, str, str], int] = defaultdict(int)
-            ends = [at for at, _, _ in changes[1:]] + [self._world.settings.end]
-            for (began, state, reason), end in zip(changes, ends, strict=True):
+            spent: dict[tuple[int, str, str], list[int]] = defaultdict(lambda: [0, 0])
+            ends = [change[0] for change in changes[1:]] + [self._world.settings.end]
+            for (began, state, reason, dispatchable), end in zip(changes, ends, strict=True):
                 while began < end:
                     hour = began - began % HOUR
                     until = min(end, hour + HOUR)
-                    spent[hour, state, reason] += until - began
+                    spent[hour, state, reason][0] += until - began
+                    spent[hour, state, reason][1] += (until - began) * dispatchable
                     began = until
-            for (hour, state, reason), milliseconds in spent.items():
-                yield robot_id, hour, state, reason, milliseconds
+            for (hour, state, reason), (milliseconds, dispatchable_ms) in spent.items():
+                yield robot_id, hour, state, reason, milliseconds, dispatchable_ms
 
     def failures(self) -> list[Failure]:
         """Every failure episode: errors of one robot and component that overlap are one."""
@@ -330,6 +335,7 @@ class Truth:
                 "state": pa.array([row[2] for row in hours], pa.string()),
                 "reason": pa.array([row[3] for row in hours], pa.string()),
                 "duration_ms": pa.array([row[4] for row in hours], pa.int64()),
+                "dispatchable_ms": pa.array([row[5] for row in hours], pa.int64()),
             },
         )
         failures = self.failures()

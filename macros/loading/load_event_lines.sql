@@ -26,8 +26,11 @@
         {{ exceptions.raise_compiler_error("The var iam_role is '" ~ var("iam_role") ~ "'; write the role's ARN, as in " ~ vars_given ~ ".") }}
     {%- endif -%}
 
-    {#- Where the raw layer is there, the loader's right to add lines is enough. -#}
-    {%- if adapter.get_relation(target.database, "event_log", "event_lines") is none -%}
+    {#-
+    Where the raw layer is there, the loader's right to add lines is enough. Asked by run_query, for
+    dbt's own look-up begins a transaction, which a run-operation never commits.
+    -#}
+    {%- if not run_query("select 1 from pg_tables where schemaname = 'event_log' and tablename = 'event_lines'").rows -%}
         {%- do run_query(create_raw_tables()) -%}
     {%- endif -%}
     {%- do run_query(copy_event_lines(url, var("iam_role"))) -%}

@@ -18,7 +18,7 @@
     {%- if execute and flags.WHICH in ["run", "build"] -%}
         {%- do check_vars() -%}
         {#- Redshift refuses `create schema if not exists` to who may not make schemas, even where it exists. -#}
-        {%- if not adapter.check_schema_exists(completed_runs().database, completed_runs().schema) -%}
+        {%- if not run_query("select 1 from pg_namespace where nspname = '" ~ completed_runs().schema ~ "'").rows -%}
             {%- do adapter.create_schema(completed_runs()) -%}
         {%- endif -%}
         {%- do run_query(

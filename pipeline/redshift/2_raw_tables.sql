@@ -2,8 +2,8 @@
 -- `dbt run-operation load_event_lines` runs where there is no raw layer yet.
 --
 -- event_lines      one row per line that is a JSON object, as it arrived
--- rejected_lines   one row per line that is not, with its text and why; empty here, because COPY
---                  takes a file whole or not at all
+-- rejected_lines   one row per line that Vector kept from the lake, with its text and why; COPY itself
+--                  rejects none, it takes a file whole or not at all
 -- loaded_files     empty here: COPY keeps its own record, sys_load_history
 -- failed_files     empty here: COPY keeps its own record, sys_load_error_detail
 --

@@ -7,6 +7,7 @@
 -- loader: adds lines, reads none, changes none.
 grant usage on schema event_log to role loader;
 grant insert on event_log.event_lines to role loader;
+grant insert on event_log.rejected_lines to role loader;
 grant create for copy jobs in database dev to role loader;
 
 -- transformer: reads the raw layer, and writes where its user owns the schema.

@@ -14,5 +14,16 @@ gzip
 job create event_lines_copy
 auto on;
 
--- The job, and whether the integration is up: `channel state` must be Established.
+-- What Vector kept from the lake, with its reason (pipeline/vector/README.md), so that it is counted.
+-- truncatecolumns: a varchar holds 65,535 bytes of a line; the whole line stays in S3.
+copy event_log.rejected_lines (line, reason)
+from 's3://acme-event-lake/rejects/v1/'
+iam_role 'arn:aws:iam::123456789012:role/redshift-event-reader'
+format json 'auto'
+gzip
+truncatecolumns
+job create rejected_lines_copy
+auto on;
+
+-- The jobs, and whether the integration is up: `channel state` must be Established.
 select * from svv_copy_job_integrations;

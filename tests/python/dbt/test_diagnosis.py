@@ -3,18 +3,12 @@
 import csv
 import re
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from unittest import mock
 
 import duckdb
-import pytest
 import yaml
-from click.testing import CliRunner
 
-from fleet_events.cli import main
 from fleet_events.scoring import Diagnoses, score_marts
-from fleet_events.simulator.orders import DOOMS
 from tests.python.conftest import ROOT, Warehouse
 
 SESSIONS = "path:models/marts/deliveries/delivery_sessions.sql"
@@ -24,24 +18,6 @@ PLACEHOLDERS = {"robot", "merchant", "reason", "error", "wait"}
 def seed() -> list[dict[str, str]]:
     with (ROOT / "seeds/probable_cause_rules.csv").open() as file:
         return list(csv.DictReader(file))
-
-
-@pytest.fixture(scope="module")
-def doomed(
-    tmp_path_factory: pytest.TempPathFactory, open_warehouse: Callable[[Path], Warehouse]
-) -> tuple[Warehouse, Path]:
-    """A clean log of a day on which a third of all deliveries fail."""
-    folder = tmp_path_factory.mktemp("doomed")
-    rates = {doom: 0.65 if doom == "none" else 0.05 for doom in DOOMS}
-    words = f"simulate --robots 15 --seed 2 --clean --out {folder}"
-    with mock.patch.dict(DOOMS, rates):
-        done = CliRunner().invoke(main, words.split())
-    assert done.exit_code == 0, done.output
-    warehouse = open_warehouse(folder)
-    warehouse.load()
-    warehouse("seed")
-    warehouse("run")
-    return warehouse, folder / "truth"
 
 
 def diagnoses(doomed: tuple[Warehouse, Path]) -> Diagnoses:

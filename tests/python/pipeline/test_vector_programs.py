@@ -12,6 +12,7 @@ from vrl_python import VRLRuntime
 from fleet_events import EventLogger, Events
 from fleet_events.registry import load_registry
 from tests.python.conftest import ROOT
+from tests.python.datadog.search import as_datadog_has_it, matches
 from tests.python.pipeline.vector import Vector
 
 GOLDEN = json.loads((ROOT / "tests/golden/event_lines.json").read_text("utf-8"))["cases"]
@@ -32,7 +33,7 @@ def test_vectors_own_unit_tests(vector: Vector, case: dict[str, Any]) -> None:
 
 def test_every_program_compiles_without_a_warning(vector: Vector) -> None:
     programs = {
-        name: transform.get("source") or transform.get("condition") or route
+        name: transform.get("source") or route
         for name, transform in vector.transforms.items()
         for route in [None, *transform.get("route", {}).values()]
         if transform["type"] != "route" or route
@@ -43,19 +44,43 @@ def test_every_program_compiles_without_a_warning(vector: Vector) -> None:
         assert found is None, f"{name}: {found and found.formatted_message}"
 
 
-def test_events_as_the_logger_writes_them_pass_every_check(vector: Vector) -> None:
+@pytest.fixture(scope="module")
+def examples() -> list[str]:
+    """The example of each event, as the logger writes it."""
     lines: list[bytes] = []
     logger = EventLogger(service="s", env="test", host="h", write=lines.append)
     for event in load_registry(ROOT).events:
         logger.event(Events(event.name), event.example)
-    for line in lines:
-        passed = vector.run("services", {"message": line.decode().removesuffix("\n")})
+    return b"".join(lines).decode().splitlines()
+
+
+def test_events_as_the_logger_writes_them_pass_every_check(
+    vector: Vector, examples: list[str]
+) -> None:
+    for line in examples:
+        passed = vector.run("services", {"message": line})
         (stored,) = passed["lake"]
         received = json.loads(stored.record()["message"])
         assert received.pop("received_at")
         assert received == json.loads(line)
+        # Heartbeats too: Datadog's metrics count them as hours.
         (log,) = passed["datadog"]
         assert "quarantine_reason" not in log.record()
+
+
+def test_datadog_finds_the_same_events_in_what_vector_sends(
+    vector: Vector, examples: list[str]
+) -> None:
+    queries = [
+        json.loads(path.read_text("utf-8"))["data"]["attributes"]["filter"]["query"]
+        for path in sorted((ROOT / "pipeline/datadog/metrics").glob("*.json"))
+    ]
+    logs = [vector.run("robots", {"message": line})["datadog"][0].record() for line in examples]
+    sent = [log | {"tags": log["ddtags"].split(",")} for log in logs]
+    for query in queries:
+        found = [matches(query, log) for log in sent]
+        assert found == [matches(query, as_datadog_has_it(json.loads(line))) for line in examples]
+    assert all(matches("env:test version:unknown service:s", log) for log in sent)
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def _run(programs: tuple[str, ...], record: Record) -> VRLResult:
 
 
 class Vector:
-    """A configuration, run without Vector: remap, route and filter, but no source, buffer or sink.
+    """A configuration, run without Vector: remap and route, but no source, buffer or sink.
 
     `components` has sources, transforms and sinks by name; outputs are named as in `inputs`.
     """
@@ -110,9 +110,6 @@ class Vector:
         match transform["type"]:
             case "remap":
                 yield name, flow.then(transform["source"])
-            case "filter":
-                if flow.ask(transform["condition"]) is True:
-                    yield name, flow
             case "route":
                 routes = [
                     route

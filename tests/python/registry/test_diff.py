@@ -59,7 +59,7 @@ class Draft:
         event["example"][new] = event["example"].pop(old)
         event["summary"] = event["summary"].replace(f"{{{old}}}", f"{{{new}}}")
         for metric in self.files["monitors.yml"]["metrics"]:
-            if metric.get("spread_of") == old and PICKUP in metric["events"]:
+            if PICKUP in metric["events"] and metric.get("spread_of") == old:
                 metric["spread_of"] = new
 
     def deprecate(self, sunset: date, name: str = SHIFT) -> None:
@@ -507,6 +507,14 @@ def test_the_base_may_be_a_git_ref(tmp_path: Path) -> None:
         assert "Traceback" not in output
     code, output = run(project, "diff", "no-such-branch")
     assert "neither a folder with registry/events.yml nor a git ref" in output
+
+
+def test_a_base_from_before_a_file_of_the_registry_can_be_compared(tmp_path: Path) -> None:
+    base, project = Draft().save(tmp_path / "base"), Draft().save(tmp_path / "now")
+    (base / "registry/monitors.yml").unlink()
+    (base / "registry/downtime_reasons.yml").unlink()
+    code, output = run(project, "diff", str(base))
+    assert (code, output) == (0, f"The registry is the same as at {base}.\n")
 
 
 def test_a_base_that_cannot_be_read_is_told(tmp_path: Path) -> None:

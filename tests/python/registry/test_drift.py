@@ -41,12 +41,12 @@ def project(tmp_path: Path) -> Path:
 
 
 def edit(project: Path, *edits: tuple[str, str], file: str = "events.yml") -> None:
-    events = project / "registry" / file
-    text = events.read_text("utf-8")
+    path = project / "registry" / file
+    text = path.read_text("utf-8")
     for old, new in edits:
         assert old in text
         text = text.replace(old, new, 1)
-    events.write_text(text, "utf-8")
+    path.write_text(text, "utf-8")
 
 
 def run(project: Path, *words: str) -> tuple[int, list[str]]:
@@ -58,6 +58,7 @@ def test_one_edit_and_one_command_change_every_target(project: Path) -> None:
     assert run(project, "generate", "--check") == (0, ["All generated files are up to date."])
     before = load_registry(project)
     edit(project, FIELD, SUMMARY, EXAMPLE)
+    # A metric that names the field; the registry does not load without it.
     edit(project, ("spread_of: wait_s", "spread_of: stand_ms"), file="monitors.yml")
     after = load_registry(project)
 

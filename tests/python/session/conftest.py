@@ -84,7 +84,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 order_created_at=at(0),
                 dispatched_at=at(5),
                 order_to_dispatch_seconds=5,
-                ended_at=at(700),
+                ended_at=at(690),
                 last_event_at=at(700),
                 event_count=8,
                 error_count=2,

@@ -26,7 +26,7 @@ def line_with(output: str, text: str) -> str:
 
 def test_header_tells_outcome_cause_and_neighbours(fleet_session: Run) -> None:
     output = fleet_session("D-10").output
-    assert "FAILED by delivery.dropoff_failed (lid_fault) at 20:11:40.000 UTC" in output
+    assert "FAILED by delivery.dropoff_failed (lid_fault) at 20:11:30.000 UTC" in output
     assert "The lid of robot R-1 failed." in line_with(output, "probable cause")
     assert "LID-401 at 20:10:10.500" in line_with(output, "first error")
     assert "1 min 12 s after the arrival" in line_with(output, "nearest error")
@@ -35,6 +35,13 @@ def test_header_tells_outcome_cause_and_neighbours(fleet_session: Run) -> None:
     assert "not in the log: pickup_arrived" in output
     assert "8 events, 2 errors, 1 takeover " in output
     assert "before on this robot D-9, after D-11" in output
+
+
+def test_all_events_of_the_session_are_shown_also_those_after_its_end(fleet_session: Run) -> None:
+    output = fleet_session("D-10", "--all").output
+    assert "at 20:11:30.000 UTC" in output
+    assert "20:00:00.000" in line_with(output, "order.created")
+    assert "20:11:40.000" in line_with(output, "✗ delivery.dropoff_failed")
 
 
 def test_events_come_in_order_with_time_state_and_match(fleet_session: Run) -> None:

@@ -30,8 +30,8 @@ NATIVE = frozenset(
     has_schema_privilege has_table_privilege initcap lag last_value lead least left length ln lower
     lpad ltrim max md5 min mod nth_value ntile nullif nvl octet_length percent_rank
     percentile_cont power quote_ident rank repeat replace reverse right round row_number rpad rtrim
-    sign split_part sqrt stddev_pop stddev_samp strpos substring sum to_char translate trim
-    upper var_pop var_samp version
+    sign split_part sqrt stddev_pop
+    stddev_samp strpos substring sum to_char translate trim upper var_pop var_samp version
     """)
 )
 

@@ -1,0 +1,184 @@
+"""Every mart in a DuckDB file, filled by hand, and the page on it in Streamlit's test driver."""
+
+import shutil
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+import streamlit as st
+import yaml
+from streamlit.testing.v1 import AppTest
+
+from tests.python.session.conftest import ROOT, at, database, delivery, insert
+
+__all__ = ["database"]
+
+DAY = date(2026, 11, 2)
+Open = Callable[..., AppTest]
+
+
+def interval(state: str, start: float, end: float, **columns: Any) -> dict[str, Any]:
+    """Row of robot_state_intervals of R-1."""
+    row: dict[str, Any] = {
+        "robot_id": "R-1",
+        "state": state,
+        "state_class": "supply",
+        "reason": "none",
+    }
+    row |= {"basis": "reported", "state_event_id": f"s{start}", "market": "la"}
+    row |= {"duration_seconds": end - start, "started_at": at(start), "ended_at": at(end)}
+    return row | {"ended_date": at(end).date()} | columns
+
+
+def mtbf(**columns: Any) -> dict[str, Any]:
+    row: dict[str, Any] = {"month_start": DAY.replace(day=1), "operating_hours": 100.0}
+    row |= {"failure_count": 4, "mtbf_hours": 25.0, "mttr_hours": 0.5, "availability_ratio": 0.98}
+    return row | {"mtbf_lower_90_hours": 11.0, "mtbf_upper_90_hours": 73.0} | columns
+
+
+def health(version: str, errors: int, comparison: str) -> dict[str, Any]:
+    rate = errors / 100
+    row: dict[str, Any] = {"service": "robot-agent", "version": version, "operating_hours": 100.0}
+    row |= {"event_count": 1000, "error_count": errors, "takeover_count": 0}
+    row |= {"errors_per_operating_hour": rate, "errors_per_operating_hour_lower_90": rate / 2}
+    row |= {"errors_per_operating_hour_upper_90": rate * 2, "first_event_at": at(errors)}
+    return row | {"errors_per_operating_hour_comparison": comparison}
+
+
+ROWS: dict[str, list[dict[str, Any]]] = {
+    "delivery_sessions": [
+        # Five legs of 5 s in the market, so that half of them take no longer.
+        delivery(f"D-{number}", started_at=at(number), order_to_dispatch_seconds=5,
+                 order_to_dropoff_seconds=1800, order_id=f"O-{number}")
+        for number in range(20, 25)
+    ],
+    "delivery_session_events": [
+        {"delivery_id": "D-11", "event_id": "e11", "stream": "dispatch", "robot_id": "R-1",
+         "event_name": "dispatch.assigned", "summary": "Assigned", "match_method": "delivery_id",
+         "sequence_number": 1, "seconds_since_start": 0, "is_ambiguous": False, "is_error": False,
+         "event_at": at(0)}
+    ],
+    "robot_state_intervals": [
+        interval("assigned", -60, 600),
+        interval("fault", 600, 650, state_class="unplanned_down", reason="hw_lid"),
+        interval("unknown", 650, 5000, state_class="unknown", reason="silence", basis="silence"),
+    ],
+    "supply_hours": [
+        {"robot_id": "R-1", "market": "la", "state": "fault", "state_class": "unplanned_down",
+         "reason": "hw_lid", "duration_seconds": 1800, "usable_seconds": 0, "hour_at": at(0)}
+    ],
+    "supply_hours_daily": [
+        {"supply_date": DAY, "market": market, "robot_count": 1, "usable_hours": 12.0,
+         "ready_hours": 8.0, "busy_hours": 4.0, "not_dispatchable_hours": 0.0,
+         "support_hours": 1.0, "unplanned_down_hours": 0.5, "planned_down_hours": 8.5,
+         "unknown_hours": 2.0, "out_of_service_hours": 0.0, "unobserved_hours": 0.0,
+         "total_hours": 24.0}
+        for market in ("la", "sf")
+    ],
+    "downtime_reasons_daily": [
+        {"downtime_date": DAY, "market": "la", "state_class": "unplanned_down",
+         "reason": "hw_lid", "reason_class": "hardware", "robot_count": 1,
+         "downtime_hours": 0.5, "share_of_downtime_ratio": 1.0}
+    ],
+    "delivery_funnel_daily": [
+        {"order_date": DAY, "market": "la", "order_count": 100, "dispatched_count": 90,
+         "picked_up_count": 81, "dropped_off_count": 80, "order_to_dropoff_ratio": 0.8}
+    ],
+    "fleet_mtbf": [
+        mtbf(hardware_version="hw-2", software_version="4.2.1"),
+        mtbf(hardware_version="hw-2", software_version="4.3.0", failure_count=0, mtbf_hours=None,
+             mtbf_upper_90_hours=None, mttr_hours=None),
+        mtbf(hardware_version="hw-2", software_version="0.0.1", operating_hours=0.0,
+             failure_count=0, mtbf_hours=None, mtbf_lower_90_hours=0.0, mtbf_upper_90_hours=None),
+    ],
+    "robot_mtbf": [mtbf(robot_id="R-1")],
+    "robot_failures": [
+        {"failure_id": "e6", "robot_id": "R-1", "component": "lid", "first_error_code": "LID-401",
+         "error_count": 1, "down_seconds": 90, "is_cleared": True, "started_at": at(610.5),
+         "ended_at": at(700)}
+    ],
+    "release_health": [
+        health("4.2.1", 10, "no_previous_version"),
+        health("4.3.0", 90, "worse"),
+    ],
+    "event_reconciliation": [
+        {"stream": "robot", "line_count": 12, "accepted_count": 9, "duplicate_count": 1,
+         "quarantined_count": 2, "malformed_count": 2, "loaded_at": at(9000)}
+    ],
+    "late_events": [
+        {"delivery_id": "D-10", "event_id": "e8", "event_name": "delivery.dropoff_failed",
+         "lateness_bucket": "under_6_hours", "event_to_load_seconds": 8300,
+         "has_changed_outcome": True, "has_changed_first_error": False, "event_at": at(700),
+         "loaded_at": at(9000)}
+    ],
+    "quarantined_events": [
+        {"quarantined_line_id": str(number), "reason": reason, "line": line,
+         "source_file": "a.ndjson", "received_at": at(0), "loaded_at": at(9000)}
+        for number, (reason, line) in enumerate(
+            [("malformed", "{broken"), ("bad_type", '{"event_id": "<script>alert(1)</script>"}')]
+        )
+    ],
+    "emitter_gaps": [
+        {"emitter_id": "robot-agent/R-1/b1", "robot_id": "R-1", "service": "robot-agent",
+         "place": "middle", "first_missing_seq": 4, "last_missing_seq": 6, "missing_count": 3}
+    ],
+    "clock_skew_daily": [
+        {"robot_id": "R-1", "event_count": 9, "corrected_event_count": 1,
+         "occurred_to_received_min_seconds": -90, "occurred_to_received_avg_seconds": 1.0,
+         "occurred_to_received_max_seconds": 3, "clock_ahead_estimate_seconds": 90,
+         "received_date": DAY}
+    ],
+}  # fmt: skip
+
+
+def contracts() -> dict[str, str]:
+    """The columns of every mart with their types, as a create statement takes them."""
+    files = sorted((ROOT / "models/marts").glob("*/_*__models.yml"))
+    models = [model for file in files for model in yaml.safe_load(file.read_text())["models"]]
+    return {
+        model["name"]: ", ".join(f"{row['name']} {row['data_type']}" for row in model["columns"])
+        for model in models
+    }
+
+
+@pytest.fixture(scope="session")
+def marts_file(database: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The deliveries that `fleet session` is tested on, and a row or two of every other mart."""
+    path = tmp_path_factory.mktemp("dashboard") / "fleet.duckdb"
+    shutil.copy(database, path)
+    with duckdb.connect(path) as connection:
+        for name, columns in contracts().items():
+            connection.execute(f"create table if not exists fleet_marts.{name} ({columns})")
+        for name, rows in ROWS.items():
+            for row in rows:
+                insert(connection, name, row)
+    return path
+
+
+@pytest.fixture
+def open_page(marts_file: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
+    """Open a page of the dashboard as a visitor would, without a browser."""
+    monkeypatch.setenv("FLEET_DATABASE", str(marts_file))
+    monkeypatch.setenv("DBT_PROFILES_DIR", str(profiles(marts_file.parent)))
+    monkeypatch.delenv("DBT_TARGET", raising=False)
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+    def opened(view: str = "", **address: str) -> AppTest:
+        if view:
+            page = AppTest.from_string(f"from dashboard.views import {view}\n{view}.show()")
+        else:
+            page = AppTest.from_file(str(ROOT / "dashboard" / "app.py"))
+        page.query_params.update(address)
+        return page.run(timeout=60)
+
+    return opened
+
+
+def profiles(folder: Path) -> Path:
+    """A folder with the profile as a fresh clone has it."""
+    shutil.copy(ROOT / "profiles.yml.example", folder / "profiles.yml")
+    return folder

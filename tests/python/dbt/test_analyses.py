@@ -1,0 +1,166 @@
+"""The analyses run as they are compiled, and say what the marts and the simulator say."""
+
+import gc
+import re
+from collections import defaultdict
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.python.conftest import ROOT, Warehouse
+
+Doomed = tuple[Warehouse, Path]
+
+
+def answer(doomed: Doomed, name: str, **variables: Any) -> list[dict[str, Any]]:
+    """Rows of a compiled analysis."""
+    done = doomed[0]("compile", "--select", f"path:analyses/{name}.sql", **variables)
+    (result,) = done.results
+    with duckdb.connect(doomed[0].database) as connection:
+        cursor = connection.execute("set TimeZone = 'UTC'").execute(result.node.compiled_code)
+        names = [column[0] for column in cursor.description or []]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def true_rows(doomed: Doomed, sql: str) -> list[tuple[Any, ...]]:
+    """Run a query on the truth and the seeds; a table of the truth is named as in `from events`."""
+    with duckdb.connect(doomed[0].database) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        for path in doomed[1].glob("*.parquet"):
+            connection.execute(f"create temporary view {path.stem} as from read_parquet('{path}')")
+        return connection.execute(sql).fetchall()
+
+
+def test_each_analysis_says_its_question_and_its_grain() -> None:
+    for path in (ROOT / "analyses").glob("*.sql"):
+        question, grain = path.read_text().splitlines()[:2]
+        assert question.startswith("-- "), path.name
+        assert question.endswith("?"), path.name
+        assert grain.startswith("-- One row per "), path.name
+
+
+def test_errors_near_arrival_are_those_that_happened(doomed: Doomed) -> None:
+    found = answer(doomed, "deliveries_with_a_robot_error_near_arrival")
+    expected = true_rows(
+        doomed,
+        """
+        with arrivals as (
+            select delivery_id, min(true_at) as arrived_at
+            from events inner join memberships using (event_id)
+            where event_name = 'delivery.dropoff_arrived' group by all
+        )
+        select distinct delivery_id
+        from events inner join memberships using (event_id) inner join arrivals using (delivery_id)
+        where
+            event_name = 'robot.error'
+            and abs(date_diff('millisecond', true_at, arrived_at)) <= 120000
+        """,
+    )
+    assert {row["delivery_id"] for row in found} == {delivery_id for (delivery_id,) in expected}
+    assert len(found) == len(expected) > 0
+
+
+def test_downtime_by_reason_is_what_robots_spent(doomed: Doomed) -> None:
+    hours: dict[tuple[Any, str], float] = defaultdict(float)
+    shares: dict[tuple[Any, str], float] = defaultdict(float)
+    for row in answer(doomed, "share_of_downtime_by_reason"):
+        hours[row["downtime_date"], row["reason"]] += row["downtime_hours"]
+        shares[row["downtime_date"], row["market"]] += row["share_of_downtime_ratio"]
+    expected = true_rows(
+        doomed,
+        """
+        select cast(hour_at as date), reason, sum(duration_ms) / 3600000.0
+        from state_hours inner join fleet_seeds.robot_states using (state)
+        where state_class = 'unplanned_down' group by all
+        """,
+    )
+    assert hours == pytest.approx({(day, reason): time for day, reason, time in expected})
+    assert len(hours) > 5
+    assert list(shares.values()) == pytest.approx([1] * len(shares))
+
+
+@pytest.mark.parametrize(
+    "days", [{}, {"change_from": "2026-11-02", "change_to": "2026-11-03"}], ids=["last", "named"]
+)
+def test_the_change_of_supply_hours_adds_up(doomed: Doomed, days: dict[str, str]) -> None:
+    found = answer(doomed, "change_of_supply_hours", **days)
+    seconds: dict[Any, Decimal] = dict(
+        doomed[0].rows(
+            "select cast(hour_at as date), sum(usable_seconds) from fleet_marts.supply_hours"
+            " group by all order by 1"
+        )
+    )
+    day_to = sorted(seconds)[1 if days else -1]
+    day_from = sorted(seconds)[0 if days else -2]
+    change = seconds[day_to] - seconds[day_from]
+    assert sum(row["usable_seconds_change"] for row in found) == change != 0
+    of_robots = doomed[0].rows(
+        "select robot_id, sum(case when cast(hour_at as date) = ? then usable_seconds"
+        " else -usable_seconds end) from fleet_marts.supply_hours"
+        " where cast(hour_at as date) in (?, ?) group by all".replace("?", "date '{}'").format(
+            day_to, day_from, day_to
+        )
+    )
+    for robot_id, expected in of_robots:
+        changes = [row["usable_seconds_change"] for row in found if row["robot_id"] == robot_id]
+        assert sum(changes, Decimal(0)) == expected
+    keys = [(row["robot_id"], row["state_class"], row["reason"]) for row in found]
+    assert len(set(keys)) == len(keys) > 10
+
+
+@pytest.mark.parametrize("minutes", [1, 15])
+def test_snapshots_count_what_is_usable_just_then(doomed: Doomed, minutes: int) -> None:
+    found = answer(doomed, "supply_hours_by_snapshots", snapshot_minutes=minutes)
+    daily = doomed[0].rows(
+        "select supply_date, sum(usable_hours) from fleet_marts.supply_hours_daily"
+        " group by all order by 1"
+    )
+    assert [row["supply_date"] for row in found] == [day for day, _ in daily]
+    assert [row["usable_hours"] for row in found] == pytest.approx([hours for _, hours in daily])
+    # The same by another way: the interval that each instant of the day falls in.
+    sampled = doomed[0].rows(
+        f"""
+        select cast(instant as date), count(*) * {minutes} / 60.0
+        from fleet_intermediate.int_robot_state_intervals
+        inner join range(timestamp '2026-11-02', timestamp '2026-11-05', interval {minutes} minute)
+            as instants (instant) on instant >= started_at and instant < ended_at
+        inner join fleet_seeds.robot_states using (state)
+        where usable = 'always' or (usable = 'when_dispatchable' and is_dispatchable)
+        group by all order by 1
+        """
+    )
+    assert [row["snapshot_usable_hours"] for row in found] == pytest.approx(
+        [hours for _, hours in sampled]
+    )
+    for row in found:
+        difference = row["snapshot_usable_hours"] - row["usable_hours"]
+        assert row["difference_hours"] == pytest.approx(difference)
+        assert row["robot_error_hours"] >= abs(difference)
+    assert sum(row["robot_error_hours"] for row in found) > 0
+
+
+# dbt leaves a thread pool behind where it cannot compile.
+@pytest.mark.filterwarnings("ignore:unclosed running multiprocessing pool:ResourceWarning")
+@pytest.mark.parametrize(
+    ("name", "variables"),
+    [
+        ("change_of_supply_hours", {"change_from": "2026-11-02' or 1=1 --"}),
+        ("change_of_supply_hours", {"change_to": "2026-11-02\n"}),
+        ("supply_hours_by_snapshots", {"snapshot_minutes": "5; drop table x"}),
+        ("supply_hours_by_snapshots", {"snapshot_minutes": 7}),
+    ],
+)
+def test_a_var_that_could_hold_sql_stops_the_run(
+    doomed: Doomed, name: str, variables: dict[str, Any]
+) -> None:
+    (var,) = variables
+    message = ""
+    try:
+        answer(doomed, name, **variables)
+    except AssertionError as error:
+        message = str(error)
+    gc.collect()
+    assert re.search(f"The var {var} is .*; write it as ", message, re.DOTALL)
