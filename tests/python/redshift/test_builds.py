@@ -158,6 +158,28 @@ def test_docs_know_the_keys_of_every_table(built: Built, target: str) -> None:
         assert stats["sortkey1"]["value"] == (sort if isinstance(sort, str) else sort[0]), unique_id
 
 
+def test_descriptions_of_the_marts_are_comments(built: Built) -> None:
+    comments = dict(
+        built.both.standin.rows(
+            "select c.relname || coalesce('.' || a.attname, ''), d.description"
+            " from pg_catalog.pg_description d"
+            " join pg_catalog.pg_class c on c.oid = d.objoid"
+            " join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
+            " left join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum = d.objsubid"
+            " and d.objsubid > 0 where n.nspname = 'fleet_marts'"
+        )
+    )
+    manifest = built.both.redshift.manifest
+    assert manifest is not None
+    marts = [node for node in manifest.nodes.values() if node.schema == "fleet_marts"]
+    models = [node for node in marts if node.resource_type == NodeType.Model]
+    described = {node.name: node.description for node in models}
+    for node in models:
+        if node.config.materialized != "view":  # the columns of a late-binding view have none
+            described |= {f"{node.name}.{name}": c.description for name, c in node.columns.items()}
+    assert comments == described
+
+
 def test_freshness_of_the_raw_layer_is_read(built: Built) -> None:
     result = built.both.redshift("source", "freshness")
     statuses = {d.status for d in result.results if d.node.resource_type == NodeType.Source}
