@@ -8,12 +8,11 @@ import re
 from pathlib import Path
 
 import pytest
-import redshift_connector
+from redshift_connector.error import ProgrammingError
 
 from tests.python.conftest import ROOT
-from tests.python.redshift.conftest import statements
 from tests.python.redshift.standin.postgres import ADMIN
-from tests.python.redshift.warehouse import RedshiftWarehouse, StandIn
+from tests.python.redshift.warehouse import RedshiftWarehouse, StandIn, statements
 
 PIPELINE = ROOT / "pipeline" / "redshift"
 # Other tests own the schemas fleet_* and the user dbt.
@@ -34,11 +33,14 @@ def as_here(statement: str) -> str:
 
 @pytest.fixture(scope="module")
 def rights(standin: StandIn, tmp_path_factory: pytest.TempPathFactory) -> StandIn:
-    """The pipeline's SQL run by an administrator, and every table made, empty, by dbt's user."""
-    for name in ("1_roles.sql", "2_raw_tables.sql", "3_rights.sql"):
-        for statement in statements(PIPELINE / name):
-            if "copy jobs" not in statement:  # PostgreSQL has none
-                standin.rows(as_here(statement), user=ADMIN)
+    """Rights as an administrator gives them, and every table made, empty, by dbt's user.
+
+    The stand-in has the roles, users and raw tables of the pipeline already.
+    """
+    standin.rows(f"create user {USERS['transformer']} password disable", user=ADMIN)
+    standin.rows(f"grant role transformer to {USERS['transformer']}", user=ADMIN)
+    for statement in statements(PIPELINE / "3_rights.sql"):
+        standin.rows(as_here(statement), user=ADMIN)
     standin.rows(f"create user {USERS['analyst']}", user=ADMIN)
     standin.rows(f"grant role analyst to {USERS['analyst']}", user=ADMIN)
 
@@ -66,7 +68,7 @@ def tables(standin: StandIn, schema: str) -> list[str]:
 
 
 def assert_refused(standin: StandIn, sql: str, user: str) -> None:
-    with pytest.raises(redshift_connector.ProgrammingError, match="permission denied"):
+    with pytest.raises(ProgrammingError, match="permission denied"):
         standin.rows(sql, user=user)
 
 
