@@ -23,7 +23,7 @@ ROBOTS := 40
 DAYS := 1
 SEED := 7
 
-.PHONY: help setup demo test typescript lint lock clean
+.PHONY: help setup demo dashboard test typescript lint lock clean
 
 help:  ## Show these targets.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 17
@@ -56,9 +56,13 @@ demo: setup  ## Simulate one day of a fleet in data/, build every table and show
 	@$(BIN)/fleet session --example
 	@echo
 	@echo "What next:"
+	@echo "  make dashboard                                   the same and more in a browser"
 	@echo "  .venv/bin/fleet session --failed                 deliveries to look at, by id"
 	@echo "  .venv/bin/dbt show --select supply_hours_daily   any table of the day"
 	@echo "  make test                                        check the project"
+
+dashboard: setup  ## Show the marts as a web page: any delivery, order or robot by its id.
+	@$(BIN)/python -m streamlit run dashboard/app.py
 
 lint: setup  ## Check style, types and SQL, and that generated files are up to date.
 	@$(BIN)/ruff check --quiet

@@ -8,6 +8,7 @@ import threading
 import time
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -132,13 +133,21 @@ class RedshiftMarts:
                     return self._rows(sql, parameters)
                 except (InterfaceError, OSError):
                     # Redshift closes connections that were idle for long.
-                    self._connection = None
+                    self.close()
                     if not is_kept:
                         raise
                     return self._rows(sql, parameters)
             except (Error, OSError) as error:
-                self._connection = None
+                self.close()
                 raise MartsError(f"Redshift did not answer: {_first_line(error)}") from error
+
+    def close(self) -> None:
+        """Close the connection, in whatever state it is; the next query makes another."""
+        if self._connection is not None:
+            # What is closed or broken already refuses to be closed.
+            with suppress(Exception):
+                self._connection.close()
+            self._connection = None
 
     def _rows(self, sql: str, parameters: Sequence[object]) -> list[Row]:
         if self._connection is None:

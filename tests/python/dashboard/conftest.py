@@ -22,7 +22,12 @@ Open = Callable[..., AppTest]
 
 def interval(state: str, start: float, end: float, **columns: Any) -> dict[str, Any]:
     """Row of robot_state_intervals of R-1."""
-    row = {"robot_id": "R-1", "state": state, "state_class": "supply", "reason": "none"}
+    row: dict[str, Any] = {
+        "robot_id": "R-1",
+        "state": state,
+        "state_class": "supply",
+        "reason": "none",
+    }
     row |= {"basis": "reported", "state_event_id": f"s{start}", "market": "la"}
     row |= {"duration_seconds": end - start, "started_at": at(start), "ended_at": at(end)}
     return row | {"ended_date": at(end).date()} | columns

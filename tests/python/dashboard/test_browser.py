@@ -4,57 +4,22 @@ Skipped where there is no Chromium, but not in CI, which installs one.
 """
 
 import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import expect
 
-from tests.python.conftest import ROOT
+from benchmarks.browser import Visit, find_chromium, run_dashboard, visiting
 from tests.python.dashboard.conftest import profiles
 
-CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
-START_SECONDS = 60
 # A page that went blank did so within this time after it had been drawn.
 STAYS_MILLISECONDS = 1500
-# Under the load of a CI machine; how fast it is, benchmarks/dashboard.py measures.
-PATIENCE_MILLISECONDS = 45_000
-
-
-@dataclass
-class Visit:
-    """A page of the browser, and what must not happen on it."""
-
-    page: Page
-    url: str
-    outside: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-
-    def look_up(self, wanted: str) -> None:
-        """Type an id into the search box by keyboard alone."""
-        box = self.page.get_by_label("Delivery, order or robot id")
-        box.focus()
-        self.page.keyboard.press("Control+A")
-        self.page.keyboard.type(wanted)
-        self.page.keyboard.press("Enter")
-
-    def expect_story(self, delivery_id: str) -> None:
-        """Head and chart are this delivery's, not those of the one before."""
-        expect(self.page.locator(f'[data-delivery="{delivery_id}"]')).to_be_visible()
-        chart = self.page.locator("[data-testid=stVegaLiteChart] svg")
-        expect(chart.get_by_text(delivery_id)).to_be_visible()
 
 
 @pytest.fixture(scope="module")
 def chromium() -> str:
-    found = next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    found = find_chromium()
     if found is None and os.environ.get("CI"):
         pytest.fail("CI has no Chromium: .ci/run installs it.")
     if found is None:
@@ -64,64 +29,17 @@ def chromium() -> str:
 
 @pytest.fixture(scope="module")
 def server(marts_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The dashboard as `make dashboard` starts it, on a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {**os.environ, "FLEET_DATABASE": str(marts_file)}
-    environment["DBT_PROFILES_DIR"] = str(profiles(marts_file.parent))
-    environment.pop("DBT_TARGET", None)
-    command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py"]
-    said = tmp_path_factory.mktemp("server") / "said.txt"
-    with (
-        said.open("w") as log,
-        subprocess.Popen(
-            [*command, f"--server.port={port}"],
-            cwd=ROOT,
-            env=environment,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        ) as process,
-    ):
-        url = f"http://127.0.0.1:{port}"
-        give_up_at = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                urllib.request.urlopen(f"{url}/_stcore/health").close()
-                break
-            except OSError:
-                assert process.poll() is None, said.read_text()
-                assert time.monotonic() < give_up_at, "the dashboard did not start"
-                time.sleep(0.2)
+    log = tmp_path_factory.mktemp("server") / "said.txt"
+    with run_dashboard(marts_file, profiles(marts_file.parent), log) as url:
         yield url
-        process.terminate()
-    assert "Traceback" not in said.read_text(), said.read_text()
+    assert "Traceback" not in log.read_text(), log.read_text()
 
 
 @pytest.fixture
 def visit(chromium: str, server: str) -> Iterator[Visit]:
     """A new visitor; afterwards nothing was asked of the outside and no error came up."""
-    expect.set_options(timeout=PATIENCE_MILLISECONDS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1400, "height": 1000})
-        page.set_default_timeout(PATIENCE_MILLISECONDS)
-        visit = Visit(page, server)
-        inside = (f"{server}/", f"{server.replace('http', 'ws', 1)}/", "data:", "blob:")
-
-        def asked(url: str) -> None:
-            if not url.startswith(inside):
-                visit.outside.append(url)
-
-        page.on("request", lambda request: asked(request.url))
-        page.on("websocket", lambda socket: asked(socket.url))
-        page.on("pageerror", lambda error: visit.errors.append(str(error)))
-        page.on(
-            "console",
-            lambda message: message.type == "error" and visit.errors.append(message.text),
-        )
+    with visiting(server, chromium) as visit:
         yield visit
-        browser.close()
     assert visit.outside == []
     assert visit.errors == []
 

@@ -1,0 +1,160 @@
+"""Every look-up of `fleet session` and the dashboard runs on Redshift's side of the same text.
+
+On the stand-in, so it is no run on Redshift: see standin/README.md. The rows are those that DuckDB
+gives for the same hand-filled marts.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redshift_connector
+
+from dashboard import queries as page_queries
+from fleet_events.marts import queries as look_ups
+from fleet_events.marts.stores import DuckDBMarts, MartsError, RedshiftMarts, Row
+from tests.python.dashboard.conftest import contracts, database, marts_file
+from tests.python.redshift.warehouse import StandIn
+from tests.python.session.conftest import at
+
+__all__ = ["database", "marts_file"]
+
+SCHEMA = "look_ups_marts"
+FROM, TO, DAY = at(-3600), at(90_000), date(2026, 11, 2)
+DAYS, TIMES = (DAY, DAY, "", ""), (FROM, TO, "", "")
+NEARLY = {"delivery": "D-1O", "order": "O-1O", "robot": "R-11"}
+NEAREST = {f"NEAREST {what}": (sql, (NEARLY[what], 5)) for what, sql in look_ups.NEAREST.items()}
+ASKED: dict[str, tuple[str, tuple[object, ...]]] = {
+    "DELIVERY": (look_ups.DELIVERY, ("D-10",)),
+    "DELIVERY hostile": (look_ups.DELIVERY, ("D-1' or 1=1 --",)),
+    "DELIVERY_EVENTS": (look_ups.DELIVERY_EVENTS, ("D-10", FROM, TO)),
+    "ORDER_DELIVERIES": (look_ups.ORDER_DELIVERIES, ("O-10",)),
+    "ORDER_BOUNDS": (look_ups.ORDER_BOUNDS, ("O-10", "O-10")),
+    "ORDER_EVENTS": (look_ups.ORDER_EVENTS, (FROM, TO, "O-10") * 2),
+    "ROBOT_EVENTS": (look_ups.ROBOT_EVENTS, ("R-1", FROM, TO)),
+    "ROBOT_STATES": (look_ups.ROBOT_STATES, ("R-1", FROM, FROM, TO)),
+    "FAILED": (look_ups.FAILED, (5,)),
+    "EXAMPLE": (look_ups.EXAMPLE, ()),
+    "LOADED_UNTIL": (look_ups.LOADED_UNTIL, ()),
+    "LAST_SEEN": (look_ups.LAST_SEEN, ("R-1",)),
+    **NEAREST,
+    "DELIVERY_ID": (page_queries.DELIVERY_ID, ("d-10", "D-10", "d-10")),
+    "ORDER_OR_ROBOT": (page_queries.ORDER_OR_ROBOT, ("r-1", "R-1") * 2),
+    "page ORDER_DELIVERIES": (page_queries.ORDER_DELIVERIES, ("O-10",)),
+    "ROBOT_DELIVERIES": (page_queries.ROBOT_DELIVERIES, ("R-1", TO, FROM, 5)),
+    "USUAL_LEGS": (page_queries.USUAL_LEGS, (FROM, TO, "la", "la") * len(page_queries.LEGS)),
+    "ALL_LEGS": (page_queries.ALL_LEGS, TIMES * len(page_queries.LEG_TIMES)),
+    "DAYS": (page_queries.DAYS, ()),
+    "MARKETS": (page_queries.MARKETS, ()),
+    "SUPPLY_DAYS": (page_queries.SUPPLY_DAYS, DAYS),
+    "DOWNTIME_REASONS": (page_queries.DOWNTIME_REASONS, (*DAYS, "unplanned_down")),
+    "DOWNTIME_ROBOTS": (page_queries.DOWNTIME_ROBOTS, (*TIMES, "unplanned_down", "hw_lid", 5)),
+    "DOWNTIME_MINUTES": (
+        page_queries.DOWNTIME_MINUTES,
+        ("R-1", FROM, FROM, TO, "unplanned_down", "hw_lid", 5),
+    ),
+    "FUNNEL_DAYS": (page_queries.FUNNEL_DAYS, DAYS),
+    "MONTHS": (page_queries.MONTHS, ()),
+    "FLEET_MTBF": (page_queries.FLEET_MTBF, (DAY.replace(day=1),)),
+    "ROBOT_MTBF": (page_queries.ROBOT_MTBF, (DAY.replace(day=1), 5)),
+    "FAILURES": (page_queries.FAILURES, (FROM, TO, "", "", 5)),
+    "RELEASE_HEALTH": (page_queries.RELEASE_HEALTH, ()),
+    "LOADS": (page_queries.LOADS, (5,)),
+    "LOAD_STREAMS": (page_queries.LOAD_STREAMS, (at(9000),)),
+    "LATENESS": (page_queries.LATENESS, ()),
+    "LATE_EVENTS": (page_queries.LATE_EVENTS, (5,)),
+    "QUARANTINE_REASONS": (page_queries.QUARANTINE_REASONS, ()),
+    "QUARANTINED_LINES": (page_queries.QUARANTINED_LINES, ("", "", 5)),
+    "GAPS": (page_queries.GAPS, ()),
+    "EMITTER_GAPS": (page_queries.EMITTER_GAPS, (5,)),
+    "CLOCKS": (page_queries.CLOCKS, (5,)),
+}
+
+
+def literal(value: Any) -> str:
+    if isinstance(value, datetime):
+        return f"'{value.astimezone(UTC).isoformat()}'"
+    if value is None:
+        return "null"
+    if isinstance(value, bool | int | float | Decimal):
+        return str(value).lower()
+    text = str(value).replace("'", "''").replace("\\", "\\\\")
+    return f"'{text}'"
+
+
+@pytest.fixture(scope="module")
+def duck(marts_file: Path) -> DuckDBMarts:
+    return DuckDBMarts(marts_file)
+
+
+@pytest.fixture(scope="module")
+def redshift(standin: StandIn, duck: DuckDBMarts) -> Iterator[RedshiftMarts]:
+    """The same marts on the stand-in."""
+    standin.rows(f"create schema {SCHEMA}")
+    for name, columns in contracts().items():
+        standin.rows(f"create table {SCHEMA}.{name} ({columns})")
+        rows = duck.rows(f"select * from {name}")
+        if rows:
+            names = ", ".join(rows[0])
+            values = ", ".join(f"({', '.join(map(literal, row.values()))})" for row in rows)
+            standin.rows(f"insert into {SCHEMA}.{name} ({names}) values {values}")
+
+    def connect() -> Any:
+        where = standin.where
+        return redshift_connector.connect(
+            host=where["host"], port=where["port"], user=where["user"], password="unused",
+            database=where["dbname"], ssl=False,
+        )  # fmt: skip
+
+    marts = RedshiftMarts(connect, SCHEMA)
+    yield marts
+    marts.close()
+    standin.rows(f"drop schema {SCHEMA} cascade")
+
+
+def comparable(rows: list[Row]) -> list[Row]:
+    """Rows with numbers as floats: engines differ in what type a sum or percentile has."""
+    return [
+        {
+            name: round(float(value), 6)
+            if isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+            else value
+            for name, value in row.items()
+        }
+        for row in rows
+    ]
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_both_engines_give_the_same_rows(
+    name: str, duck: DuckDBMarts, redshift: RedshiftMarts
+) -> None:
+    sql, parameters = ASKED[name]
+    expected = comparable(duck.rows(sql, parameters))
+    assert comparable(redshift.rows(sql, parameters)) == expected
+    assert bool(expected) == (name != "DELIVERY hostile")
+
+
+def test_every_query_is_asked_here() -> None:
+    texts = {
+        value
+        for module in (look_ups, page_queries)
+        for name, value in vars(module).items()
+        if name.isupper() and isinstance(value, str) and "select" in value and "ids" not in value
+    }
+    assert texts <= {sql for sql, _ in ASKED.values()}
+
+
+def test_a_look_up_cannot_write(redshift: RedshiftMarts) -> None:
+    with pytest.raises(MartsError, match="Redshift did not answer"):
+        redshift.rows("delete from delivery_sessions")
+    assert redshift.rows(look_ups.DELIVERY, ["D-10"])
+
+
+def test_a_lost_connection_is_made_again(redshift: RedshiftMarts) -> None:
+    assert redshift.rows(look_ups.DELIVERY, ["D-10"])
+    redshift._connection.close()
+    assert redshift.rows(look_ups.DELIVERY, ["D-10"])
