@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 from dbt.artifacts.resources.types import NodeType
-from redshift_connector.error import ProgrammingError
 
 from fleet_events.registry import load_registry
 from fleet_events.simulator.simulation import landing_folder, simulate_fleet
@@ -171,7 +170,7 @@ def test_every_statement_that_makes_a_table_names_its_model(built: Built) -> Non
     made = re.compile(r'create\s+(?:table|view)\s+"\w+"\."fleet_(?!seeds)\w+"\."(\w+)__dbt_tmp"')
     found = {
         name: re.findall(r'"node_id": "([^"]+)"', statement)
-        for statement in built.both.standin.sent()
+        for statement in built.both.standin.statements()
         for name in made.findall(statement)
     }
     assert len(found) > 20
@@ -179,7 +178,7 @@ def test_every_statement_that_makes_a_table_names_its_model(built: Built) -> Non
 
 
 def test_both_ways_to_read_the_catalog_were_taken(built: Built) -> None:
-    sent = built.both.standin.sent()
+    sent = built.both.standin.statements()
     for word in ("SHOW TABLES", "SHOW COLUMNS", "SHOW SCHEMAS", 'information_schema."columns"'):
         assert any(word in statement for statement in sent), word
 
