@@ -73,6 +73,24 @@ unioned as (
 
 ),
 
+compared_days as (
+
+    select
+        from_date as supply_date,
+        1 as is_from,
+        0 as is_to
+    from compared
+
+    union all
+
+    select
+        to_date as supply_date,
+        0 as is_from,
+        1 as is_to
+    from compared
+
+),
+
 summed as (
 
     select
@@ -80,14 +98,13 @@ summed as (
         unioned.state_class,
         unioned.reason,
         max(unioned.market) as market,
-        sum(case when unioned.supply_date = compared.from_date then unioned.usable_seconds else 0 end)
-            as from_seconds,
-        sum(case when unioned.supply_date = compared.to_date then unioned.usable_seconds else 0 end) as to_seconds
+        sum(unioned.usable_seconds * compared_days.is_from) as from_seconds,
+        sum(unioned.usable_seconds * compared_days.is_to) as to_seconds
 
     from unioned
 
-    inner join compared
-        on unioned.supply_date in (compared.from_date, compared.to_date)
+    inner join compared_days
+        on unioned.supply_date = compared_days.supply_date
 
     group by unioned.robot_id, unioned.state_class, unioned.reason
 

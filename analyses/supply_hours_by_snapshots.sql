@@ -11,32 +11,16 @@ state_hours as (
 
 ),
 
-instants as (
-
-    {% for offset in range(0, 60, minutes) %}
-        select {{ offset }} as offset_minutes
-        {{ "union all" if not loop.last }}
-    {% endfor %}
-
-),
-
-snapshots as (
+-- Snapshots of an hour are taken at its whole multiples of snapshot_minutes; how many lie within
+-- [started_at, ended_at) is the difference of how many came before each.
+counted as (
 
     select
-        state_hours.hour_date,
-        state_hours.robot_id,
-        count(*) * {{ minutes }} * 60000 as snapshot_milliseconds
+        *,
+        ceil({{ ratio(milliseconds_between("hour_at", "ended_at"), minutes * 60000) }})
+        - ceil({{ ratio(milliseconds_between("hour_at", "started_at"), minutes * 60000) }}) as snapshot_count
 
     from state_hours
-
-    cross join instants
-
-    where
-        state_hours.is_usable
-        and {{ dbt.dateadd("minute", "instants.offset_minutes", "state_hours.hour_at") }} >= state_hours.started_at
-        and {{ dbt.dateadd("minute", "instants.offset_minutes", "state_hours.hour_at") }} < state_hours.ended_at
-
-    group by state_hours.hour_date, state_hours.robot_id
 
 ),
 
@@ -45,9 +29,10 @@ measured as (
     select
         hour_date,
         robot_id,
-        sum(case when is_usable then duration_milliseconds else 0 end) as usable_milliseconds
+        sum(case when is_usable then duration_milliseconds else 0 end) as usable_milliseconds,
+        sum(case when is_usable then snapshot_count * {{ minutes }} * 60000 else 0 end) as snapshot_milliseconds
 
-    from state_hours
+    from counted
 
     group by hour_date, robot_id
 
@@ -56,17 +41,10 @@ measured as (
 compared as (
 
     select
-        measured.hour_date,
-        measured.usable_milliseconds,
-        coalesce(snapshots.snapshot_milliseconds, 0) as snapshot_milliseconds,
-        abs(coalesce(snapshots.snapshot_milliseconds, 0) - measured.usable_milliseconds) as error_milliseconds
+        *,
+        abs(snapshot_milliseconds - usable_milliseconds) as error_milliseconds
 
     from measured
-
-    left join snapshots
-        on
-            measured.hour_date = snapshots.hour_date
-            and measured.robot_id = snapshots.robot_id
 
 )
 

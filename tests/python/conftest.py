@@ -18,6 +18,7 @@ from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
 from fleet_events.cli import main
+from fleet_events.simulator.orders import DOOMS
 
 ROOT = Path(__file__).parents[2]
 
@@ -133,6 +134,24 @@ def clean(simulated: Callable[..., tuple[Warehouse, Path]]) -> tuple[Warehouse, 
 def troubled(simulated: Callable[..., tuple[Warehouse, Path]]) -> tuple[Warehouse, Path]:
     """A built day of 10 robots with every trouble, to be read only."""
     return simulated("--robots", "10", "--seed", "6")
+
+
+@pytest.fixture(scope="session")
+def doomed(
+    tmp_path_factory: pytest.TempPathFactory, open_warehouse: Callable[[Path], Warehouse]
+) -> tuple[Warehouse, Path]:
+    """A clean log of two days on which a third of all deliveries fail, built; and its truth."""
+    folder = tmp_path_factory.mktemp("doomed")
+    rates = {doom: 0.65 if doom == "none" else 0.05 for doom in DOOMS}
+    words = f"simulate --robots 10 --days 2 --seed 2 --clean --out {folder}"
+    with mock.patch.dict(DOOMS, rates):
+        done = CliRunner().invoke(main, words.split())
+    assert done.exit_code == 0, done.output
+    warehouse = open_warehouse(folder)
+    warehouse.load()
+    warehouse("seed")
+    warehouse("run")
+    return warehouse, folder / "truth"
 
 
 @pytest.fixture(scope="session")

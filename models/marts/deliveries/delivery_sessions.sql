@@ -297,6 +297,7 @@ stepped as (
 
     select
         *,
+        1 as all_rules,
         case when order_created_at is null then ', order_created' else '' end as order_created_gap,
         case
             when
@@ -332,7 +333,9 @@ stepped as (
 -- The seed's ranks as one row: a column for each rule, NULL for one that the seed leaves out.
 rule_ranks as (
 
-    select {{ rank_columns(rules) }}
+    select
+        1 as all_rules,
+        {{- rank_columns(rules) }}
 
     from probable_cause_rules
 
@@ -349,7 +352,9 @@ ranked as (
 
     from stepped
 
-    cross join rule_ranks
+    -- An equality, though it always holds: a cross join would be a nested loop on Redshift.
+    inner join rule_ranks
+        on stepped.all_rules = rule_ranks.all_rules
 
 ),
 

@@ -129,6 +129,10 @@ OTHERS = [
         "alpha/beta",
     ),  # r_LISTAGG
     ("listagg(t, ', ') within group (order by t desc) from functions.texts", "beta, beta, alpha"),
+    (
+        "percentile_cont(0.25) within group (order by n) from functions.numbers",
+        1.5,
+    ),  # r_PERCENTILE_CONT: between the two nearest rows
     ("current_date", datetime.now(UTC).date()),
 ]
 

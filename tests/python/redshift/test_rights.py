@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-import redshift_connector
+from redshift_connector.error import ProgrammingError
 
 from tests.python.conftest import ROOT
 from tests.python.redshift.conftest import statements
@@ -66,7 +66,7 @@ def tables(standin: StandIn, schema: str) -> list[str]:
 
 
 def assert_refused(standin: StandIn, sql: str, user: str) -> None:
-    with pytest.raises(redshift_connector.ProgrammingError, match="permission denied"):
+    with pytest.raises(ProgrammingError, match="permission denied"):
         standin.rows(sql, user=user)
 
 

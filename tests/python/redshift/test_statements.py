@@ -24,6 +24,8 @@ def schema(standin: StandIn) -> Iterator[StandIn]:
     [
         ('select "A" from T', 'SELECT "a" FROM T'),
         ("/* dbt */ select 1;", "SELECT 1"),
+        ("\n-- one\n /* two */-- three\nselect '--' ;", "SELECT '--'"),
+        ("-- nothing", ""),
         ("select payload.a.b from t", "SELECT redshift.navigate(payload, 'a', 'b') AS b FROM t"),
         ("select t.a from t", "SELECT t.a FROM t"),
         ("select 1 from s.t where s.t.a = 1", "SELECT 1 FROM s.t WHERE s.t.a = 1"),
@@ -54,6 +56,11 @@ def schema(standin: StandIn) -> Iterator[StandIn]:
             "create table t (a varchar(8)) diststyle key distkey (a) sortkey (a)",
             '/*keys {"sortkeys": ["a"], "diststyle": "KEY(a)", "distkey": "a"} keys*/'
             ' CREATE TABLE t (a VARCHAR(8) CHECK (octet_length("a") <= 8))',
+        ),
+        (
+            "create temporary table t diststyle all compound sortkey (a) as (select 1 as a)",
+            '/*keys {"sortkeys": ["a"], "diststyle": "ALL"} keys*/'
+            " CREATE TEMPORARY TABLE t AS (SELECT 1 AS a)",
         ),
         (
             "create view v as select a from t with no schema binding",

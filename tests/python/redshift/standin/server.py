@@ -102,14 +102,19 @@ class Session:
             done = (
                 copy_as_insert(body, self._s3) if is_copy else translate(body, self._status != IDLE)
             )
-        except RefusedError as refused:
-            # An error of PostgreSQL's own keeps the protocol in step.
-            raised = f"raise exception using errcode = '0A000', message = {quoted(str(refused))};"
+        except Exception as refused:
+            # An error of PostgreSQL's own keeps the protocol in step. One that is not a refusal is
+            # a fault of the stand-in, and better read in a client than looked for in a log.
+            raised = f"raise exception using errcode = '0A000', message = {quoted(_told(refused))};"
             done = f"do {quoted(f'begin {raised} end')}"
         if self._log:
             self._log.write(json.dumps({"redshift": sql, "postgres": done[:10000]}) + "\n")
             self._log.flush()
         return done.encode()
+
+
+def _told(error: Exception) -> str:
+    return str(error) if isinstance(error, RefusedError) else f"stand-in failed: {error!r}"
 
 
 async def serve(port: int, postgres_port: int, s3: Path | None, log: IO[str] | None) -> None:

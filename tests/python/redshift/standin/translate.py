@@ -37,7 +37,7 @@ CATALOG = re.compile(
     r"|pg_get_late_binding_view_cols|pg_backend_pid|svv_\w+)\b",
     re.IGNORECASE,
 )
-COMMENTS = re.compile(r"/\*.*?\*/|^\s*--[^\n]*\n", re.DOTALL)
+COMMENTS = re.compile(r"(\s|/\*.*?\*/|--[^\n]*(\n|$))+", re.DOTALL)
 PARAMETERS = re.compile(r"\bvalues\s*\(\s*\$\d", re.IGNORECASE)
 IGNORED_SETTINGS = re.compile(
     r"(re)?set\s+(session\s+)?(query_group|enable_\w+|json_\w+)", re.IGNORECASE
@@ -89,8 +89,9 @@ def translate(sql: str, in_transaction: bool) -> str:
 
 
 def stripped(sql: str) -> str:
-    """A statement without comments, such as dbt's, and without its semicolon."""
-    return COMMENTS.sub(" ", sql).strip().rstrip(";").strip()
+    """A statement without the comments before it, such as dbt's, and without its semicolon."""
+    comments = COMMENTS.match(sql)
+    return sql[comments.end() if comments else 0 :].strip().rstrip(";").strip()
 
 
 def quoted(text: str) -> str:
@@ -168,7 +169,8 @@ def _keys(tree: exp.Create) -> Iterator[tuple[str, object]]:
     """Distribution and sort keys, taken out of the statement."""
     yield "sortkeys", []
     properties = tree.args.get("properties")
-    for item in list(properties.expressions) if properties else []:
+    others = []
+    for item in properties.expressions if properties else []:
         if isinstance(item, exp.DistKeyProperty):
             yield "distkey", item.name
             yield "diststyle", f"KEY({item.name})"
@@ -177,8 +179,8 @@ def _keys(tree: exp.Create) -> Iterator[tuple[str, object]]:
         elif isinstance(item, exp.SortKeyProperty):
             yield "sortkeys", [key.name for key in item.this]
         else:
-            continue
-        item.pop()
+            others.append(item)
+    tree.set("properties", exp.Properties(expressions=others) if others else None)
 
 
 def _column(column: exp.ColumnDef) -> None:
