@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from dbt.artifacts.resources.types import NodeType
+from redshift_connector.error import ProgrammingError
 
 from fleet_events.registry import load_registry
 from fleet_events.simulator.simulation import landing_folder, simulate_fleet
