@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 import redshift_connector
+import yaml
 
 from dashboard import queries as page_queries
 from fleet_events.marts import queries as look_ups
-from fleet_events.marts.stores import DuckDBMarts, MartsError, RedshiftMarts, Row
+from fleet_events.marts.stores import DuckDBMarts, MartsError, RedshiftMarts, Row, open_marts
+from tests.python.conftest import ROOT
 from tests.python.dashboard.conftest import contracts, database, marts_file
 from tests.python.redshift.warehouse import StandIn
 from tests.python.session.conftest import at
@@ -158,3 +160,17 @@ def test_a_lost_connection_is_made_again(redshift: RedshiftMarts) -> None:
     assert redshift.rows(look_ups.DELIVERY, ["D-10"])
     redshift._connection.close()
     assert redshift.rows(look_ups.DELIVERY, ["D-10"])
+
+
+def test_the_target_redshift_of_the_profile_is_read(
+    standin: StandIn, redshift: RedshiftMarts, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    output = {"type": "redshift", "password": "unused", "sslmode": "disable", "threads": 1}
+    output |= {**standin.where, "schema": SCHEMA.removesuffix("_marts")}
+    profile = {"delivery_sessions": {"target": "dev", "outputs": {"redshift": output}}}
+    (tmp_path / "profiles.yml").write_text(yaml.safe_dump(profile))
+    monkeypatch.setenv("DBT_PROFILES_DIR", str(tmp_path))
+    marts = open_marts(ROOT, "redshift")
+    assert isinstance(marts, RedshiftMarts)
+    assert marts.rows(look_ups.DELIVERY, ["D-10"]) == redshift.rows(look_ups.DELIVERY, ["D-10"])
+    marts.close()
