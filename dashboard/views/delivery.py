@@ -341,7 +341,9 @@ def event_table(events: list[Row], zone: ZoneInfo, with_match: bool) -> None:
 
 def show_order(order_id: str, zone: ZoneInfo) -> None:
     deliveries = rows(queries.ORDER_DELIVERIES, (order_id,))
-    events = rows(lookups.ORDER_EVENTS, (order_id, order_id))
+    (bounds,) = rows(lookups.ORDER_BOUNDS, (order_id, order_id))
+    during = (bounds["started_at"], bounds["last_event_at"], order_id)
+    events = rows(lookups.ORDER_EVENTS, (*during, *during))
     st.html(
         f'<p style="font-size:1.35rem" data-order="{escape(plain(order_id))}">Order '
         f"<b>{escape(plain(order_id))}</b>, {counted(len(events), 'event')}</p>"

@@ -1,6 +1,7 @@
 """What each page says, without a browser: Streamlit's own driver runs it on hand-filled marts."""
 
 import json
+import re
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
@@ -8,12 +9,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import yaml
 from streamlit.testing.v1 import AppTest
 
-from dashboard import story
+from dashboard import queries, story
 from dashboard.views import delivery as delivery_view
+from fleet_events.marts import queries as lookups
 from tests.python.conftest import ROOT
-from tests.python.dashboard.conftest import Open
+from tests.python.dashboard.conftest import Open, contracts
 from tests.python.session.conftest import at
 from tests.python.session.conftest import delivery as row_of
 from tests.python.session.test_session import HOSTILE
@@ -238,6 +241,20 @@ def test_quality_shows_lines_in_full_and_adds_up(open_page: Open) -> None:
     page.selectbox(key="quarantine_reason").set_value("malformed").run()
     lines = next(table.value for table in page.dataframe if "line" in table.value.columns)
     assert list(lines["line"]) == ["{broken"]
+
+
+def test_the_exposure_names_the_marts_that_the_pages_read() -> None:
+    texts = [
+        text
+        for module in (lookups, queries)
+        for name, value in vars(module).items()
+        if name.isupper()
+        for text in (value.values() if isinstance(value, dict) else [value])
+    ]
+    words = set(re.findall(r"\w+", " ".join(map(str, texts))))
+    exposures = yaml.safe_load((ROOT / "models/marts/_exposures.yml").read_text())["exposures"]
+    (page,) = [exposure for exposure in exposures if exposure["name"] == "dashboard"]
+    assert page["depends_on"] == [f"ref('{name}')" for name in sorted(words & set(contracts()))]
 
 
 def test_a_missing_database_says_how_to_get_one(

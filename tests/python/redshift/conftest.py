@@ -111,7 +111,7 @@ def open_redshift(
 
     def opened(schema: str) -> RedshiftWarehouse:
         folder = tmp_path_factory.mktemp(schema)
-        warehouse = RedshiftWarehouse(standin.where, schema, folder)
+        warehouse = RedshiftWarehouse({**standin.where, "user": "dbt"}, schema, folder)
         if not manifests:
             manifests.append(warehouse("parse"))
         # Schemas are written into the manifest, so only one schema can share it.

@@ -171,7 +171,7 @@ def test_every_statement_that_makes_a_table_names_its_model(built: Built) -> Non
     made = re.compile(r'create\s+(?:table|view)\s+"\w+"\."fleet_(?!seeds)\w+"\."(\w+)__dbt_tmp"')
     found = {
         name: re.findall(r'"node_id": "([^"]+)"', statement)
-        for statement in built.both.standin.sent()
+        for statement in built.both.standin.statements()
         for name in made.findall(statement)
     }
     assert len(found) > 20
@@ -179,7 +179,7 @@ def test_every_statement_that_makes_a_table_names_its_model(built: Built) -> Non
 
 
 def test_both_ways_to_read_the_catalog_were_taken(built: Built) -> None:
-    sent = built.both.standin.sent()
+    sent = built.both.standin.statements()
     for word in ("SHOW TABLES", "SHOW COLUMNS", "SHOW SCHEMAS", 'information_schema."columns"'):
         assert any(word in statement for statement in sent), word
 
@@ -198,6 +198,28 @@ def test_docs_know_the_keys_of_every_table(built: Built, target: str) -> None:
         dist = dist.upper() if dist in ("all", "even") else f"KEY({dist})"
         assert stats["diststyle"]["value"] == dist, unique_id
         assert stats["sortkey1"]["value"] == (sort if isinstance(sort, str) else sort[0]), unique_id
+
+
+def test_descriptions_of_the_marts_are_comments(built: Built) -> None:
+    comments = dict(
+        built.both.standin.rows(
+            "select c.relname || coalesce('.' || a.attname, ''), d.description"
+            " from pg_catalog.pg_description d"
+            " join pg_catalog.pg_class c on c.oid = d.objoid"
+            " join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
+            " left join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum = d.objsubid"
+            " and d.objsubid > 0 where n.nspname = 'fleet_marts'"
+        )
+    )
+    manifest = built.both.redshift.manifest
+    assert manifest is not None
+    marts = [node for node in manifest.nodes.values() if node.schema == "fleet_marts"]
+    models = [node for node in marts if node.resource_type == NodeType.Model]
+    described = {node.name: node.description for node in models}
+    for node in models:
+        if node.config.materialized != "view":  # the columns of a late-binding view have none
+            described |= {f"{node.name}.{name}": c.description for name, c in node.columns.items()}
+    assert comments == described
 
 
 def test_freshness_of_the_raw_layer_is_read(built: Built) -> None:

@@ -70,7 +70,7 @@ class StandIn:
                 self.rows(f"drop schema {schema} cascade")
         self.run("2_raw_tables.sql", "3_rights.sql")
 
-    def sent(self) -> list[str]:
+    def statements(self) -> list[str]:
         """Every statement that any client has sent so far."""
         return [json.loads(line)["redshift"] for line in self.log.read_text().splitlines()]
 
@@ -103,7 +103,7 @@ def run_standin(folder: Path) -> Iterator[StandIn]:
 class RedshiftWarehouse:
     """The dbt project on a server that speaks Redshift, in schemas that begin with `schema`.
 
-    dbt signs in as pipeline/redshift says: as user `dbt`, and as `event_loader` to load. Call it
+    dbt signs in as the user of `where`, and as pipeline/redshift's `event_loader` to load. Call it
     with the words of a dbt command. When dbt fails it raises AssertionError with dbt's error
     messages.
     """
@@ -122,7 +122,6 @@ class RedshiftWarehouse:
             "schema": self.schema,
             "threads": 4,
             **self.where,
-            "user": "dbt",
         }
         outputs = {
             "redshift": output,
