@@ -43,12 +43,12 @@ def test_a_failed_delivery_shows_outcome_cause_and_legs(open_page: Open) -> None
     text = said(open_page(id="D-10"))
     assert '<span class="outcome failed">✗ failed</span>' in text
     assert "The lid of robot R-1 failed." in text
-    assert "ended by <b>delivery.dropoff_failed (lid_fault) at 2026-11-02 20:11:40</b>" in text
+    assert "ended by <b>delivery.dropoff_failed (lid_fault) at 2026-11-02 20:11:30</b>" in text
     assert "first error <b>LID-401</b> at 20:10:10.500" in text
     assert "not in the log: <b>pickup_arrived</b>" in text
     assert "Order → Dispatch <b>5.0 s</b>" in text
     assert "as usual · median 5.0 s, 95 % within 5.0 s" in text
-    assert "Dispatch → Pickup <b>failed after 11 min 35 s</b>" in text
+    assert "Dispatch → Pickup <b>failed after 11 min 25 s</b>" in text
     assert "Pickup → Dropoff <b>–</b>" in text
 
 
@@ -78,7 +78,7 @@ def test_filters_keep_what_they_say(open_page: Open) -> None:
 def test_the_zone_changes_times_and_is_named(open_page: Open) -> None:
     page = open_page(id="D-10", tz="America/Los_Angeles")
     text = said(page)
-    assert "at 2026-11-02 12:11:40" in text
+    assert "at 2026-11-02 12:11:30" in text
     assert "America/Los_Angeles (UTC-08:00)" in text
     assert page.dataframe[0].value["time"][0] == "12:00:00.000"
     assert "Times: UTC." in said(open_page(id="D-10"))
