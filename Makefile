@@ -15,9 +15,14 @@ PYTHON ?= $(firstword $(foreach python,python3 python3.13 python3.12 python3.11,
 	$(shell $(python) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $(python))))
 BIN := .venv/bin
 STAMP := .venv/.installed
+DASHBOARD := .venv/.installed-dashboard
+DEV := .venv/.installed-dev
 PACKAGES := dbt_packages/.installed
 TYPESCRIPT := clients/typescript
 NODE_MODULES := $(TYPESCRIPT)/node_modules/.installed
+
+LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --upgrade --no-strip-extras --generate-hashes \
+	--quiet --custom-compile-command "make lock"
 
 ROBOTS := 40
 DAYS := 1
@@ -28,7 +33,7 @@ SEED := 7
 help:  ## Show these targets.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 17
 
-setup: $(STAMP) $(PACKAGES) profiles.yml  ## Install everything the other targets need into .venv.
+setup: $(STAMP) $(PACKAGES) profiles.yml  ## Install what dbt and the fleet command need into .venv.
 
 $(STAMP): requirements.lock pyproject.toml
 	@[ -n "$(PYTHON)" ] || { echo "This project needs Python 3.11, 3.12 or 3.13 as python3; install one, or name it: make $(or $(MAKECMDGOALS),setup) PYTHON=/path/to/python3.12" >&2; exit 1; }
@@ -36,6 +41,16 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -m venv --clear .venv || { echo "$(PYTHON) cannot make a virtual environment; on Debian and Ubuntu install the package python3-venv." >&2; exit 1; }
 	@$(BIN)/pip install -qq --require-hashes -r requirements.lock
 	@$(BIN)/pip install -qq --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DASHBOARD): $(STAMP) requirements-dashboard.lock
+	@echo "Installing what the dashboard needs ..."
+	@$(BIN)/pip install -qq --require-hashes -r requirements-dashboard.lock
+	@touch $@
+
+$(DEV): $(STAMP) requirements-dev.lock
+	@echo "Installing what the tests need ..."
+	@$(BIN)/pip install -qq --require-hashes -r requirements-dev.lock
 	@touch $@
 
 $(PACKAGES): $(STAMP) packages.yml package-lock.yml $(shell find offline -type f)
@@ -61,10 +76,10 @@ demo: setup  ## Simulate one day of a fleet in data/, build every table and show
 	@echo "  .venv/bin/dbt show --select supply_hours_daily   any table of the day"
 	@echo "  make test                                        check the project"
 
-dashboard: setup  ## Show the marts as a web page: any delivery, order or robot by its id.
+dashboard: setup $(DASHBOARD)  ## Show the marts as a web page: any delivery, order or robot by its id.
 	@$(BIN)/python -m streamlit run dashboard/app.py
 
-lint: setup  ## Check style, types and SQL, and that generated files are up to date.
+lint: setup $(DEV)  ## Check style, types and SQL, and that generated files are up to date.
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --quiet --check
 	@$(BIN)/mypy --no-error-summary
@@ -82,10 +97,12 @@ $(NODE_MODULES): $(TYPESCRIPT)/package.json $(TYPESCRIPT)/package-lock.json
 typescript: $(NODE_MODULES)  ## Build the TypeScript client and test it.
 	@cd $(TYPESCRIPT) && npm test --silent
 
+# Each lock holds the pins of the one before, so that one .venv can have them all.
 lock:  ## Pin the newest versions that pyproject.toml allows.
 	@$(BIN)/pip install -qq uv
-	@$(BIN)/uv pip compile pyproject.toml --extra warehouse --extra dashboard --group dev --universal --python-version 3.11 --upgrade --no-strip-extras \
-		--generate-hashes --quiet --custom-compile-command "make lock" --output-file requirements.lock
+	@$(LOCK) --extra warehouse --group build --output-file requirements.lock
+	@$(LOCK) --extra dashboard --group build --constraint requirements.lock --output-file requirements-dashboard.lock
+	@$(LOCK) --extra dashboard --group dev --constraint requirements-dashboard.lock --output-file requirements-dev.lock
 
 clean:  ## Remove everything that make made, except profiles.yml.
 	@rm -rf .venv data dbt_packages target logs $(TYPESCRIPT)/node_modules $(TYPESCRIPT)/dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,6 +1,7 @@
 """Without a server: nothing that Redshift gets from this project breaks a rule."""
 
 import pytest
+from dbt.contracts.graph.manifest import Manifest
 
 from tests.python.conftest import ROOT
 from tests.python.redshift.conftest import Compile
@@ -20,3 +21,16 @@ def test_no_rule_is_broken(compiled: Compile, nightly: bool) -> None:
         for name, sql in compiled(nightly).items()
     }
     assert {name: parts for name, parts in broken.items() if parts} == {}
+
+
+def test_every_fixture_of_a_unit_test_has_a_row_without_null(redshift_manifest: Manifest) -> None:
+    """dbt-redshift takes a column's type from such a row, and stops where there is none."""
+    lacking = [
+        f"{unit_test.name}: {given.input}"
+        for unit_test in redshift_manifest.unit_tests.values()
+        for given in unit_test.given
+        if isinstance(given.rows, list)
+        and given.rows
+        and not any(None not in row.values() for row in given.rows)
+    ]
+    assert lacking == []
