@@ -11,6 +11,10 @@ from zoneinfo import ZoneInfo
 
 import altair as alt
 
+# Streamlit imports pandas when it first draws a table, and Altair looks into what is imported: in a
+# second visitor's thread it would meet one half of it.
+import pandas as pd  # type: ignore[import-untyped]  # noqa: F401
+
 from dashboard.zones import clock_in_zone, named, shifted
 from fleet_events.marts.stores import Row
 from fleet_events.marts.wording import is_gap, plain, span

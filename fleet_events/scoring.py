@@ -214,7 +214,7 @@ select
         when diagnoses.true_cause = diagnoses.mart_cause then 'right'
         when fates.has_lost_end then 'the line that ends it was lost'
         when fates.has_skew then 'clock skew'
-        when fates.has_lost_line then 'a line that shows the cause was lost'
+        when fates.has_lost_line then 'another line of it was lost'
         else 'the log tells of another cause'
     end as cause,
     count(*) as delivery_count

@@ -64,7 +64,7 @@ def test_a_run_gets_through_while_pages_read(
         "    global count\n"
         "    count += len(marts.rows('select * from robot_states')) > 0\n"
         "    print(count, flush=True)\n"
-        "    time.sleep(0.02)\n"
+        "    time.sleep(0.2)\n"
         "while True:\n"
         "    read()\n"
     )
@@ -75,7 +75,7 @@ def test_a_run_gets_through_while_pages_read(
         assert visitor.stdout is not None
         lines = visitor.stdout
         counts.append(int(lines.readline()))
-        reader = threading.Thread(target=lambda: counts.extend(map(int, lines)))
+        reader = threading.Thread(target=lambda: counts.extend(map(int, iter(lines.readline, ""))))
         reader.start()
         warehouse("seed", "--select", "robot_states", "--full-refresh")
         before = len(counts)

@@ -4,6 +4,7 @@ All of it on the stand-in, so none of it is a run on Redshift: see standin/READM
 """
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 from dbt.artifacts.resources.types import NodeType
+from redshift_connector.error import ProgrammingError
 
 from fleet_events.registry import load_registry
 from fleet_events.simulator.simulation import landing_folder, simulate_fleet
@@ -118,6 +120,64 @@ def test_others_see_that_a_run_is_open(built: Built) -> None:
     assert built.both.standin.rows("select count(*) from fleet_runs.open_runs") == [(0,)]
 
 
+def relations(standin: StandIn, schema: str) -> list[str]:
+    """Tables and views of a schema."""
+    names = standin.rows(
+        f"select table_name from information_schema.tables where table_schema = '{schema}'"
+    )
+    assert names, schema
+    return [f"{schema}.{name}" for (name,) in names]
+
+
+def assert_refused(standin: StandIn, sql: str, user: str) -> None:
+    with pytest.raises(ProgrammingError, match=r"permission denied|must be owner"):
+        standin.rows(sql, user)
+
+
+def test_readers_read_every_mart_and_nothing_else(built: Built) -> None:
+    standin = built.both.standin
+    standin.rows("create user ann password disable")
+    standin.rows("grant role analyst to ann")
+    hidden = ("event_log", "fleet_seeds", "fleet_staging", "fleet_intermediate", "fleet_runs")
+    for user in ("ann", "sigma_service"):
+        for mart in relations(standin, "fleet_marts"):
+            standin.rows(f"select 1 from {mart} limit 1", user)
+        for relation in (name for schema in hidden for name in relations(standin, schema)):
+            assert_refused(standin, f"select 1 from {relation}", user)
+        assert_refused(standin, "delete from fleet_marts.delivery_sessions", user)
+        assert_refused(standin, "create table fleet_marts.mine (id int)", user)
+
+
+def test_the_transformer_reads_the_raw_layer_and_cannot_write_it(built: Built) -> None:
+    standin = built.both.standin
+    for table in relations(standin, "event_log"):
+        standin.rows(f"select 1 from {table} limit 1", "dbt")
+        for statement in ("delete from {0}", "insert into {0} select * from {0}", "drop table {0}"):
+            assert_refused(standin, statement.format(table), "dbt")
+    assert_refused(standin, "create table event_log.mine (id int)", "dbt")
+
+
+def test_the_loader_adds_lines_and_does_nothing_else(built: Built) -> None:
+    # That it adds them, the nights show: event_loader loaded each.
+    standin = built.both.standin
+    assert_refused(standin, "select 1 from event_log.event_lines", "event_loader")
+    assert_refused(standin, "delete from event_log.event_lines", "event_loader")
+    assert_refused(standin, "insert into event_log.loaded_files values ('a', 1, 0)", "event_loader")
+    assert_refused(standin, "select 1 from fleet_marts.delivery_sessions", "event_loader")
+
+
+def test_every_statement_that_makes_a_table_names_its_model(built: Built) -> None:
+    """By this, pipeline/redshift/6_monitoring.sql adds up what a model cost."""
+    made = re.compile(r'create\s+(?:table|view)\s+"\w+"\."fleet_(?!seeds)\w+"\."(\w+)__dbt_tmp"')
+    found = {
+        name: re.findall(r'"node_id": "([^"]+)"', statement)
+        for statement in built.both.standin.statements()
+        for name in made.findall(statement)
+    }
+    assert len(found) > 20
+    assert found == {name: [f"model.delivery_sessions.{name}"] for name in found}
+
+
 def test_both_ways_to_read_the_catalog_were_taken(built: Built) -> None:
     sent = built.both.standin.statements()
     for word in ("SHOW TABLES", "SHOW COLUMNS", "SHOW SCHEMAS", 'information_schema."columns"'):
@@ -138,6 +198,28 @@ def test_docs_know_the_keys_of_every_table(built: Built, target: str) -> None:
         dist = dist.upper() if dist in ("all", "even") else f"KEY({dist})"
         assert stats["diststyle"]["value"] == dist, unique_id
         assert stats["sortkey1"]["value"] == (sort if isinstance(sort, str) else sort[0]), unique_id
+
+
+def test_descriptions_of_the_marts_are_comments(built: Built) -> None:
+    comments = dict(
+        built.both.standin.rows(
+            "select c.relname || coalesce('.' || a.attname, ''), d.description"
+            " from pg_catalog.pg_description d"
+            " join pg_catalog.pg_class c on c.oid = d.objoid"
+            " join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
+            " left join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum = d.objsubid"
+            " and d.objsubid > 0 where n.nspname = 'fleet_marts'"
+        )
+    )
+    manifest = built.both.redshift.manifest
+    assert manifest is not None
+    marts = [node for node in manifest.nodes.values() if node.schema == "fleet_marts"]
+    models = [node for node in marts if node.resource_type == NodeType.Model]
+    described = {node.name: node.description for node in models}
+    for node in models:
+        if node.config.materialized != "view":  # the columns of a late-binding view have none
+            described |= {f"{node.name}.{name}": c.description for name, c in node.columns.items()}
+    assert comments == described
 
 
 def test_freshness_of_the_raw_layer_is_read(built: Built) -> None:

@@ -26,8 +26,9 @@ def main() -> None:
         where |= {"postgres_port": postgres.port, "psql": str(postgres.psql)}
 
         async def until_input_ends() -> None:
-            serving = asyncio.create_task(serve(port, postgres.port, arguments.s3, log))
-            await asyncio.sleep(0)
+            ready = asyncio.Event()
+            serving = asyncio.create_task(serve(port, postgres.port, arguments.s3, log, ready))
+            await ready.wait()
             print(json.dumps(where), flush=True)
             await asyncio.to_thread(sys.stdin.read)
             serving.cancel()

@@ -117,13 +117,16 @@ def _told(error: Exception) -> str:
     return str(error) if isinstance(error, RefusedError) else f"stand-in failed: {error!r}"
 
 
-async def serve(port: int, postgres_port: int, s3: Path | None, log: IO[str] | None) -> None:
-    """Serve Redshift on a port of 127.0.0.1 until cancelled."""
+async def serve(
+    port: int, postgres_port: int, s3: Path | None, log: IO[str] | None, ready: asyncio.Event
+) -> None:
+    """Serve Redshift on a port of 127.0.0.1 until cancelled; sets `ready` once it listens."""
 
     async def session(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await Session(postgres_port, s3, log).run(reader, writer)
 
     async with await asyncio.start_server(session, "127.0.0.1", port) as server:
+        ready.set()
         await server.serve_forever()
 
 

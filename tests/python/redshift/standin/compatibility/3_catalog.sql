@@ -35,7 +35,8 @@ end $$;
 create event trigger keep_keys on ddl_command_end when tag in ('CREATE TABLE', 'CREATE TABLE AS') execute function redshift.keep_keys();
 
 -- A late-binding view reads its definition anew each time, so what it reads can be dropped and made again.
-create function redshift.read_late(definition text) returns setof record language plpgsql as
+-- Its reader needs no right below it, its owner does (r_CREATE_VIEW); here the administrator's is taken.
+create function redshift.read_late(definition text) returns setof record language plpgsql security definer as
 $$ begin return query execute definition; end $$;
 create function redshift.create_late_binding_view(name text, definition text) returns text language plpgsql as
 $$ declare columns text; begin
