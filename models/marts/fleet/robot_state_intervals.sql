@@ -1,6 +1,4 @@
--- Bound on Redshift: readers of marts have no right below them, and what a late-binding view reads is
--- looked up when it is read.
-{{ config(materialized="view", bind=true) }}
+{{ config(materialized="view") }}
 
 with
 

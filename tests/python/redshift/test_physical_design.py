@@ -90,9 +90,7 @@ def test_every_column_of_a_seed_has_a_type(redshift_manifest: Manifest) -> None:
 def test_views_outlive_the_tables_below_them(redshift_manifest: Manifest) -> None:
     views = [node for node in models(redshift_manifest) if node.config.materialized == "view"]
     assert views
-    bound = {node.name for node in views if node.config.get("bind") is not False}
-    # Those of marts are read by who may not read what lies below.
-    assert bound == {node.name for node in views if node.schema == "fleet_marts"}
+    assert {node.name for node in views if node.config.get("bind") is not False} == set()
 
 
 def test_the_query_group_is_the_label_that_monitoring_looks_for() -> None:
