@@ -74,13 +74,7 @@ def compiled(redshift_flags: list[str], redshift_manifest: Manifest) -> Compile:
         with (
             mock.patch.object(RedshiftAdapter, "set_relations_cache", nothing),
             mock.patch.object(RedshiftAdapter, "get_relation", found if nightly else nothing),
-            mock.patch.object(
-                RedshiftAdapter,
-                "execute",
-                answer
-                if nightly
-                else lambda *a, **o: (AdapterResponse("OK"), table_from_rows([], [])),
-            ),
+            mock.patch.object(RedshiftAdapter, "execute", answer if nightly else no_answer),
         ):
             done = dbtRunner(manifest=redshift_manifest).invoke(["compile", *redshift_flags])
         assert done.success, done.exception
