@@ -65,6 +65,7 @@ def built(
 ) -> Built:
     """A fleet with every trouble, its files in three nights."""
     folder = tmp_path_factory.mktemp("built")
+    standin.clear()
     simulate_fleet(FLEET, load_registry(ROOT), folder, lambda now: None)
     files = sorted(landing_folder(folder).rglob("*.ndjson.gz"))
     duck, redshift = open_warehouse(folder / "duckdb"), open_redshift("fleet")
