@@ -1,15 +1,14 @@
 """What a run refuses, what the ledger of runs records, and how quarantined lines come back."""
 
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
 from tests.python.conftest import Warehouse
+from tests.python.nightly.differences import differences, tables
 
 LEDGER = "select run_number from fleet_runs.completed_runs order by 1"
 STATUSES = """
@@ -128,7 +127,7 @@ def freshness(warehouse: Warehouse) -> str:
 
 
 def test_replayed_lines_arrive_and_the_rest_keep_their_reason(
-    seeded: Warehouse, tmp_path: Path
+    seeded: Warehouse,
 ) -> None:
     """The registry does not know robot.lid_changed on the first night, and learns it later."""
     with duckdb.connect(seeded.database) as connection:
@@ -170,10 +169,10 @@ def test_replayed_lines_arrive_and_the_rest_keep_their_reason(
         "select reason, count(*) from fleet_marts.quarantined_events group by 1 order by 1"
     ) == [("bad_type", 1), ("malformed", 1), ("missing_event_id", 1)]
 
-    assert_equals_full_refresh(seeded, tmp_path)
+    assert_equals_full_refresh(seeded)
 
 
-def test_a_backfill_finds_a_line_that_was_committed_late(seeded: Warehouse, tmp_path: Path) -> None:
+def test_a_backfill_finds_a_line_that_was_committed_late(seeded: Warehouse) -> None:
     seeded.land("a.ndjson", [lid_line(1), lid_line(2)])
     seeded.load()
     seeded("run")
@@ -188,22 +187,12 @@ def test_a_backfill_finds_a_line_that_was_committed_late(seeded: Warehouse, tmp_
     assert seeded.rows(found) == [(0,)]
     seeded("run", backfill_from="2026-01-01 00:00:00", backfill_to="2100-01-01 00:00:00")
     assert seeded.rows(found) == [(1,)]
-    assert_equals_full_refresh(seeded, tmp_path)
+    assert_equals_full_refresh(seeded)
 
 
-def assert_equals_full_refresh(warehouse: Warehouse, folder: Path) -> None:
-    kept = folder / "nightly.duckdb"
-    shutil.copy(warehouse.database, kept)
+def assert_equals_full_refresh(warehouse: Warehouse) -> None:
+    nightly = tables(warehouse.database)
+    assert len(nightly) > 20
     warehouse("run", "--full-refresh")
-    with duckdb.connect(warehouse.database) as connection:
-        connection.execute(f"attach '{kept}' as nightly (read_only)")
-        tables = connection.execute(
-            "select schema_name || '.' || table_name from duckdb_tables() where database_name ="
-            " 'nightly' and schema_name in ('fleet_marts', 'fleet_intermediate')"
-            " and table_name not like 'int_touched%'"
-        ).fetchall()
-        assert len(tables) > 20
-        for (table,) in tables:
-            for one, other in ((f"nightly.{table}", table), (table, f"nightly.{table}")):
-                query = f"from {one} except all from {other}"
-                assert connection.execute(query).fetchall() == [], table
+    found = differences(nightly, tables(warehouse.database))
+    assert not found, "\n".join(map(str, found))
