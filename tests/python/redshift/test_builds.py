@@ -121,6 +121,17 @@ def test_others_see_that_a_run_is_open(built: Built) -> None:
     assert built.both.standin.rows("select count(*) from fleet_runs.open_runs") == [(0,)]
 
 
+def test_a_second_run_beside_another_ends_in_a_sentence(built: Built) -> None:
+    standin, redshift = built.both.standin, built.both.redshift
+    standin.rows("insert into fleet_runs.open_runs values ('of-another', getdate())")
+    try:
+        with pytest.raises(AssertionError, match=r"Another run that began at .* has not ended"):
+            redshift("run", "--select", "int_spans")
+        redshift("run", "--select", "int_spans", ignore_open_run=True)
+    finally:
+        standin.rows("delete from fleet_runs.open_runs")
+
+
 def relations(standin: StandIn, schema: str) -> list[str]:
     """Tables and views of a schema."""
     names = standin.rows(
