@@ -40,8 +40,9 @@ ID_TABLES = {
     "delivery_sessions": (*IDS[:3], "order_id", "robot_id"),
     "delivery_session_events": ("delivery_id", "event_id", "order_id", "robot_id"),
     "event_timeline": ("delivery_id", "event_id", "order_id", "robot_id"),
+    "robot_state_intervals": ("state_event_id", "robot_id"),
 }
-ORDERS = {"delivery_sessions": "started_at"}
+ORDERS = {"delivery_sessions": "started_at", "robot_state_intervals": "ended_at"}
 
 MART = "delivery_session_events"
 SHUFFLED = "shuffled_session_events"
@@ -74,7 +75,8 @@ def multiply(source: Path, target: Path, rows: int) -> int:
         for number in range(days):
             for table, ids in ID_TABLES.items():
                 kept = [
-                    f"{name} + interval {number} day as {name}" for name in times(connection, table)
+                    f"cast({name} + interval {number} day as {kind}) as {name}"
+                    for name, kind in times(connection, table)
                 ]
                 # A hash, because the ids of a real fleet need not grow with time.
                 kept += [
@@ -99,10 +101,10 @@ def multiply(source: Path, target: Path, rows: int) -> int:
     return days
 
 
-def times(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
-    """The columns of a mart that are moved on."""
+def times(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:
+    """The columns of a mart that are moved on, with their types."""
     described = connection.execute(f"describe day.fleet_marts.{table}").fetchall()
-    return [name for name, kind, *_ in described if kind.startswith("TIMESTAMP")]
+    return [(name, kind) for name, kind, *_ in described if kind.startswith(("DATE", "TIMESTAMP"))]
 
 
 def forget(path: Path) -> None:

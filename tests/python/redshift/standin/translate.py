@@ -72,10 +72,6 @@ def translate(sql: str, in_transaction: bool) -> str:
         return _grant(body)
     if word == "alter":
         return _alter(body, in_transaction)
-    if found := re.match(
-        r'(create\s+schema\s+(?:if\s+not\s+exists\s+)?)"\w+"\.', body, re.IGNORECASE
-    ):
-        return found[1] + body[found.end() :]  # with its database, as dbt says with datasharing
     if re.match(r"create\s+(schema|user|group|role)\b", body, re.IGNORECASE):
         return re.sub(r"\bpassword\s+disable\b", "", body, flags=re.IGNORECASE)
     if word in ("select", "with") and CATALOG.search(body):
