@@ -178,16 +178,24 @@ def test_the_loader_adds_lines_and_does_nothing_else(built: Built) -> None:
     assert_refused(standin, "select 1 from fleet_marts.delivery_sessions", "event_loader")
 
 
-def test_every_statement_that_makes_a_table_names_its_model(built: Built) -> None:
+def test_what_a_model_writes_is_in_the_query_group_of_the_model(built: Built) -> None:
     """By this, pipeline/redshift/6_monitoring.sql adds up what a model cost."""
-    made = re.compile(r'create\s+(?:table|view)\s+"\w+"\."fleet_(?!seeds)\w+"\."(\w+)__dbt_tmp"')
-    found = {
-        name: re.findall(r'"node_id": "([^"]+)"', statement)
-        for statement in built.both.standin.statements()
-        for name in made.findall(statement)
+    model = r'(?:table|view|from|into)\s+"\w+"\."fleet_(?!seeds|runs)\w+"\."(\w+?)(?:__dbt_tmp)?"'
+    written = re.compile(r"(?:create|delete|insert)\s+" + model)
+    groups = {
+        (name, line["query_group"])
+        for line in built.both.standin.logged()
+        for name in written.findall(line["redshift"])
     }
-    assert len(found) > 20
-    assert found == {name: [f"model.delivery_sessions.{name}"] for name in found}
+    assert len(groups) > 30
+    assert groups == {(name, f"delivery_sessions.{name}") for name, _ in groups}
+
+
+def test_what_is_no_model_is_in_the_query_group_of_the_profile(built: Built) -> None:
+    tests = [
+        line for line in built.both.standin.logged() if '"node_id": "test.' in line["redshift"]
+    ]
+    assert {line["query_group"] for line in tests} == {"delivery_sessions"}
 
 
 def test_both_ways_to_read_the_catalog_were_taken(built: Built) -> None:
