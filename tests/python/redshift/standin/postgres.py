@@ -133,7 +133,7 @@ def _in_roots_place() -> dict[str, Any]:
 def _initialise(bin_: Path, data: Path, as_user: dict[str, Any]) -> None:
     # Redshift compares text byte by byte, as the locale C does.
     options = [f"--username={ADMIN}", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
-    command = [bin_ / "initdb", f"--pgdata={data}", *options]
+    command = [str(bin_ / "initdb"), f"--pgdata={data}", *options]
     done = subprocess.run(command, capture_output=True, text=True, check=False, **as_user)
     if done.returncode:
         raise RuntimeError(f"initdb failed: {done.stderr}")
