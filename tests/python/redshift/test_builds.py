@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from dbt.artifacts.resources.types import NodeType
 from redshift_connector.error import ProgrammingError
@@ -220,26 +221,36 @@ def test_docs_know_the_keys_of_every_table(built: Built, target: str) -> None:
         assert stats["sortkey1"]["value"] == (sort if isinstance(sort, str) else sort[0]), unique_id
 
 
-def test_descriptions_of_the_marts_are_comments(built: Built) -> None:
-    comments = dict(
-        built.both.standin.rows(
-            "select c.relname || coalesce('.' || a.attname, ''), d.description"
-            " from pg_catalog.pg_description d"
-            " join pg_catalog.pg_class c on c.oid = d.objoid"
-            " join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
-            " left join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum = d.objsubid"
-            " and d.objsubid > 0 where n.nspname = 'fleet_marts'"
-        )
-    )
+def test_descriptions_of_the_marts_are_comments_on_both_engines(built: Built) -> None:
     manifest = built.both.redshift.manifest
     assert manifest is not None
     marts = [node for node in manifest.nodes.values() if node.schema == "fleet_marts"]
     models = [node for node in marts if node.resource_type == NodeType.Model]
-    described = {node.name: node.description for node in models}
-    for node in models:
-        if node.config.materialized != "view":  # the columns of a late-binding view have none
-            described |= {f"{node.name}.{name}": c.description for name, c in node.columns.items()}
-    assert comments == described
+    tables = {node.name: node.description for node in models}
+    columns = {
+        f"{node.name}.{c.name}": c.description for node in models for c in node.columns.values()
+    }
+    with duckdb.connect(built.both.duck.database, read_only=True) as connection:
+        ducks = connection.execute(
+            "select name, comment from ("
+            " select schema_name, table_name as name, comment from duckdb_tables()"
+            " union all select schema_name, view_name, comment from duckdb_views()"
+            " union all select schema_name, table_name || '.' || column_name, comment"
+            " from duckdb_columns()) as named where schema_name = 'fleet_marts'"
+        ).fetchall()
+    assert dict(ducks) == tables | columns
+    comments = built.both.standin.rows(
+        "select c.relname || coalesce('.' || a.attname, ''), d.description"
+        " from pg_catalog.pg_description d"
+        " join pg_catalog.pg_class c on c.oid = d.objoid"
+        " join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
+        " left join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum = d.objsubid"
+        " and d.objsubid > 0 where n.nspname = 'fleet_marts'"
+    )
+    # The columns of a late-binding view have none.
+    views = tuple(f"{node.name}." for node in models if node.config.materialized == "view")
+    bound = {name: text for name, text in columns.items() if not name.startswith(views)}
+    assert dict(comments) == tables | bound
 
 
 def test_freshness_of_the_raw_layer_is_read(built: Built) -> None:

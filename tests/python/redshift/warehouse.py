@@ -28,7 +28,7 @@ class StandIn:
     where   host, port, user and database, as a dbt profile names them
     server  the PostgreSQL behind it, for looks that Redshift would not allow
     s3      folder that stands for S3, a bucket a folder
-    log     statements as they came and as they were run, with their query_group; a line of JSON each
+    log     statements as they came and as they were run, and their query_group: JSON lines
     """
 
     where: dict[str, Any]
