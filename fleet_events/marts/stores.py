@@ -44,6 +44,10 @@ class Marts(Protocol):
         """Rows of one query as dictionaries, times as aware UTC; `?` in `sql` are parameters."""
         ...
 
+    def close(self) -> None:
+        """Give back what is kept between queries; the next one takes it anew."""
+        ...
+
 
 def as_rows(names: Iterable[str], values: Iterable[Sequence[Any]]) -> list[Row]:
     """Rows as dictionaries; both engines hand out timestamptz in a zone of the session."""
@@ -79,6 +83,9 @@ class DuckDBMarts:
                 if time.monotonic() >= give_up_at:
                     raise
                 time.sleep(SECONDS_BETWEEN_TRIES)
+
+    def close(self) -> None:
+        """See Marts; nothing is kept."""
 
     def _rows(self, sql: str, parameters: Sequence[object]) -> list[Row]:
         if not self.database.exists():
@@ -124,6 +131,7 @@ class RedshiftMarts:
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """See Marts; raises MartsError."""
+        from botocore.exceptions import BotoCoreError, ClientError
         from redshift_connector.error import Error, InterfaceError
 
         with self._lock:
@@ -137,9 +145,10 @@ class RedshiftMarts:
                     if not is_kept:
                         raise
                     return self._rows(sql, parameters)
-            except (Error, OSError) as error:
+            # Those of botocore where AWS, asked to sign the user in, does not.
+            except (Error, OSError, BotoCoreError, ClientError) as error:
                 self.close()
-                raise MartsError(f"Redshift did not answer: {_first_line(error)}") from error
+                raise MartsError(f"Redshift did not answer: {_in_one_line(error)}") from error
 
     def close(self) -> None:
         """Close the connection, in whatever state it is; the next query makes another."""
@@ -168,41 +177,48 @@ class RedshiftMarts:
         return cursor
 
 
-def _first_line(error: BaseException) -> str:
-    """What Redshift says of it; its driver hands out a dictionary of which M is the message."""
+def _in_one_line(error: BaseException) -> str:
+    """What it says; Redshift's driver hands out a dictionary of which M is the message."""
     said = error.args[0] if error.args else error
-    return str(said.get("M", said) if isinstance(said, dict) else said).splitlines()[0]
+    return " ".join(str(said.get("M", said) if isinstance(said, dict) else said).split())
 
 
 def open_marts(project_dir: Path, target: str | None = None, wait_seconds: float = 0) -> Marts:
-    """The marts of a target of the project's dbt profile, its default where none is named.
+    """The marts of a target of the project's dbt profile.
 
+    `target`: as dbt has it, DBT_TARGET where none is named, and without that the profile's own.
     `wait_seconds`: how long to wait for a DuckDB file that is being written. Raises MartsError.
     """
+    profiles_dir = Path(os.environ.get("DBT_PROFILES_DIR", project_dir))
+    if not (profiles_dir / "profiles.yml").exists():
+        raise MartsError(
+            f"There is no profiles.yml in {profiles_dir}; run `make setup`, or name the folder of "
+            "yours with DBT_PROFILES_DIR."
+        )
     # dbt takes a second to import, so that only those who need a profile pay for it.
     from dbt.config.runtime import load_profile
     from dbt.flags import set_from_args
     from dbt_common.context import set_invocation_context
     from dbt_common.exceptions import DbtBaseException
 
-    profiles_dir = os.environ.get("DBT_PROFILES_DIR", str(project_dir))
     set_invocation_context(os.environ)
-    set_from_args(Namespace(PROFILES_DIR=profiles_dir), None)
+    set_from_args(Namespace(PROFILES_DIR=str(profiles_dir)), None)
+    target = target or os.environ.get("DBT_TARGET")
     try:
         # Each adapter has credentials of its own.
         credentials: Any = load_profile(str(project_dir), {}, target_override=target).credentials
-    except DbtBaseException as error:
-        raise MartsError(f"The dbt profile cannot be used: {_first_line(error)}") from error
-    schema = f"{credentials.schema}_marts"
-    if not re.fullmatch(r"\w+", schema):
-        raise MartsError(f"The profile's schema must be letters, digits and _, not {schema!r}.")
-    if credentials.type == "duckdb":
-        return DuckDBMarts(Path(credentials.path), schema, wait_seconds)
-    if credentials.type == "redshift":
-        from dbt.adapters.redshift.connections import get_connection_method
+        schema = f"{credentials.schema}_marts"
+        if not re.fullmatch(r"\w+", schema):
+            raise MartsError(f"The profile's schema must be letters, digits and _, not {schema!r}.")
+        if credentials.type == "duckdb":
+            return DuckDBMarts(Path(credentials.path), schema, wait_seconds)
+        if credentials.type == "redshift":
+            from dbt.adapters.redshift.connections import get_connection_method
 
-        return RedshiftMarts(get_connection_method(credentials), schema)
+            return RedshiftMarts(get_connection_method(credentials), schema)
+    except DbtBaseException as error:
+        raise MartsError(f"The dbt profile cannot be used: {_in_one_line(error)}") from error
     raise MartsError(
         f"The marts are on DuckDB or Redshift, not on {credentials.type}; choose another target "
-        "with DBT_TARGET."
+        "with --target or DBT_TARGET."
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +11,7 @@ import click
 from rich.console import Console
 
 from fleet_events.marts import queries
-from fleet_events.marts.stores import DuckDBMarts, Marts
+from fleet_events.marts.stores import DuckDBMarts, Marts, open_marts
 from fleet_events.marts.wording import counted, moment, plain
 from fleet_events.session import screen
 
@@ -31,6 +30,17 @@ def utc_time(value: str) -> datetime:
             f"{plain(value)} is no UTC time such as 2026-11-02T20:30."
         ) from None
     return at
+
+
+def marts_of(target: str | None) -> Marts:
+    """The marts that the project's profile names, as the dashboard reads them."""
+    # Costs as much as all else; not needed for a file that is named.
+    from fleet_events.registry.loader import ProjectNotFoundError, find_project_dir
+
+    try:
+        return open_marts(find_project_dir(), target)
+    except ProjectNotFoundError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def refuse_unknown(store: Marts, what: str, wanted: str) -> NoReturn:
@@ -128,10 +138,12 @@ def example_id(store: Marts) -> str:
 @click.option("--example", is_flag=True, help="Show one telling failed delivery.")
 @click.option("--all", "every", is_flag=True, help="Show each heartbeat, not one row for a run.")
 @click.option(
-    "--database",
-    type=click.Path(path_type=Path),
-    default=lambda: Path(os.environ.get("FLEET_DATABASE", "data/fleet.duckdb")),
-    help="DuckDB file with the marts.  [default: FLEET_DATABASE or data/fleet.duckdb]",
+    "--target",
+    help="Where the marts are, as dbt's profile names it: dev is DuckDB, redshift Redshift.  "
+    "[default: DBT_TARGET or the profile's own]",
+)
+@click.option(
+    "--database", type=click.Path(path_type=Path), help="DuckDB file with the marts, no profile."
 )
 def session(
     wanted: str | None,
@@ -143,7 +155,8 @@ def session(
     limit: int,
     example: bool,
     every: bool,
-    database: Path,
+    target: str | None,
+    database: Path | None,
 ) -> None:
     """Show what happened in a delivery, or to an order or a robot, event by event."""
     if sum(map(bool, (wanted, robot_id, order_id, failed, example))) != 1:
@@ -153,7 +166,10 @@ def session(
         )
     if (start or end) and not robot_id:
         raise click.UsageError("--from and --to go with --robot.")
-    store = DuckDBMarts(database)
+    if target and database:
+        raise click.UsageError("--database names a file, --target a profile's target: give one.")
+    store = DuckDBMarts(database) if database else marts_of(target)
+    click.get_current_context().call_on_close(store.close)
     # A pipe has no width; 150 columns hold a row of a timeline.
     console = Console(width=None if sys.stdout.isatty() else 150, highlight=False)
     if failed:

@@ -4,6 +4,9 @@ On the stand-in, so it is no run on Redshift: see standin/README.md. The rows ar
 gives for the same hand-filled marts.
 """
 
+import os
+import re
+import socket
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -13,8 +16,10 @@ from typing import Any
 import pytest
 import redshift_connector
 import yaml
+from click.testing import CliRunner, Result
 
 from dashboard import queries as page_queries
+from fleet_events.cli import main
 from fleet_events.marts import queries as look_ups
 from fleet_events.marts.stores import DuckDBMarts, MartsError, RedshiftMarts, Row, open_marts
 from tests.python.conftest import ROOT
@@ -162,15 +167,94 @@ def test_a_lost_connection_is_made_again(redshift: RedshiftMarts) -> None:
     assert redshift.rows(look_ups.DELIVERY, ["D-10"])
 
 
-def test_the_target_redshift_of_the_profile_is_read(
-    standin: StandIn, redshift: RedshiftMarts, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    output = {"type": "redshift", "password": "unused", "sslmode": "disable", "threads": 1}
-    output |= {**standin.where, "schema": SCHEMA.removesuffix("_marts")}
-    profile = {"delivery_sessions": {"target": "dev", "outputs": {"redshift": output}}}
+@pytest.fixture
+def profile(
+    standin: StandIn,
+    redshift: RedshiftMarts,
+    marts_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> dict[str, Any]:
+    """A dbt profile with the hand-filled marts as `dev`, its default, and as `redshift`."""
+    schema = SCHEMA.removesuffix("_marts")
+    password = {"password": "unused", "sslmode": "disable"}
+    outputs: dict[str, Any] = {
+        "dev": {"type": "duckdb", "path": str(marts_file), "schema": "fleet"},
+        "redshift": {"type": "redshift", "schema": schema, **password, **standin.where},
+    }
+    profile = {"delivery_sessions": {"target": "dev", "outputs": outputs}}
     (tmp_path / "profiles.yml").write_text(yaml.safe_dump(profile))
     monkeypatch.setenv("DBT_PROFILES_DIR", str(tmp_path))
+    monkeypatch.delenv("DBT_TARGET", raising=False)
+    return outputs
+
+
+@pytest.mark.usefixtures("profile")
+def test_the_target_of_the_profile_is_read(
+    redshift: RedshiftMarts, duck: DuckDBMarts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert open_marts(ROOT) == duck
     marts = open_marts(ROOT, "redshift")
     assert isinstance(marts, RedshiftMarts)
     assert marts.rows(look_ups.DELIVERY, ["D-10"]) == redshift.rows(look_ups.DELIVERY, ["D-10"])
     marts.close()
+    monkeypatch.setenv("DBT_TARGET", "redshift")
+    assert isinstance(open_marts(ROOT), RedshiftMarts)
+    assert open_marts(ROOT, "dev") == duck
+
+
+@pytest.mark.usefixtures("profile")
+@pytest.mark.parametrize(
+    "words",
+    [("D-10",), ("O-10", "--all"), ("--robot", "R-1"), ("--failed",), ("--example",), ("D-1O",)],
+    ids=" ".join,
+)
+def test_fleet_session_prints_the_same_of_either_target(
+    words: tuple[str, ...], marts_file: Path
+) -> None:
+    expected = fleet_session(*words, "--database", str(marts_file))
+    for target in ((), ("--target", "dev"), ("--target", "redshift")):
+        found = fleet_session(*words, *target)
+        assert (found.exit_code, found.output) == (expected.exit_code, expected.output)
+    assert "2026-11-02" in expected.output
+
+
+def test_what_keeps_a_target_from_being_asked_is_said_in_a_sentence(
+    profile: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    unsigned = {"type": "redshift", "method": "iam", "host": "localhost", "port": 5439}
+    unsigned |= {"user": "dbt", "dbname": "dev", "schema": "fleet", "region": "us-west-2"}
+    profile["closed"] = profile["redshift"] | {"port": unused_port()}
+    profile["unnamed"] = unsigned
+    profile["unsigned"] = unsigned | {"cluster_id": "c"}
+    said = {
+        "closed": "Redshift did not answer",
+        "unnamed": "'cluster_id' must be provided",
+        "unsigned": "Unable to locate credentials",
+        "elsewhere": "does not have a target named 'elsewhere'.*redshift",
+    }
+    path = tmp_path / "profiles.yml"
+    path.write_text(yaml.safe_dump({"delivery_sessions": {"target": "dev", "outputs": profile}}))
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for target, message in said.items():
+        assert_said(message, fleet_session("D-10", "--target", target))
+    path.unlink()
+    assert_said("There is no profiles.yml in .* run `make setup`", fleet_session("D-10"))
+
+
+def fleet_session(*words: str) -> Result:
+    return CliRunner().invoke(main, ["session", *words])
+
+
+def assert_said(message: str, result: Result) -> None:
+    assert (result.exit_code, result.output.count("\n")) == (1, 1), result.output
+    assert re.search(message, result.output)
+
+
+def unused_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])

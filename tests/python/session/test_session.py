@@ -174,6 +174,7 @@ def test_a_hostile_id_is_only_an_unknown_id(
     [
         ((), "Name one thing to show"),
         (("D-10", "--failed"), "Name one thing to show"),
+        (("D-10", "--target", "dev"), "--database names a file, --target"),
         (("D-10", "--from", "2026-11-02"), "--from and --to go with --robot"),
         (("--robot", "R-1", "--from", "yesterday"), "no UTC time such as"),
         (("--robot", "R-1", "--to", "0001-01-01"), "no UTC time such as"),
