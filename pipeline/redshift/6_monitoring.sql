@@ -42,15 +42,16 @@ where
     and start_time > dateadd(day, -1, getdate())
 order by start_time desc;
 
--- 4. What each model cost in the last night, from the comment that dbt puts before each statement.
+-- 4. What each model cost in the last night, by the query_group that it sets; delivery_sessions
+--    without a model: tests, seeds and dbt's own questions.
 select
-    regexp_substr(query_text, '"node_id": "([^"]+)"', 1, 1, 'e') as node_id,
+    trim(query_label) as query_group,
     count(*) as statement_count,
     sum(elapsed_time) / 1000000.0 as elapsed_seconds,
     sum(queue_time) / 1000000.0 as queued_seconds
 from sys_query_history
 where
-    trim(query_label) = 'delivery_sessions'
+    query_label like 'delivery_sessions%'
     and start_time > dateadd(hour, -12, getdate())
 group by 1
 order by elapsed_seconds desc;

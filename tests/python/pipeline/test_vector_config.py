@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import copy
 import json
-import lzma
-import os
 import re
+import shutil
+import subprocess
 from collections.abc import Callable
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-import jsonschema_rs
 import pytest
 import yaml
 from click.testing import CliRunner
@@ -22,10 +21,9 @@ from tests.python.conftest import ROOT
 from tests.python.pipeline.conftest import ENVIRONMENTS
 from tests.python.pipeline.vector import Vector
 
-SCHEMA_PLACES = [
-    Path(os.environ.get("VECTOR_SCHEMA", "none")),
-    ROOT.parent / "shared/data/vector/vector.json.xz",
-]
+NODE_MODULES = ROOT / "clients/typescript/node_modules"
+TYPES = "@schemastore/vector"
+Complaints = Callable[[dict[str, Any]], str]
 
 
 @pytest.fixture(scope="module", params=ENVIRONMENTS)
@@ -38,59 +36,78 @@ def s3_sinks(config: dict[str, Any]) -> dict[str, Any]:
     return {name: sink for name, sink in config["sinks"].items() if sink["type"] == "aws_s3"}
 
 
-@pytest.fixture(scope="module")
-def schema() -> jsonschema_rs.Validator:
-    """Vector's own schema of its configuration, as `vector generate-schema` prints it."""
-    place = next((place for place in SCHEMA_PLACES if place.is_file()), None)
-    if place is None:
-        pytest.skip(
-            "Vector's schema is not beside the project; where Vector is: "
-            "`vector generate-schema > FILE`, then VECTOR_SCHEMA=FILE"
+@pytest.fixture
+def complaints(tmp_path: Path) -> Complaints:
+    """What TypeScript says of a configuration, by the types that npm has of Vector's schema."""
+    if not (NODE_MODULES / TYPES).is_dir():
+        pytest.skip("Vector's schema comes with the TypeScript client: run make typescript")
+    places = {TYPES: [f"{NODE_MODULES}/{TYPES}/index.d.ts"]}
+    options = {"strict": True, "noEmit": True, "module": "nodenext", "types": [], "paths": places}
+    tsconfig = {"compilerOptions": options, "files": ["config.ts"]}
+    (tmp_path / "tsconfig.json").write_text(json.dumps(tsconfig))
+    shutil.copy(Path(__file__).with_name("vector_schema.ts"), tmp_path)
+
+    def complained(config: dict[str, Any]) -> str:
+        (tmp_path / "config.ts").write_text(
+            'import type { Vector } from "./vector_schema.js";\n'
+            f"export const config: Vector = {json.dumps(config)};\n"
         )
-    content = place.read_bytes()
-    document = json.loads(lzma.decompress(content) if place.suffix == ".xz" else content)
-    # The names of its definitions, such as vector::Config<T>, are no valid part of a reference.
-    numbers = {name: f"d{number}" for number, name in enumerate(document["definitions"])}
+        done = subprocess.run(
+            [NODE_MODULES / ".bin/tsc", "--project", tmp_path, "--pretty", "false"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert bool(done.returncode) == bool(done.stdout), done.stderr
+        return done.stdout
 
-    def renamed(node: Any) -> Any:
-        if isinstance(node, list):
-            return [renamed(item) for item in node]
-        if not isinstance(node, dict):
-            return node
-        return {
-            key: re.sub("(?<=^#/definitions/).*", lambda name: numbers[name[0]], value)
-            if key == "$ref"
-            else renamed(value)
-            for key, value in node.items()
-        }
-
-    definitions = {numbers[name]: renamed(item) for name, item in document["definitions"].items()}
-    return jsonschema_rs.validator_for(renamed(document) | {"definitions": definitions})
+    return complained
 
 
 def test_the_configuration_fits_vectors_schema(
-    config: dict[str, Any], schema: jsonschema_rs.Validator
+    config: dict[str, Any], complaints: Complaints
 ) -> None:
-    assert [str(error) for error in schema.iter_errors(config)] == []
+    assert complaints(config) == ""
 
 
-MISTAKES: dict[str, Callable[[dict[str, Any]], Any]] = {
-    "misspelt option": lambda config: config["sinks"]["lake"].update(bukket="x"),
-    "missing bucket": lambda config: config["sinks"]["lake"].pop("bucket"),
-    "unknown codec": lambda config: config["sinks"]["lake"]["encoding"].update(codec="xml"),
-    "text for a number": lambda config: config["sinks"]["lake"]["batch"].update(timeout_secs="1"),
-    "unknown transform": lambda config: config["transforms"]["parse"].update(type="rewrite"),
-    "unknown part": lambda config: config.update(pipes={}),
+def test_vectors_unit_tests_fit_its_schema(complaints: Complaints) -> None:
+    tests = yaml.safe_load((ROOT / "pipeline/vector/tests.yml").read_text(encoding="utf-8"))
+    assert complaints(tests) == ""
+
+
+MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
+    "misspelt option": (
+        lambda config: config["sinks"]["lake"].update(bukket="x"),
+        "'\"bukket\"' does not exist",
+    ),
+    "missing bucket": (
+        lambda config: config["sinks"]["lake"].pop("bucket"),
+        "Property 'bucket' is missing",
+    ),
+    "unknown codec": (
+        lambda config: config["sinks"]["lake"]["encoding"].update(codec="xml"),
+        "'\"xml\"' is not assignable",
+    ),
+    "text for a number": (
+        lambda config: config["sinks"]["lake"]["batch"].update(timeout_secs="1"),
+        "'string' is not assignable to type 'number'",
+    ),
+    "unknown transform": (
+        lambda config: config["transforms"]["parse"].update(type="rewrite"),
+        "'\"rewrite\"' is not assignable",
+    ),
+    "unknown part": (lambda config: config.update(pipes={}), "'\"pipes\"' does not exist"),
 }
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_the_schema_would_tell_a_mistake(
-    config: dict[str, Any], schema: jsonschema_rs.Validator, mistake: str
+    config: dict[str, Any], complaints: Complaints, mistake: str
 ) -> None:
     wrong = copy.deepcopy(config)
-    MISTAKES[mistake](wrong)
-    assert not schema.is_valid(wrong)
+    change, complaint = MISTAKES[mistake]
+    change(wrong)
+    assert complaint in complaints(wrong)
 
 
 def test_every_input_exists_every_output_is_used_and_nothing_runs_in_a_circle(

@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from dbt.artifacts.resources.types import NodeType
 from redshift_connector.error import ProgrammingError
@@ -178,16 +179,24 @@ def test_the_loader_adds_lines_and_does_nothing_else(built: Built) -> None:
     assert_refused(standin, "select 1 from fleet_marts.delivery_sessions", "event_loader")
 
 
-def test_every_statement_that_makes_a_table_names_its_model(built: Built) -> None:
+def test_what_a_model_writes_is_in_the_query_group_of_the_model(built: Built) -> None:
     """By this, pipeline/redshift/6_monitoring.sql adds up what a model cost."""
-    made = re.compile(r'create\s+(?:table|view)\s+"\w+"\."fleet_(?!seeds)\w+"\."(\w+)__dbt_tmp"')
-    found = {
-        name: re.findall(r'"node_id": "([^"]+)"', statement)
-        for statement in built.both.standin.statements()
-        for name in made.findall(statement)
+    model = r'(?:table|view|from|into)\s+"\w+"\."fleet_(?!seeds|runs)\w+"\."(\w+?)(?:__dbt_tmp)?"'
+    written = re.compile(r"(?:create|delete|insert)\s+" + model)
+    groups = {
+        (name, line["query_group"])
+        for line in built.both.standin.logged()
+        for name in written.findall(line["redshift"])
     }
-    assert len(found) > 20
-    assert found == {name: [f"model.delivery_sessions.{name}"] for name in found}
+    assert len(groups) > 30
+    assert groups == {(name, f"delivery_sessions.{name}") for name, _ in groups}
+
+
+def test_what_is_no_model_is_in_the_query_group_of_the_profile(built: Built) -> None:
+    tests = [
+        line for line in built.both.standin.logged() if '"node_id": "test.' in line["redshift"]
+    ]
+    assert {line["query_group"] for line in tests} == {"delivery_sessions"}
 
 
 def test_both_ways_to_read_the_catalog_were_taken(built: Built) -> None:
@@ -212,26 +221,36 @@ def test_docs_know_the_keys_of_every_table(built: Built, target: str) -> None:
         assert stats["sortkey1"]["value"] == (sort if isinstance(sort, str) else sort[0]), unique_id
 
 
-def test_descriptions_of_the_marts_are_comments(built: Built) -> None:
-    comments = dict(
-        built.both.standin.rows(
-            "select c.relname || coalesce('.' || a.attname, ''), d.description"
-            " from pg_catalog.pg_description d"
-            " join pg_catalog.pg_class c on c.oid = d.objoid"
-            " join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
-            " left join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum = d.objsubid"
-            " and d.objsubid > 0 where n.nspname = 'fleet_marts'"
-        )
-    )
+def test_descriptions_of_the_marts_are_comments_on_both_engines(built: Built) -> None:
     manifest = built.both.redshift.manifest
     assert manifest is not None
     marts = [node for node in manifest.nodes.values() if node.schema == "fleet_marts"]
     models = [node for node in marts if node.resource_type == NodeType.Model]
-    described = {node.name: node.description for node in models}
-    for node in models:
-        if node.config.materialized != "view":  # the columns of a late-binding view have none
-            described |= {f"{node.name}.{name}": c.description for name, c in node.columns.items()}
-    assert comments == described
+    tables = {node.name: node.description for node in models}
+    columns = {
+        f"{node.name}.{c.name}": c.description for node in models for c in node.columns.values()
+    }
+    with duckdb.connect(built.both.duck.database, read_only=True) as connection:
+        ducks = connection.execute(
+            "select name, comment from ("
+            " select schema_name, table_name as name, comment from duckdb_tables()"
+            " union all select schema_name, view_name, comment from duckdb_views()"
+            " union all select schema_name, table_name || '.' || column_name, comment"
+            " from duckdb_columns()) as named where schema_name = 'fleet_marts'"
+        ).fetchall()
+    assert dict(ducks) == tables | columns
+    comments = built.both.standin.rows(
+        "select c.relname || coalesce('.' || a.attname, ''), d.description"
+        " from pg_catalog.pg_description d"
+        " join pg_catalog.pg_class c on c.oid = d.objoid"
+        " join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
+        " left join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum = d.objsubid"
+        " and d.objsubid > 0 where n.nspname = 'fleet_marts'"
+    )
+    # The columns of a late-binding view have none.
+    views = tuple(f"{node.name}." for node in models if node.config.materialized == "view")
+    bound = {name: text for name, text in columns.items() if not name.startswith(views)}
+    assert dict(comments) == tables | bound
 
 
 def test_freshness_of_the_raw_layer_is_read(built: Built) -> None:

@@ -28,7 +28,7 @@ class StandIn:
     where   host, port, user and database, as a dbt profile names them
     server  the PostgreSQL behind it, for looks that Redshift would not allow
     s3      folder that stands for S3, a bucket a folder
-    log     statements as they came and as they were run, a line of JSON each
+    log     statements as they came and as they were run, and their query_group: JSON lines
     """
 
     where: dict[str, Any]
@@ -70,9 +70,13 @@ class StandIn:
                 self.rows(f"drop schema {schema} cascade")
         self.run("2_raw_tables.sql", "3_rights.sql")
 
+    def logged(self) -> list[dict[str, Any]]:
+        """Every statement that any client has sent so far, as the log has it."""
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
     def statements(self) -> list[str]:
         """Every statement that any client has sent so far."""
-        return [json.loads(line)["redshift"] for line in self.log.read_text().splitlines()]
+        return [line["redshift"] for line in self.logged()]
 
 
 def statements(path: Path) -> list[str]:
@@ -120,6 +124,7 @@ class RedshiftWarehouse:
             "password": "{{ env_var('REDSHIFT_PASSWORD', 'unused') }}",
             "sslmode": "disable",  # the driver has no plain-text fallback
             "schema": self.schema,
+            "query_group": "delivery_sessions",
             "threads": 4,
             **self.where,
         }

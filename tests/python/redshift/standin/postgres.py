@@ -52,16 +52,9 @@ class Postgres:
 
     def run(self, *arguments: str, user: str = ADMIN, database: str = DATABASE) -> str:
         """Run psql, as --command or --file say; raises RuntimeError with PostgreSQL's message."""
-        where = ["--host=127.0.0.1", f"--port={self.port}", f"--username={user}", database]
-        command = [
-            str(self.psql),
-            "--no-psqlrc",
-            "--quiet",
-            "--set=ON_ERROR_STOP=1",
-            *where,
-            *arguments,
-        ]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        options = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--host=127.0.0.1"]
+        options += [f"--port={self.port}", f"--username={user}", database, *arguments]
+        done = subprocess.run([self.psql, *options], capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(done.stderr)
         return done.stdout
@@ -139,21 +132,9 @@ def _in_roots_place() -> dict[str, Any]:
 
 def _initialise(bin_: Path, data: Path, as_user: dict[str, Any]) -> None:
     # Redshift compares text byte by byte, as the locale C does.
-    command = [
-        str(bin_ / "initdb"),
-        "-D",
-        str(data),
-        "-U",
-        ADMIN,
-        "-A",
-        "trust",
-        "-E",
-        "UTF8",
-        "--locale=C",
-    ]
-    done = subprocess.run(
-        [*command, "--no-sync"], capture_output=True, text=True, check=False, **as_user
-    )
+    options = [f"--username={ADMIN}", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
+    command = [str(bin_ / "initdb"), f"--pgdata={data}", *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, **as_user)
     if done.returncode:
         raise RuntimeError(f"initdb failed: {done.stderr}")
 

@@ -7,6 +7,7 @@ version reads 8.0.2, the one that Redshift says it is.
 
 import asyncio
 import json
+import re
 import struct
 from pathlib import Path
 from typing import IO
@@ -20,6 +21,7 @@ JSONB_OID, SUPER_OID = 3802, 4000
 IDLE = b"I"
 # Of the driver's start-up parameters; PostgreSQL refuses any it does not know.
 KNOWN_PARAMETERS = {b"user", b"database", b"application_name"}
+QUERY_GROUP = re.compile(r"set\s+query_group\s+to\s+'([^']*)'", re.IGNORECASE)
 LOST = (asyncio.IncompleteReadError, ConnectionError)
 
 
@@ -31,6 +33,7 @@ class Session:
         self._s3 = s3
         self._log = log
         self._status = IDLE
+        self._query_group = ""
 
     async def run(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve the client until it leaves."""
@@ -96,8 +99,8 @@ class Session:
 
     def _translated(self, raw: bytes) -> bytes:
         sql = raw.decode()
+        body = stripped(sql)
         try:
-            body = stripped(sql)
             is_copy = body[:5].lower() == "copy "
             done = (
                 copy_as_insert(body, self._s3) if is_copy else translate(body, self._status != IDLE)
@@ -107,8 +110,11 @@ class Session:
             # a fault of the stand-in, and better read in a client than looked for in a log.
             raised = f"raise exception using errcode = '0A000', message = {quoted(_told(refused))};"
             done = f"do {quoted(f'begin {raised} end')}"
+        if found := QUERY_GROUP.match(body):
+            self._query_group = found[1]
         if self._log:
-            self._log.write(json.dumps({"redshift": sql, "postgres": done[:10000]}) + "\n")
+            line = {"query_group": self._query_group, "redshift": sql, "postgres": done[:10000]}
+            self._log.write(json.dumps(line) + "\n")
             self._log.flush()
         return done.encode()
 

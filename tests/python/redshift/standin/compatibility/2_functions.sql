@@ -16,12 +16,19 @@ $$ select case
     when part in ('year', 'years', 'yr', 'y') then 'year'
 end $$;
 
+-- Intervals as literals: PostgreSQL puts a function into the statement only if all in it is immutable.
 create function redshift._units(part text, number bigint) returns interval language sql immutable as
-$$ select case redshift._date_unit(part)
-    when 'quarter' then number * 3 * interval '1 month'
-    when 'milliseconds' then number * interval '1 millisecond'
-    when 'microseconds' then number * interval '1 microsecond'
-    else number * cast('1 ' || redshift._date_unit(part) as interval)
+$$ select number * case redshift._date_unit(part)
+    when 'microseconds' then interval '1 microsecond'
+    when 'milliseconds' then interval '1 millisecond'
+    when 'second' then interval '1 second'
+    when 'minute' then interval '1 minute'
+    when 'hour' then interval '1 hour'
+    when 'day' then interval '1 day'
+    when 'week' then interval '1 week'
+    when 'month' then interval '1 month'
+    when 'quarter' then interval '3 months'
+    when 'year' then interval '1 year'
 end $$;
 
 create function redshift.dateadd(part text, number bigint, start timestamp) returns timestamp language sql immutable as

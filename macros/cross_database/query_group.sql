@@ -1,0 +1,16 @@
+{#
+    Marks the statements of a model, as its pre-hook, so that workload management can give a model a
+    queue of its own (`delivery_sessions.event_timeline`, or `delivery_sessions*` for all) and
+    monitoring adds up what it cost. dbt-redshift's own config `query_group` would do the same, but
+    dbt-core does not know it and warns. DuckDB has no queues.
+#}
+{% macro set_query_group() %}
+    {{- return(adapter.dispatch("set_query_group", "delivery_sessions")()) -}}
+{% endmacro %}
+
+{% macro default__set_query_group() %}{% endmacro %}
+
+{% macro redshift__set_query_group() -%}
+    {#- Nothing has to set it back: dbt opens a connection for each node, with the profile's own. -#}
+    set query_group to '{{ target.query_group or project_name }}.{{ model.name }}'
+{%- endmacro %}
