@@ -110,7 +110,7 @@ from supply_hours
 where
     hour_at >= ?
     and hour_at < ?
-    and (cast(? as varchar(64)) = '' or coalesce(market, 'unknown') = ?)
+    and (cast(? as varchar(64)) = '' or market = ?)
     and state_class = ?
     and reason = ?
 group by robot_id

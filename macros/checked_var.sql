@@ -1,6 +1,6 @@
 {#
-    A var that becomes part of the SQL of an analysis. dbt puts vars into SQL as plain text, so one that
-    is not written as `pattern` (a regular expression for all of it) stops the run: it could hold SQL.
+    A var that becomes part of SQL. dbt puts vars into SQL as plain text, so one that is not written
+    as `pattern` (a regular expression for all of it) stops the run: it could hold SQL.
 #}
 {% macro checked_var(name, pattern, example) %}
     {%- set value = var(name) | string -%}

@@ -1,10 +1,7 @@
 {# Stops a run whose vars contradict each other, in words, before anything is built. #}
 {% macro check_vars() %}
-    {%- set format = "%Y-%m-%d %H:%M:%S" -%}
     {%- for name in ["backfill_from", "backfill_to"] if var(name) -%}
-        {%- if not modules.re.match("^\\d{4}-\\d{2}-\\d{2} \\d{2}:\\d{2}:\\d{2}(\\.\\d{1,6})?$", var(name) | string) -%}
-            {{ exceptions.raise_compiler_error("The var " ~ name ~ " is '" ~ var(name) ~ "'; write it as 2026-11-02 00:00:00, in UTC.") }}
-        {%- endif -%}
+        {%- do checked_var(name, "[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,6})?", "2026-11-02 00:00:00, in UTC") -%}
     {%- endfor -%}
     {%- if (var("backfill_from") is none) != (var("backfill_to") is none) -%}
         {{ exceptions.raise_compiler_error("A backfill needs both vars, backfill_from and backfill_to; give the other one as well.") }}

@@ -118,3 +118,12 @@
     ) -%}
     {{- return(all_days(days, touched_days(touched_days_of_matches)) if before else days) -}}
 {% endmacro %}
+
+{#
+    Whether a row belongs to a touched delivery's session, by its delivery_id and event_at; with
+    `before`, as the session may have been before this run.
+#}
+{% macro of_touched_sessions(before=false) -%}
+    {{ hours_on_days("event_at", session_days(before)) }}
+    and delivery_id in (select delivery_id from {{ ref("int_touched_deliveries") }})
+{%- endmacro %}

@@ -29,7 +29,7 @@ failure_events as (
         market,
         component,
         error_code,
-        service_version as software_version,
+        {{ robot_software_version() }} as software_version,
         hardware_version,
         emitter_id,
 

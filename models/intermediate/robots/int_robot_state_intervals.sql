@@ -84,7 +84,7 @@ state_changes as (
         from_state,
         to_state,
         reason,
-        service_version,
+        {{ robot_software_version() }} as told_software_version,
         hardware_version,
         dispatchable,
         emitter_id,
@@ -113,7 +113,7 @@ state_changes as (
         from_state,
         reported_state as to_state,
         reported_reason as reason,
-        software_version as service_version,
+        software_version as told_software_version,
         hardware_version,
         is_dispatchable as dispatchable,
         cast(null as varchar(256)) as emitter_id,
@@ -203,7 +203,12 @@ numbered_changes as (
         lag(to_state) over (
             partition by robot_id
             order by event_at, emitter_id, seq, event_id
-        ) as preceding_to_state
+        ) as preceding_to_state,
+        count(told_software_version) over (
+            partition by robot_id
+            order by event_at, emitter_id, seq, event_id
+            rows between unbounded preceding and current row
+        ) as version_number
 
     from state_changes
 
@@ -213,6 +218,9 @@ described_changes as (
 
     select
         numbered_changes.*,
+        max(numbered_changes.told_software_version) over (
+            partition by numbered_changes.robot_id, numbered_changes.version_number
+        ) as software_version,
         coalesce(numbered_changes.carried_previous_to_state, numbered_changes.preceding_to_state) as previous_to_state,
         coalesce(
             numbered_changes.carried_is_illegal,
@@ -350,7 +358,7 @@ intervals as (
         described_changes.reason as reported_reason,
         described_changes.from_state,
         described_changes.previous_to_state,
-        described_changes.service_version as software_version,
+        described_changes.software_version,
         described_changes.hardware_version,
 
         ----------  booleans

@@ -1,9 +1,6 @@
 {{
     config(
-        incremental_predicates=[
-            "delivery_id in (select delivery_id from {{ ref('int_touched_deliveries') }})"
-            ~ " and {{ hours_on_days('event_at', session_days(before=true)) }}"
-        ],
+        incremental_predicates=["{{ of_touched_sessions(before=true) }}"],
         dist="delivery_id",
         sort="event_at",
     )

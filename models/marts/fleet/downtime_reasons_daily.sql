@@ -27,7 +27,7 @@ summed as (
 
     select
         cast(hour_at at time zone 'UTC' as date) as downtime_date,
-        coalesce(market, 'unknown') as market,
+        market,
         state_class,
         reason,
         max(reason_class) as reason_class,
@@ -40,7 +40,7 @@ summed as (
 
     group by
         cast(hour_at at time zone 'UTC' as date),
-        coalesce(market, 'unknown'),
+        market,
         state_class,
         reason
 

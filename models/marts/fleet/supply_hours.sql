@@ -58,7 +58,15 @@ supply_hours as (
         summed.robot_id,
 
         ----------  text
-        summed.market,
+        -- A state change need not tell the market, and what was not observed has none: the robot's
+        -- market of the day counts then, so that all sums by market put an hour into the same one.
+        cast(
+            coalesce(
+                summed.market,
+                max(summed.market) over (partition by summed.robot_id, cast(summed.hour_at as date)),
+                'unknown'
+            ) as varchar(64)
+        ) as market,
         cast(summed.state as varchar(32)) as state,
         cast(summed.state_class as varchar(32)) as state_class,
         cast(summed.reason as varchar(64)) as reason,

@@ -34,50 +34,23 @@ supply_hours as (
 
 ),
 
--- A robot's market, for hours in which no event of its own told it.
-robot_markets as (
-
-    select
-        robot_id,
-        supply_date,
-        max(market) as market
-
-    from supply_hours
-
-    group by robot_id, supply_date
-
-),
-
 summed as (
 
     select
-        supply_hours.supply_date,
-        coalesce(supply_hours.market, robot_markets.market, 'unknown') as market,
-        count(distinct supply_hours.robot_id) as robot_count,
-        sum(supply_hours.usable_seconds) as usable_seconds,
-        sum(supply_hours.ready_seconds) as ready_seconds,
-        sum(supply_hours.busy_seconds) as busy_seconds,
+        supply_date,
+        market,
+        count(distinct robot_id) as robot_count,
+        sum(usable_seconds) as usable_seconds,
+        sum(ready_seconds) as ready_seconds,
+        sum(busy_seconds) as busy_seconds,
         {% for column, classes in state_classes.items() %}
-            sum(
-                case
-                    when supply_hours.state_class in ({{ classes }})
-                        then supply_hours.duration_seconds
-                    else 0
-                end
-            ) as {{ column }}_seconds,
+            sum(case when state_class in ({{ classes }}) then duration_seconds else 0 end) as {{ column }}_seconds,
         {% endfor %}
-        sum(supply_hours.duration_seconds) as total_seconds
+        sum(duration_seconds) as total_seconds
 
     from supply_hours
 
-    inner join robot_markets
-        on
-            supply_hours.robot_id = robot_markets.robot_id
-            and supply_hours.supply_date = robot_markets.supply_date
-
-    group by
-        supply_hours.supply_date,
-        coalesce(supply_hours.market, robot_markets.market, 'unknown')
+    group by supply_date, market
 
 ),
 

@@ -1,9 +1,6 @@
 {{
     config(
-        incremental_predicates=[
-            "delivery_id in (select delivery_id from {{ ref('int_touched_deliveries') }})"
-            ~ " and {{ hours_on_days('event_at', session_days(before=true)) }}"
-        ],
+        incremental_predicates=["{{ of_touched_sessions(before=true) }}"],
         dist="delivery_id",
         sort="event_at",
     )
@@ -11,7 +8,6 @@
 
 {% set touched_deliveries = ref("int_touched_deliveries") %}
 {% set touched_days_of_matches = ref("int_touched_days") %}
-{% set days = session_days() if is_incremental() %}
 
 with
 
@@ -22,9 +18,7 @@ session_events as (
     from {{ ref("delivery_session_events") }}
 
     {% if is_incremental() %}
-        where
-            {{ hours_on_days("event_at", days) }}
-            and delivery_id in (select delivery_id from {{ touched_deliveries }})
+        where {{ of_touched_sessions() }}
     {% endif %}
 
 ),

@@ -20,9 +20,7 @@ session_events as (
     from {{ ref("delivery_session_events") }}
 
     {% if is_incremental() %}
-        where
-            {{ hours_on_days("event_at", days) }}
-            and delivery_id in (select delivery_id from {{ touched_deliveries }})
+        where {{ of_touched_sessions() }}
     {% endif %}
 
 ),

@@ -44,6 +44,9 @@ def seeded(dbt: Warehouse) -> Warehouse:
     ("variables", "message"),
     [
         ({"backfill_from": "yesterday", "backfill_to": "2026-11-03 00:00:00"}, "write it as"),
+        ({"backfill_from": "2026-11-02 00:00:00\n"}, "var backfill_from is"),
+        ({"backfill_to": "2026-11-02 00:00:00.5\n"}, "var backfill_to is"),
+        ({"backfill_from": "2026-11-02 00:00:00.123456"}, "needs both vars"),
         ({"backfill_from": "2026-11-02 00:00:00"}, "needs both vars"),
         (
             {"backfill_from": "2026-11-03 00:00:00", "backfill_to": "2026-11-02 00:00:00"},

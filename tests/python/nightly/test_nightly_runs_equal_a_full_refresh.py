@@ -380,6 +380,18 @@ NAMED = (
         fates=(Fate(3, "updated"), Fate(3, "late")),
     ),
     World(
+        # Before the midnight that a night begins at the robot told its version, after it the gateway
+        # tells of the robot.
+        name="gateway_tells_a_state_late",
+        stories=(Shift(start=1400, states=("available", "non_contactable", "available")),),
+        fates=(Fate(0, "updated"), Fate(3, "relayed"), Fate(3, "late")),
+    ),
+    World(
+        name="version_before_the_gateway_told_a_state_late",
+        stories=(Shift(states=("available", "charging", "non_contactable", "available")),),
+        fates=(Fate(3, "updated"), Fate(3, "late"), Fate(6, "relayed")),
+    ),
+    World(
         name="release_told_late",
         stories=(Delivery(), Stray("release.deployed", arrival=5)),
         fates=(Fate("delivery.dropoff_completed", "updated"),),

@@ -21,6 +21,8 @@ DAYS_PER_WORLD = 2
 
 # Lines arrive in one of so many loads; the nights share them out among themselves in order.
 ARRIVALS = 8
+# Who logs the events that the registry has of the robots' software; its versions are the robot's.
+ROBOT_OWNER, ROBOT_SERVICE = "fleet-software", "robot-agent"
 # An optional field that a mart is made of.
 FOR_MARTS = ("software_version",)
 FIRST_LOAD = datetime(2025, 6, 1, 3, tzinfo=UTC)
@@ -48,6 +50,7 @@ FateKind = Literal[
     "unmarked",
     "elsewhere",
     "updated",
+    "relayed",
 ]
 
 
@@ -309,6 +312,7 @@ class Fate:
     unmarked         it names no market
     elsewhere        it names another market
     updated          the service logs it in its next version
+    relayed          the gateway logs it, in a version of its own
     """
 
     line: str | int
@@ -409,6 +413,8 @@ def world_arrivals(world: World, mark: str, place: int) -> Iterator[Arrival]:
                     line["version"] = f"sw-{place}-new"
                     if line["data"].get("software_version"):
                         line["data"]["software_version"] = f"sw-{place}-new"
+                case "relayed":
+                    line |= {"service": "robot-gateway", "version": f"gw-{place}-"}
                 case _:
                     again = copy_of(line, fate.kind, event, mark, first_day, number)
                     copies.append(Arrival(fate.arrival, json.dumps(again)))
@@ -441,7 +447,7 @@ def line_of(
         "evt": {"name": event.name, "version": registered.version, "valid": True},
         "occurred_at": rfc3339(at),
         "received_at": rfc3339(at + timedelta(seconds=2)),
-        "service": registered.owner,
+        "service": ROBOT_SERVICE if registered.owner == ROBOT_OWNER else registered.owner,
         "env": "prod",
         "version": "1.0.0",
         "emitter_id": f"{emitter}/1",
