@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from fleet_events.summary import Summary, number, second, yes_no
 
-REGISTRY_VERSION: Final = "1.0.0"
+REGISTRY_VERSION: Final = "1.1.0"
 
 ID_PREFIXES: Final[dict[str, str]] = {
     "order_id": "O-",

@@ -1,19 +1,16 @@
 """Reads event files for the macro ``load_event_lines`` on DuckDB (a dbt-duckdb plugin).
 
 DuckDB's own readers cannot do this part: they accept some malformed JSON, turn a bad line into a
-NULL row, and give up a whole file for one byte that is not UTF-8. The Redshift target does not
-use this module; COPY reads the files there.
+NULL row, and give up a whole file for one byte that is not UTF-8. So a folder and an s3:// URL
+are both listed and read through fsspec, the one in the same way as the other. The Redshift target
+does not use this module; COPY reads the files there.
 """
 
 import atexit
 import gzip
 import time
 import weakref
-import zlib
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import duckdb
@@ -23,7 +20,7 @@ from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.plugins import BasePlugin
 from duckdb.func import PythonUDFType
 
-from fleet_events import s3
+from fleet_events import storage
 
 MALFORMED = "malformed"
 NOT_AN_OBJECT = "not_an_object"
@@ -56,9 +53,9 @@ class Plugin(BasePlugin):
 
     ``list_event_files(landing_path)`` gives ``(error, files)``: the event files below a folder or
     an s3:// URL as a list of ``(source_file, byte_count)`` in name order, ``source_file`` relative
-    to it, or why they cannot be listed. ``read_event_file(path)`` gives ``(error, lines)``: the
-    lines of one file as a list of ``(line, reason)``, or why the file cannot be read. Neither ever
-    raises for what a file holds.
+    to it, or why they cannot be listed. ``read_event_file(landing_path, source_file)`` gives
+    ``(error, lines)``: the lines of one file as a list of ``(line, reason)``, or why the file
+    cannot be read. Neither ever raises for what a file holds.
     """
 
     def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
@@ -95,8 +92,8 @@ class Plugin(BasePlugin):
         )
         conn.create_function(
             "read_event_file",
-            lambda paths: read_event_files(paths.to_pylist()),
-            ["VARCHAR"],
+            lambda places, names: read_event_files(places[0].as_py(), names.to_pylist()),
+            ["VARCHAR", "VARCHAR"],
             "STRUCT(error VARCHAR, lines STRUCT(line VARCHAR, reason VARCHAR)[])",
             type=PythonUDFType.ARROW,
             side_effects=True,
@@ -116,48 +113,53 @@ def list_event_files(landing_path: str) -> dict[str, Any]:
     Returns one `(error, files)`; the error is a sentence that says what to do.
     """
     try:
-        list_all = s3.list_objects if s3.is_url(landing_path) else list_files
-        files = [
-            {"source_file": name, "byte_count": size}
-            for name, size in list_all(landing_path)
-            if name.endswith((".ndjson", ".ndjson.gz"))
-        ]
-    except FileNotFoundError:
-        return {
-            "error": f"There is no landing folder {landing_path}; make one with `fleet simulate`, "
-            "or name yours with --vars 'landing_path: FOLDER'."
-        }
-    except s3.S3Error as error:
+        files, top = storage.connect(landing_path)
+        with storage.told():
+            # S3 has no folders: a prefix without objects is one that is yet to be filled.
+            if not storage.is_s3(landing_path) and not files.isdir(top):
+                return {
+                    "error": f"There is no landing folder {landing_path}; make one with "
+                    "`fleet simulate`, or name yours with --vars 'landing_path: FOLDER'."
+                }
+            found = files.find(top, detail=True)
+    except storage.StorageError as error:
         return {
             "error": f"{landing_path} cannot be listed ({error}): check the bucket's name, your "
             "AWS_ variables, and that your role may list it."
         }
-    return {"files": files}
+    return {
+        "files": [
+            {"source_file": path.removeprefix(f"{top}/"), "byte_count": about["size"]}
+            for path, about in sorted(found.items())
+            if path.startswith(f"{top}/") and path.endswith((".ndjson", ".ndjson.gz"))
+        ]
+    }
 
 
-def list_files(folder: str) -> Iterable[tuple[str, int]]:
-    top = Path(folder)
-    if not top.is_dir():
-        raise FileNotFoundError(folder)
-    files = sorted(path for path in top.rglob("*.ndjson*") if path.is_file())
-    return [(path.relative_to(top).as_posix(), path.stat().st_size) for path in files]
-
-
-def read_event_files(paths: list[str]) -> pa.StructArray:
+def read_event_files(landing_path: str, source_files: list[str]) -> pa.StructArray:
     """Read files whole, column by column because a Python object per line would take twice as long.
 
-    Returns one ``(error, lines)`` per path.
+    Returns one ``(error, lines)`` per file.
     """
+    files, top = storage.connect(landing_path)
+    paths = [f"{top}/{name}" for name in source_files]
+    # Each from its start to its end; `cat` would take a * in a name for a pattern.
+    contents = files.cat_ranges(paths, None, None, on_error="return")
+
     errors: list[str | None] = []
     ends = [0]
     texts: list[str] = []
     reasons: list[str | None] = []
-    for path, content in zip(paths, read_all(paths), strict=True):
-        if isinstance(content, str):
-            errors.append(content)
+    for path, content in zip(paths, contents, strict=True):
+        try:
+            if isinstance(content, Exception):
+                raise content
+            whole = decompress(path, content)
+        except Exception as error:
+            errors.append(storage.reason(error))
         else:
             errors.append(None)
-            for text, reason in (unwrap if REJECTS in path else split)(content):
+            for text, reason in (unwrap if REJECTS in path else split)(whole):
                 texts.append(text)
                 reasons.append(reason)
         ends.append(len(texts))
@@ -167,26 +169,6 @@ def read_event_files(paths: list[str]) -> pa.StructArray:
     return pa.StructArray.from_arrays(
         [pa.array(errors, pa.string()), pa.ListArray.from_arrays(ends, lines)], ["error", "lines"]
     )
-
-
-def read_all(paths: list[str]) -> Iterator[bytes | str]:
-    """Yield each file's content, or why it cannot be read."""
-
-    def attempt(read: Callable[[str], bytes], path: str) -> bytes | str:
-        try:
-            return decompress(path, read(path))
-        except (OSError, EOFError, zlib.error) as error:
-            return error.strerror or str(error) if isinstance(error, OSError) else str(error)
-
-    if not any(map(s3.is_url, paths)):
-        yield from map(partial(attempt, read_bytes), paths)
-        return
-    with s3.connect() as client, ThreadPoolExecutor(s3.READERS) as readers:
-        yield from readers.map(partial(attempt, partial(s3.read_object, client)), paths)
-
-
-def read_bytes(path: str) -> bytes:
-    return Path(path).read_bytes()
 
 
 def decompress(path: str, content: bytes) -> bytes:

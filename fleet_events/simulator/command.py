@@ -1,8 +1,6 @@
 """`fleet simulate`."""
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -10,7 +8,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from fleet_events import s3
+from fleet_events import storage
 from fleet_events.registry import (
     ProjectNotFoundError,
     RegistryError,
@@ -78,12 +76,13 @@ def simulate(
         disable=not Console(stderr=True).is_terminal,
     )
     try:
-        with bar, _objects(landing) as land:
+        land = None if landing is None else _into_objects(landing)
+        with bar:
             task = bar.add_task("", total=settings.end / HOUR)
             result = simulate_fleet(
                 settings, registry, out, lambda now: bar.update(task, completed=now / HOUR), land
             )
-    except s3.S3Error as error:
+    except storage.StorageError as error:
         raise click.ClickException(_refused(landing, "written", error)) from error
     except OSError as error:
         raise click.ClickException(
@@ -96,11 +95,13 @@ def simulate(
 def _make_room(out: Path, landing: str | None, overwrite: bool) -> None:
     """Make sure that the events do not mix with those of an earlier run."""
     if landing is not None:
-        if not s3.is_url(landing):
+        if not storage.is_s3(landing):
             raise click.ClickException(f"{landing} is no s3:// URL: for a folder, use --out.")
         try:
-            is_empty = next(s3.list_objects(f"{landing}/{EVENTS}"), None) is None
-        except s3.S3Error as error:
+            files, top = storage.connect(f"{landing}/{EVENTS}")
+            with storage.told():
+                is_empty = not files.find(top, max_items=1)
+        except storage.StorageError as error:
             raise click.ClickException(_refused(landing, "listed", error)) from error
         if not is_empty:
             raise click.ClickException(
@@ -117,17 +118,19 @@ def _make_room(out: Path, landing: str | None, overwrite: bool) -> None:
         shutil.rmtree(folder)
 
 
-@contextmanager
-def _objects(landing: str | None) -> Iterator[Write | None]:
-    """What writes event files to an s3:// URL, None where there is none."""
-    if landing is None:
-        yield None
-        return
-    with s3.connect() as client:
-        yield lambda name, content: s3.write_object(client, f"{landing}/{EVENTS}/{name}", content)
+def _into_objects(landing: str) -> Write:
+    """Write event files below an s3:// URL as Vector does."""
+    files, top = storage.connect(f"{landing}/{EVENTS}")
+    gzipped = {"ContentEncoding": "gzip", "ContentType": "application/x-ndjson"}
+
+    def write(name: str, content: bytes) -> None:
+        with storage.told():
+            files.pipe_file(f"{top}/{name}", content, **gzipped)
+
+    return write
 
 
-def _refused(landing: str | None, done: str, error: s3.S3Error) -> str:
+def _refused(landing: str | None, done: str, error: storage.StorageError) -> str:
     return (
         f"{landing} cannot be {done} ({error}): check the bucket's name, your AWS_ variables, and "
         "what your role may do."

@@ -131,7 +131,7 @@
     create or replace temporary table read_files as
     select
         source_file,
-        read_event_file({{ sql_text(folder ~ "/") }} || source_file) as content
+        read_event_file({{ sql_text(folder) }}, source_file) as content
     from new_event_files
     where batch = {{ batch }};
 

@@ -138,14 +138,14 @@ def test_a_load_stopped_between_two_files_leaves_nothing_half_loaded(
 ) -> None:
     dbt.land("a.ndjson", [GOOD, b"cut"])
     dbt.land("b.ndjson", [GOOD])
-    read = loading.read_bytes
+    decompress = loading.decompress
 
-    def stop(path: str) -> bytes:
+    def stop(path: str, content: bytes) -> bytes:
         if path.endswith("b.ndjson"):
             raise KeyboardInterrupt
-        return read(path)
+        return decompress(path, content)
 
-    monkeypatch.setattr(loading, "read_bytes", stop)
+    monkeypatch.setattr(loading, "decompress", stop)
     with pytest.raises(AssertionError, match="KeyboardInterrupt"):
         dbt.load()
     for table in RAW_TABLES:

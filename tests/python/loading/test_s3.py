@@ -2,13 +2,14 @@
 
 import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from fleet_events import s3
+from fleet_events import loading
 from fleet_events.simulator.command import simulate
 from tests.python.conftest import ROOT, Warehouse
 
@@ -56,20 +57,23 @@ def test_an_object_that_cannot_be_read_is_reported_and_tried_again(
     put(bucket, "bad.ndjson.gz", GOOD)
     bucket.put_object(Key="cut.ndjson.gz", Body=gzip.compress(GOOD * 1000)[:-9])
     put(bucket, "good.ndjson.gz", GOOD)
-    read = s3.read_object
+    list_event_files = loading.list_event_files
 
-    def forget(client: Any, url: str) -> bytes:
-        return read(client, url.replace("bad.ndjson.gz", "gone.ndjson.gz"))
+    def list_and_lose(landing_path: str) -> dict[str, Any]:
+        listed = list_event_files(landing_path)
+        bucket.Object("bad.ndjson.gz").delete()
+        return listed
 
     with monkeypatch.context() as patch:
-        patch.setattr(s3, "read_object", forget)
+        patch.setattr(loading, "list_event_files", list_and_lose)
         load(dbt, bucket)
     assert f"Could not read s3://{bucket.name}/bad.ndjson.gz" in capsys.readouterr().out
     failed = dict(dbt.rows("select source_file, reason from event_log.failed_files"))
-    assert "NoSuchKey" in failed["bad.ndjson.gz"]
+    assert "key does not exist" in failed["bad.ndjson.gz"]
     assert "ended before" in failed["cut.ndjson.gz"]
     assert dbt.rows(LOADED) == [("good.ndjson.gz", 1, 0)]
 
+    put(bucket, "bad.ndjson.gz", GOOD)
     put(bucket, "cut.ndjson.gz", GOOD, GOOD)
     load(dbt, bucket)
     assert dbt.rows(LOADED) == [
@@ -104,9 +108,67 @@ def test_lines_that_vector_rejected_come_with_their_reason(dbt: Warehouse, bucke
     assert [row[1:] for row in dbt.rows(LOADED)] == [(1, 0), (4, 4)]
 
 
-def test_a_bucket_that_cannot_be_listed_says_what_to_do(dbt: Warehouse, bucket: Any) -> None:
-    with pytest.raises(AssertionError, match=r"s3://nowhere cannot be listed .*NoSuchBucket.*AWS_"):
+RAW = (
+    "select source_file, payload::varchar, null from event_log.event_lines",
+    "select source_file, line, reason from event_log.rejected_lines",
+    "select source_file, line_count::varchar, rejected_count::varchar from event_log.loaded_files",
+    "select source_file, reason, null from event_log.failed_files",
+)
+
+
+def test_a_bucket_gives_the_same_tables_as_a_folder(
+    bucket: Any, tmp_path: Path, open_warehouse: Callable[[Path], Warehouse]
+) -> None:
+    folder, objects = open_warehouse(tmp_path / "folder"), open_warehouse(tmp_path / "objects")
+
+    def land(name: str, *lines: bytes) -> None:
+        bucket.put_object(Key=f"lake/{name}", Body=folder.land(name, lines).read_bytes())
+
+    def loaded() -> list[tuple[Any, ...]]:
+        """The raw tables, the same in both, and how many loads have filled them."""
+        folder.load()
+        load(objects, bucket, "/lake")
+        of_both = [
+            [row for table in RAW for row in warehouse.rows(f"{table} order by all")]
+            + warehouse.rows("select count(distinct loaded_at) from event_log.loaded_files")
+            for warehouse in (folder, objects)
+        ]
+        assert of_both[0] == of_both[1]
+        return of_both[0]
+
+    land("events/v1/date=2026-11-02/hour=20/1.ndjson.gz", GOOD, b"cut", b"[1]", b"\xff")
+    # Names that a shell or a URL would take for more than a name.
+    for name in ("a*[b]?c.ndjson", "é %2F+::d.ndjson.gz"):
+        land(name, GOOD)
+    land("rejects/v1/1.ndjson.gz", json.dumps({"line": "x", "reason": "too_large"}).encode())
+    bucket.put_object(Key="lake/plain.ndjson.gz", Body=b"plain")
+    (folder.landing / "plain.ndjson.gz").write_bytes(b"plain")
+    bucket.put_object(Key="lake/empty/", Body=b"")
+    (folder.landing / "empty").mkdir()
+
+    first = loaded()
+    assert first[-1] == (1,)
+    assert loaded() == first
+
+    land("events/v1/date=2026-11-02/hour=21/2.ndjson.gz", GOOD, GOOD)
+    assert len(loaded()) == len(first) + 3
+    assert loaded()[-1] == (2,)
+
+
+def test_a_bucket_that_cannot_be_listed_says_what_to_do(
+    dbt: Warehouse, bucket: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = r"s3://nowhere cannot be listed \(The specified bucket does not exist\): .*AWS_"
+    with pytest.raises(AssertionError, match=refused):
         dbt("run-operation", "load_event_lines", landing_path="s3://nowhere")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "none")
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    with pytest.raises(AssertionError, match=r"\(Unable to locate credentials\)"):
+        load(dbt, bucket)
+    with pytest.raises(AssertionError, match=r"gs://lake cannot be listed \(.*nstall gcsfs"):
+        dbt("run-operation", "load_event_lines", landing_path="gs://lake")
 
 
 def test_the_simulator_ships_to_s3_what_it_would_write_to_a_folder(

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from fleet_events import EventLogger, Events, bind_context, get_logger
+from fleet_events.events import REGISTRY_VERSION
 from fleet_events.registry import Registry, load_registry
 
 PICKUP: dict[str, object] = {
@@ -53,7 +54,7 @@ def test_a_line_is_the_envelope_the_ids_and_the_payload(make: Make, lines: Any) 
         ("delivery_id", "D-99"),
         ("robot_id", "R-42"),
         ("merchant_id", "M-7"),
-        ("registry_version", "1.0.0"),
+        ("registry_version", REGISTRY_VERSION),
         ("data", {"wait_s": 84.2}),
     ]
 

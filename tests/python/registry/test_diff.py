@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,9 @@ FILES: dict[str, Any] = {
     path.name: yaml.load(path.read_text("utf-8"), yaml.CSafeLoader)
     for path in (PROJECT / "registry").glob("*.yml")
 }
-BASE = load_registry(PROJECT)
+# The changes are told against 1.0.0, whatever the registry's version is by now.
+FILES["events.yml"]["registry_version"] = "1.0.0"
+BASE = replace(load_registry(PROJECT), version="1.0.0")
 
 
 class Draft:

@@ -285,8 +285,8 @@ EVENT_MISTAKES = {
         " (did you mean funnel_step?).",
     ),
     "version unreadable": (
-        "registry_version: 1.0.0",
-        "registry_version: 1.0",
+        "registry_version: ",
+        "registry_version: 1.0  # ",
         f"{EVENTS}: registry_version must be three numbers such as 1.0.0.",
     ),
     "key twice": (
