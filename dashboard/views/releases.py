@@ -11,7 +11,11 @@ from fleet_events.marts.wording import plain
 
 # Each metric of the mart: what it is called, and what it is of.
 METRICS = {
-    "errors_per_operating_hour": ("Errors per operating hour", "error_count", "operating_hours"),
+    "errors_per_operating_hour": (
+        "Robot errors per operating hour",
+        "robot_error_count",
+        "operating_hours",
+    ),
     "takeovers_per_operating_hour": (
         "Takeovers per operating hour",
         "takeover_count",

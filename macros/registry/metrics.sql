@@ -31,7 +31,7 @@
             'condition': "event_name in ('delivery.pickup_failed')",
             'distinct': "delivery_id",
         },
-        'deliveries': {
+        'attempted_deliveries': {
             'condition': "event_name in ('delivery.pickup_failed', 'delivery.dropoff_completed') or (event_name = 'delivery.dropoff_failed' and disposition in ('return', 'discard'))",
             'distinct': "delivery_id",
         },

@@ -64,10 +64,11 @@ release_days as (
         ----------  numerics
         {{ metric_count("events", "is_logger") }} as event_count,
         {{ metric_count("errors", "is_logger") }} as error_count,
+        {{ metric_count("robot_errors", "is_logger") }} as robot_error_count,
         {{ metric_count("takeovers") }} as takeover_count,
         {{ metric_count("pickups") }} as pickup_count,
         {{ metric_count("failed_pickups") }} as failed_pickup_count,
-        {{ metric_count("deliveries") }} as delivery_count,
+        {{ metric_count("attempted_deliveries") }} as delivery_count,
         {{ metric_count("failed_deliveries") }} as failed_delivery_count,
 
         ----------  timestamps

@@ -5,7 +5,7 @@
 -- Counts per hour have an interval of Poisson's kind, shares one of Wilson's. Each is named as the
 -- monitor of registry/monitors.yml that tells of the same figure.
 {% set rates = {
-    "errors_per_operating_hour": ("error_count", "operating_hours"),
+    "errors_per_operating_hour": ("robot_error_count", "operating_hours"),
     "takeovers_per_operating_hour": ("takeover_count", "operating_hours"),
 } %}
 {% set shares = {
@@ -21,8 +21,8 @@
 {% endfor %}
 
 {% set counts = [
-    "event_count", "error_count", "takeover_count", "pickup_count", "failed_pickup_count",
-    "delivery_count", "failed_delivery_count",
+    "event_count", "error_count", "robot_error_count", "takeover_count", "pickup_count",
+    "failed_pickup_count", "delivery_count", "failed_delivery_count",
 ] %}
 
 with
@@ -161,8 +161,8 @@ measured as (
 
     from preceded
 
-    left join chi_square_factors as error_count_factors
-        on preceded.error_count = error_count_factors.failure_count
+    left join chi_square_factors as robot_error_count_factors
+        on preceded.robot_error_count = robot_error_count_factors.failure_count
 
     left join chi_square_factors as takeover_count_factors
         on preceded.takeover_count = takeover_count_factors.failure_count

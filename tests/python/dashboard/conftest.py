@@ -42,7 +42,7 @@ def mtbf(**columns: Any) -> dict[str, Any]:
 def health(version: str, errors: int, comparison: str) -> dict[str, Any]:
     rate = errors / 100
     row: dict[str, Any] = {"service": "robot-agent", "version": version, "operating_hours": 100.0}
-    row |= {"event_count": 1000, "error_count": errors, "takeover_count": 0}
+    row |= {"event_count": 1000, "robot_error_count": errors, "takeover_count": 0}
     row |= {"errors_per_operating_hour": rate, "errors_per_operating_hour_lower_90": rate / 2}
     row |= {"errors_per_operating_hour_upper_90": rate * 2, "first_event_at": at(errors)}
     return row | {"errors_per_operating_hour_comparison": comparison}

@@ -119,7 +119,7 @@ def test_shares_of_a_robot_release(
 @pytest.mark.parametrize(
     ("monitor", "count"),
     [
-        ("errors_per_operating_hour", "error_count"),
+        ("errors_per_operating_hour", "robot_error_count"),
         ("takeovers_per_operating_hour", "takeover_count"),
     ],
 )
