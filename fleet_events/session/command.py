@@ -16,6 +16,7 @@ from fleet_events.marts.wording import counted, moment, plain
 from fleet_events.session import screen
 
 NEAREST_SHOWN = 5
+MOST_LISTED = 10_000
 
 
 def utc_time(value: str) -> datetime:
@@ -23,7 +24,8 @@ def utc_time(value: str) -> datetime:
     try:
         at = datetime.fromisoformat(value)
         at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-        if at.year < 1970:
+        # Past it there is no room for the time after the last event.
+        if not 1970 <= at.year < 9999:
             raise ValueError
     except (ValueError, OverflowError):
         raise click.BadParameter(
@@ -130,7 +132,7 @@ def example_id(store: Marts) -> str:
 @click.option("--failed", is_flag=True, help="List recent failed and cancelled deliveries.")
 @click.option(
     "--limit",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, MOST_LISTED),
     default=20,
     show_default=True,
     help="How many --failed lists.",

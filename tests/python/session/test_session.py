@@ -179,7 +179,9 @@ def test_a_hostile_id_is_only_an_unknown_id(
         (("--robot", "R-1", "--from", "yesterday"), "no UTC time such as"),
         (("--robot", "R-1", "--to", "0001-01-01"), "no UTC time such as"),
         (("--robot", "R-1", "--from", "2026-11-03", "--to", "2026-11-02"), "before --to"),
-        (("--failed", "--limit", "0"), "--limit"),
+        (("--robot", "R-1", "--from", "9999-12-31T23:59:59.9999"), "no UTC time such as"),
+        (("--failed", "--limit", "0"), "0 is not in the range 1<=x<=10000"),
+        (("--failed", "--limit", "9" * 20), "is not in the range 1<=x<=10000"),
     ],
 )
 def test_words_that_make_no_sense_are_refused(
