@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 
 from fleet_events.marts import queries
@@ -17,6 +18,16 @@ from fleet_events.session import screen
 
 NEAREST_SHOWN = 5
 MOST_LISTED = 10_000
+# What goes with some of the things that can be shown: elsewhere it would do nothing.
+BELONGING = (
+    ("--from and --to go with --robot.", {"start", "end"}, {"robot_id"}),
+    ("--limit goes with --failed.", {"limit"}, {"failed"}),
+    (
+        "--all goes with events, not with --failed.",
+        {"every"},
+        {"wanted", "robot_id", "order_id", "example"},
+    ),
+)
 
 
 def utc_time(value: str) -> datetime:
@@ -147,7 +158,9 @@ def example_id(store: Marts) -> str:
 @click.option(
     "--database", type=click.Path(path_type=Path), help="DuckDB file with the marts, no profile."
 )
+@click.pass_context
 def session(
+    context: click.Context,
     wanted: str | None,
     robot_id: str | None,
     order_id: str | None,
@@ -166,12 +179,18 @@ def session(
             "Name one thing to show: a delivery or order id, --robot, --order, --failed or "
             "--example."
         )
-    if (start or end) and not robot_id:
-        raise click.UsageError("--from and --to go with --robot.")
+    given = {
+        name
+        for name in context.params
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    }
+    for sentence, options, shown in BELONGING:
+        if given & options and not given & shown:
+            raise click.UsageError(sentence)
     if target and database:
         raise click.UsageError("--database names a file, --target a profile's target: give one.")
     store = DuckDBMarts(database) if database else marts_of(target)
-    click.get_current_context().call_on_close(store.close)
+    context.call_on_close(store.close)
     # A pipe has no width; 150 columns hold a row of a timeline.
     console = Console(width=None if sys.stdout.isatty() else 150, highlight=False)
     if failed:
