@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 
 from fleet_events.marts import queries
@@ -16,6 +17,17 @@ from fleet_events.marts.wording import counted, moment, plain
 from fleet_events.session import screen
 
 NEAREST_SHOWN = 5
+MOST_LISTED = 10_000
+# What goes with some of the things that can be shown: elsewhere it would do nothing.
+BELONGING = (
+    ("--from and --to go with --robot.", {"start", "end"}, {"robot_id"}),
+    ("--limit goes with --failed.", {"limit"}, {"failed"}),
+    (
+        "--all goes with events, not with --failed.",
+        {"every"},
+        {"wanted", "robot_id", "order_id", "example"},
+    ),
+)
 
 
 def utc_time(value: str) -> datetime:
@@ -23,7 +35,8 @@ def utc_time(value: str) -> datetime:
     try:
         at = datetime.fromisoformat(value)
         at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-        if at.year < 1970:
+        # Past it there is no room for the time after the last event.
+        if not 1970 <= at.year < 9999:
             raise ValueError
     except (ValueError, OverflowError):
         raise click.BadParameter(
@@ -130,7 +143,7 @@ def example_id(store: Marts) -> str:
 @click.option("--failed", is_flag=True, help="List recent failed and cancelled deliveries.")
 @click.option(
     "--limit",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, MOST_LISTED),
     default=20,
     show_default=True,
     help="How many --failed lists.",
@@ -145,7 +158,9 @@ def example_id(store: Marts) -> str:
 @click.option(
     "--database", type=click.Path(path_type=Path), help="DuckDB file with the marts, no profile."
 )
+@click.pass_context
 def session(
+    context: click.Context,
     wanted: str | None,
     robot_id: str | None,
     order_id: str | None,
@@ -164,12 +179,18 @@ def session(
             "Name one thing to show: a delivery or order id, --robot, --order, --failed or "
             "--example."
         )
-    if (start or end) and not robot_id:
-        raise click.UsageError("--from and --to go with --robot.")
+    given = {
+        name
+        for name in context.params
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    }
+    for sentence, options, shown in BELONGING:
+        if given & options and not given & shown:
+            raise click.UsageError(sentence)
     if target and database:
         raise click.UsageError("--database names a file, --target a profile's target: give one.")
     store = DuckDBMarts(database) if database else marts_of(target)
-    click.get_current_context().call_on_close(store.close)
+    context.call_on_close(store.close)
     # A pipe has no width; 150 columns hold a row of a timeline.
     console = Console(width=None if sys.stdout.isatty() else 150, highlight=False)
     if failed:

@@ -1,7 +1,7 @@
 """`fleet simulate`."""
 
 import shutil
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import click
@@ -20,6 +20,15 @@ from fleet_events.simulator.transport import Write
 from fleet_events.simulator.world import HOUR, Settings
 
 DEFAULT_OUT = "data"
+# All of these leave room for clocks that run wrong before the first day and for --days after it.
+FIRST_START, LAST_START = date(2000, 1, 1), date(2099, 12, 31)
+
+
+def _first_day(_context: click.Context, _option: click.Parameter, start: datetime) -> date:
+    day = start.date()
+    if not FIRST_START <= day <= LAST_START:
+        raise click.BadParameter(f"{day} is not in the range {FIRST_START} to {LAST_START}.")
+    return day
 
 
 @click.command()
@@ -31,6 +40,7 @@ DEFAULT_OUT = "data"
     default="2026-11-02",
     show_default=True,
     type=click.DateTime(["%Y-%m-%d"]),
+    callback=_first_day,
     help="First day, from 00:00 UTC.",
 )
 @click.option(
@@ -49,7 +59,7 @@ def simulate(
     robots: int,
     days: int,
     seed: int,
-    start: datetime,
+    start: date,
     out: Path | None,
     landing: str | None,
     clean: bool,
@@ -65,7 +75,7 @@ def simulate(
     landing = landing and landing.rstrip("/")
     _make_room(out, landing, overwrite)
 
-    settings = Settings(robots, days, seed, start.date(), clean)
+    settings = Settings(robots, days, seed, start, clean)
     bar = Progress(
         TextColumn("Simulating"),
         BarColumn(),

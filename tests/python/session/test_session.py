@@ -176,10 +176,16 @@ def test_a_hostile_id_is_only_an_unknown_id(
         (("D-10", "--failed"), "Name one thing to show"),
         (("D-10", "--target", "dev"), "--database names a file, --target"),
         (("D-10", "--from", "2026-11-02"), "--from and --to go with --robot"),
+        (("--failed", "--to", "2026-11-02"), "--from and --to go with --robot"),
+        (("D-10", "--limit", "3"), "--limit goes with --failed"),
+        (("--robot", "R-1", "--limit", "20"), "--limit goes with --failed"),
+        (("--failed", "--all"), "--all goes with events, not with --failed"),
         (("--robot", "R-1", "--from", "yesterday"), "no UTC time such as"),
         (("--robot", "R-1", "--to", "0001-01-01"), "no UTC time such as"),
         (("--robot", "R-1", "--from", "2026-11-03", "--to", "2026-11-02"), "before --to"),
-        (("--failed", "--limit", "0"), "--limit"),
+        (("--robot", "R-1", "--from", "9999-12-31T23:59:59.9999"), "no UTC time such as"),
+        (("--failed", "--limit", "0"), "0 is not in the range 1<=x<=10000"),
+        (("--failed", "--limit", "9" * 20), "is not in the range 1<=x<=10000"),
     ],
 )
 def test_words_that_make_no_sense_are_refused(

@@ -36,3 +36,21 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert done.exit_code == 1
     assert isinstance(done.exception, SystemExit)
     assert "cannot be written" in done.output
+
+
+@pytest.mark.parametrize("start", ["1969-01-01", "9999-12-31", "0001-01-01"])
+def test_a_first_day_without_room_for_the_clocks_is_refused(tmp_path: Path, start: str) -> None:
+    done = CliRunner().invoke(simulate, ["--start", start, "--out", str(tmp_path / "out")])
+    assert done.exit_code == 2
+    assert f"{start} is not in the range 2000-01-01 to 2099-12-31." in done.output
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("start", ["2000-01-01", "2099-12-31"])
+def test_the_first_and_the_last_day_of_the_range_can_be_simulated(
+    tmp_path: Path, start: str
+) -> None:
+    done = CliRunner().invoke(
+        simulate, ["--robots", "2", "--start", start, "--out", str(tmp_path)]
+    )
+    assert done.exit_code == 0, done.output
