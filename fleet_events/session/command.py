@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -46,7 +47,7 @@ def utc_time(value: str) -> datetime:
 
 
 def marts_of(target: str | None) -> Marts:
-    """The marts that the project's profile names, as the dashboard reads them."""
+    """The marts of a target of the project's profile, as the dashboard reads them."""
     # Costs as much as all else; not needed for a file that is named.
     from fleet_events.registry.loader import ProjectNotFoundError, find_project_dir
 
@@ -151,12 +152,15 @@ def example_id(store: Marts) -> str:
 @click.option("--example", is_flag=True, help="Show one telling failed delivery.")
 @click.option("--all", "every", is_flag=True, help="Show each heartbeat, not one row for a run.")
 @click.option(
-    "--target",
-    help="Where the marts are, as dbt's profile names it: dev is DuckDB, redshift Redshift.  "
-    "[default: DBT_TARGET or the profile's own]",
+    "--database",
+    type=click.Path(path_type=Path),
+    default=lambda: Path(os.environ.get("FLEET_DATABASE", "data/fleet.duckdb")),
+    help="DuckDB file with the marts.  [default: FLEET_DATABASE or data/fleet.duckdb]",
 )
 @click.option(
-    "--database", type=click.Path(path_type=Path), help="DuckDB file with the marts, no profile."
+    "--target",
+    envvar="DBT_TARGET",
+    help="In place of a file: a target of profiles.yml, such as redshift.  [default: DBT_TARGET]",
 )
 @click.pass_context
 def session(
@@ -170,8 +174,8 @@ def session(
     limit: int,
     example: bool,
     every: bool,
+    database: Path,
     target: str | None,
-    database: Path | None,
 ) -> None:
     """Show what happened in a delivery, or to an order or a robot, event by event."""
     if sum(map(bool, (wanted, robot_id, order_id, failed, example))) != 1:
@@ -187,9 +191,11 @@ def session(
     for sentence, options, shown in BELONGING:
         if given & options and not given & shown:
             raise click.UsageError(sentence)
-    if target and database:
+    if given >= {"database", "target"}:
         raise click.UsageError("--database names a file, --target a profile's target: give one.")
-    store = DuckDBMarts(database) if database else marts_of(target)
+    # To read a profile takes dbt a second, which a look-up in a file need not wait for.
+    is_file = not target or "database" in given
+    store = DuckDBMarts(database) if is_file else marts_of(target)
     context.call_on_close(store.close)
     # A pipe has no width; 150 columns hold a row of a timeline.
     console = Console(width=None if sys.stdout.isatty() else 150, highlight=False)

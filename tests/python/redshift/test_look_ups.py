@@ -210,12 +210,14 @@ def test_the_target_of_the_profile_is_read(
     ids=" ".join,
 )
 def test_fleet_session_prints_the_same_of_either_target(
-    words: tuple[str, ...], marts_file: Path
+    words: tuple[str, ...], marts_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = fleet_session(*words, "--database", str(marts_file))
-    for target in ((), ("--target", "dev"), ("--target", "redshift")):
-        found = fleet_session(*words, *target)
+    for target in ("dev", "redshift"):
+        found = fleet_session(*words, "--target", target)
         assert (found.exit_code, found.output) == (expected.exit_code, expected.output)
+    monkeypatch.setenv("DBT_TARGET", "redshift")
+    assert fleet_session(*words).output == expected.output
     assert "2026-11-02" in expected.output
 
 
@@ -242,7 +244,9 @@ def test_what_keeps_a_target_from_being_asked_is_said_in_a_sentence(
     for target, message in said.items():
         assert_said(message, fleet_session("D-10", "--target", target))
     path.unlink()
-    assert_said("There is no profiles.yml in .* run `make setup`", fleet_session("D-10"))
+    assert_said(
+        "There is no profiles.yml in .* run `make setup`", fleet_session("D-10", "--target", "dev")
+    )
 
 
 def fleet_session(*words: str) -> Result:
