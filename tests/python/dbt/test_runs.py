@@ -7,6 +7,8 @@ from typing import Any
 import duckdb
 import pytest
 
+from fleet_events.events import Events
+from fleet_events.logger import EventLogger
 from tests.python.conftest import Warehouse
 from tests.python.nightly.differences import differences, tables
 
@@ -173,6 +175,30 @@ def test_replayed_lines_arrive_and_the_rest_keep_their_reason(
     ) == [("bad_type", 1), ("malformed", 1), ("missing_event_id", 1)]
 
     assert_equals_full_refresh(seeded)
+
+
+def test_what_the_logger_refused_is_quarantined(seeded: Warehouse) -> None:
+    """The logger of a production service writes what does not fit, and says so in evt.valid."""
+    raw: list[bytes] = []
+    logger = EventLogger(service="s", env="prod", host="h", write=raw.append)
+    logger.event(Events.ROBOT_LID_CHANGED, {"robot_id": "R-1", "to": "ajar", "actor": "merchant"})
+    unmarked = {"name": "robot.lid_changed", "version": 1}
+    mistyped = lid_line(2, data={"to": "open", "actor": 7}, evt={**unmarked, "valid": False})
+    seeded.land("a.ndjson", [raw[0].rstrip(b"\n"), mistyped, lid_line(3, evt=unmarked)])
+    seeded.load()
+    seeded("run")
+
+    assert seeded.rows(STATUSES) == [
+        ("accepted", None, 1),
+        ("quarantined", "bad_type", 1),
+        ("quarantined", "refused_at_source", 1),
+    ]
+    assert seeded.rows(
+        "select reason, reason_detail from fleet_marts.quarantined_events order by 1"
+    ) == [("bad_type", "actor"), ("refused_at_source", None)]
+    assert seeded.rows(
+        "select bad_type_count, refused_at_source_count from fleet_marts.event_reconciliation"
+    ) == [(1, 1)]
 
 
 def test_a_backfill_finds_a_line_that_was_committed_late(seeded: Warehouse) -> None:

@@ -36,6 +36,7 @@ Fault = Literal[
     "unknown_event",
     "missing_required",
     "bad_type",
+    "refused_at_source",
     "bad_timestamp",
     "missing_event_id",
     "malformed",
@@ -485,6 +486,8 @@ def broken(load: int, line: dict[str, Any]) -> Arrival:
             del line["data"]["cause"]
         case "bad_type":
             line["data"]["cause"] = 7
+        case "refused_at_source":
+            line["evt"]["valid"] = False
         case "bad_timestamp":
             line["occurred_at"] = "yesterday"
         case "missing_event_id":

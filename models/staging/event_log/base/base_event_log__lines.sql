@@ -151,6 +151,8 @@ judged as (
             when occurred_at is null then 'bad_timestamp'
             when missing_field is not null then 'missing_required'
             when mistyped_field is not null then 'bad_type'
+            -- The logger checks more than SQL can: values of an enum, bounds, unknown fields.
+            when not is_valid_at_source then 'refused_at_source'
         end as quarantine_reason,
 
         case
