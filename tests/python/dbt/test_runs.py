@@ -201,6 +201,22 @@ def test_what_the_logger_refused_is_quarantined(seeded: Warehouse) -> None:
     ) == [(1, 1)]
 
 
+def test_an_empty_id_is_none(seeded: Warehouse) -> None:
+    empty = dict.fromkeys(("order_id", "delivery_id", "merchant_id", "market", "emitter_id"), "")
+    seeded.land("a.ndjson", [lid_line(1, **empty), lid_line(2, robot_id="")])
+    seeded.load()
+    seeded("run")
+
+    assert seeded.rows(
+        f"select event_id, {', '.join(empty)}, robot_id, quarantine_reason, quarantine_detail"
+        " from fleet_staging.base_event_log__lines order by 1"
+    ) == [
+        ("e1", *(None for _ in empty), "R-1", None, None),
+        ("e2", None, None, None, None, "robot-agent/R-1/b1", None, "missing_required", "robot_id"),
+    ]
+    assert seeded.rows("select delivery_id from fleet_marts.delivery_sessions") == []
+
+
 def test_a_backfill_finds_a_line_that_was_committed_late(seeded: Warehouse) -> None:
     seeded.land("a.ndjson", [lid_line(1), lid_line(2)])
     seeded.load()

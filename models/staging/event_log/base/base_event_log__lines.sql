@@ -67,13 +67,13 @@ typed as (
         documents.document,
 
         ----------  ids
-        {{ json_text('documents.document."event_id"', 64) }} as event_id,
+        {{ json_id('documents.document."event_id"', 64) }} as event_id,
         {% for id in registry_ids() %}
-            {{ json_text('documents.document."' ~ id.name ~ '"', id.width) }} as {{ id.name }},
+            {{ json_id('documents.document."' ~ id.name ~ '"', id.width) }} as {{ id.name }},
         {% endfor %}
-        {{ json_text('documents.document."emitter_id"', 256) }} as emitter_id,
-        {{ json_text('documents.document."dd"."trace_id"', 64) }} as trace_id,
-        {{ json_text('documents.document."dd"."span_id"', 64) }} as span_id,
+        {{ json_id('documents.document."emitter_id"', 256) }} as emitter_id,
+        {{ json_id('documents.document."dd"."trace_id"', 64) }} as trace_id,
+        {{ json_id('documents.document."dd"."span_id"', 64) }} as span_id,
 
         ----------  text
         {{ json_text('documents.document."evt"."name"', 128) }} as event_name,
@@ -146,7 +146,7 @@ judged as (
         *,
 
         case
-            when event_id is null or event_id = '' then 'missing_event_id'
+            when event_id is null then 'missing_event_id'
             when registered_name is null then 'unknown_event'
             when occurred_at is null then 'bad_timestamp'
             when missing_field is not null then 'missing_required'
