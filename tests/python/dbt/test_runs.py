@@ -217,6 +217,32 @@ def test_an_empty_id_is_none(seeded: Warehouse) -> None:
     assert seeded.rows("select delivery_id from fleet_marts.delivery_sessions") == []
 
 
+def test_a_far_date_that_no_transport_corrects_is_not_believed(seeded: Warehouse) -> None:
+    """One far date would be the log's end, until which each robot's last state lasts."""
+    undated = [
+        lid_line(1, occurred_at="2024-11-02T10:00:00.000Z"),
+        lid_line(2, occurred_at="2041-06-01T00:00:00.000Z"),
+        lid_line(3, occurred_at="1970-01-01T00:00:03.000Z"),
+    ]
+    for line in undated:
+        del line["received_at"]
+    seeded.land("a.ndjson", [*undated, lid_line(4, occurred_at="2041-06-01T00:00:00.000Z")])
+    seeded.load()
+    seeded("run")
+
+    assert seeded.rows(
+        "select event_id, time_source, event_at = cast(case time_source when 'occurred_at'"
+        " then occurred_at when 'received_at' then received_at else loaded_at end as timestamptz)"
+        " from fleet_marts.event_timeline order by 1"
+    ) == [
+        ("e1", "occurred_at", True),
+        ("e2", "loaded_at", True),
+        ("e3", "loaded_at", True),
+        ("e4", "received_at", True),
+    ]
+    seeded("test", "--select", "event_timeline")
+
+
 def test_a_backfill_finds_a_line_that_was_committed_late(seeded: Warehouse) -> None:
     seeded.land("a.ndjson", [lid_line(1), lid_line(2)])
     seeded.load()

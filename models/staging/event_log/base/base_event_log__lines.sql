@@ -133,6 +133,9 @@ checked as (
     select
         *,
 
+        -- What no transport has dated had happened when it was loaded. One far date would be the log's
+        -- end, until which each robot's last state lasts.
+        coalesce(received_at, loaded_at) as arrived_at,
         {{ missing_required_field("document") }} as missing_field,
         {{ mistyped_field("document") }} as mistyped_field
 
@@ -163,9 +166,9 @@ judged as (
 
         case
             when
-                occurred_at > {{ dbt.dateadd("second", var("clock_ahead_tolerance_seconds"), "received_at") }}
-                or (occurred_at < '{{ var("earliest_credible_at") }}' and received_at is not null)
-                then 'received_at'
+                occurred_at > {{ dbt.dateadd("second", var("clock_ahead_tolerance_seconds"), "arrived_at") }}
+                or occurred_at < '{{ var("earliest_credible_at") }}'
+                then case when received_at is null then 'loaded_at' else 'received_at' end
             else 'occurred_at'
         end as time_source
 
@@ -177,7 +180,7 @@ ranked as (
 
     select
         *,
-        case when time_source = 'received_at' then received_at else occurred_at end as event_at,
+        case when time_source = 'occurred_at' then occurred_at else arrived_at end as event_at,
 
         -- The copy that was loaded first is the event, whatever arrives later: a night never
         -- takes back what an earlier night has published.
