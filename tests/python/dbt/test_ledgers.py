@@ -155,6 +155,24 @@ def test_a_line_that_the_tables_lack_is_told(fleet: Fleet, tmp_path: Path) -> No
         copy("test", "--select", "assert_files_and_lines_agree")
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        # The sums over a load hold after each of them.
+        "update event_log.event_lines set payload = replace(payload::varchar, 'order.created',"
+        " 'order.completed')",
+        "update fleet_marts.event_reconciliation set accepted_count = accepted_count"
+        " + case stream when 'order' then 1 else -1 end where stream in ('order', 'robot')",
+    ],
+)
+def test_a_line_in_another_stream_is_told(fleet: Fleet, tmp_path: Path, change: str) -> None:
+    copy = copy_of(fleet, tmp_path)
+    with duckdb.connect(copy.database) as connection:
+        connection.execute(change)
+    with pytest.raises(AssertionError, match="assert_every_line_is_accounted_for"):
+        copy("test", "--select", "assert_every_line_is_accounted_for")
+
+
 # An hour amid a robot's others, all after an hour, and all of the robot.
 @pytest.mark.parametrize("lost", ["hour_at = {}", "hour_at >= {}", "true"])
 def test_an_hour_without_state_is_told(fleet: Fleet, tmp_path: Path, lost: str) -> None:
