@@ -7,7 +7,7 @@
         {% for event in registry_events() -%}
         when '{{ event.name }}' then case
             {% for id in event.ids if id in event.required_columns -%}
-            when {{ document }}."{{ id }}" is null then '{{ id }}'
+            when {{ id }} is null and {{ json_lacks_id(document ~ '."' ~ id ~ '"') }} then '{{ id }}'
             {% endfor -%}
             {% for field in event.fields if field.required -%}
             when {{ document }}."data"."{{ field.name }}" is null then '{{ field.name }}'
@@ -28,7 +28,7 @@
         {% for event in registry_events() -%}
         when '{{ event.name }}' then case
             {% for id in event.ids -%}
-            when {{ document }}."{{ id }}" is not null and {{ id }} is null then '{{ id }}'
+            when {{ id }} is null and not {{ json_lacks_id(document ~ '."' ~ id ~ '"') }} then '{{ id }}'
             {% endfor -%}
             {% for field in event.fields -%}
             when {{ document }}."data"."{{ field.name }}" is not null and {{ field.column }} is null

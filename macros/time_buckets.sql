@@ -11,6 +11,7 @@
     a hash join on both engines, whose cost does not grow with a robot's history. The interval is cut
     twice, into blocks and these into hours, each by an equality join with int_spans; so an interval
     of up to 65,536 units needs no join on an inequality, which would be a nested loop on Redshift.
+    A longer one gives no row; of a robot's hours assert_states_fill_every_hour tells that.
 #}
 {% macro time_buckets(relation, started_at, ended_at, unit="hour") %}
     select

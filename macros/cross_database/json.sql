@@ -60,6 +60,16 @@
     end
 {%- endmacro %}
 
+{# An id: one that is an empty text names nothing, and would join with all others that are. #}
+{% macro json_id(value, width) -%}
+    nullif({{ json_text(value, width) }}, '')
+{%- endmacro %}
+
+{# Whether an id is lacking: absent, or an empty text. #}
+{% macro json_lacks_id(value) -%}
+    ({{ value }} is null or coalesce({{ json_text(value, 1) }} = '', false))
+{%- endmacro %}
+
 {# A JSON number, as double precision. #}
 {% macro json_number(value) %}
     {{- return(adapter.dispatch("json_number", "delivery_sessions")(value)) -}}

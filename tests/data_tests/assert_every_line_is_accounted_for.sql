@@ -1,22 +1,31 @@
--- Nothing is lost: for each load, lines of the raw layer = accepted + duplicates + quarantined, and
--- each quarantined line can be read in quarantined_events.
+-- Nothing is lost on the way, load by load: the raw layer's lines, by the event name that they carry,
+-- are in base_event_log__lines; these and the rejected ones, by stream, have one fate each in
+-- event_reconciliation; and each quarantined line can be read in quarantined_events. By name first,
+-- because the stream is the registry's word on the day on which the line was judged.
 with
 
-raw_lines as (
+documents as (
 
     select
-        loaded_at,
-        count(*) as line_count
+        {{ json_document("payload") }} as document,
+        loaded_at
     from {{ source("event_log", "event_lines") }}
-    group by loaded_at
 
-    union all
+),
+
+lines as (
 
     select
-        loaded_at,
-        count(*) as line_count
-    from {{ source("event_log", "rejected_lines") }}
-    group by loaded_at
+        event_name,
+        coalesce(stream, 'unregistered') as stream,
+        loaded_at
+    from {{ ref("base_event_log__lines") }}
+
+),
+
+rejected_lines as (
+
+    select loaded_at from {{ source("event_log", "rejected_lines") }}
 
 ),
 
@@ -24,51 +33,83 @@ compared as (
 
     select
         {{ utc_timestamptz("loaded_at") }} as loaded_at,
-        line_count as raw_count,
-        0 as judged_count,
-        0 as quarantined_count,
-        0 as shown_count
-    from raw_lines
+        'event_name' as counted_by,
+        {{ json_text('documents.document."evt"."name"', 128) }} as counted,
+        1 as line_count,
+        0 as found_count
+    from documents
+
+    union all
+
+    select
+        {{ utc_timestamptz("loaded_at") }} as loaded_at,
+        'event_name' as counted_by,
+        event_name as counted,
+        0 as line_count,
+        1 as found_count
+    from lines
+
+    union all
+
+    select
+        {{ utc_timestamptz("loaded_at") }} as loaded_at,
+        'stream' as counted_by,
+        stream as counted,
+        1 as line_count,
+        0 as found_count
+    from lines
+
+    union all
+
+    select
+        {{ utc_timestamptz("loaded_at") }} as loaded_at,
+        'stream' as counted_by,
+        'rejected' as counted,
+        1 as line_count,
+        0 as found_count
+    from rejected_lines
 
     union all
 
     select
         loaded_at,
-        0 as raw_count,
-        accepted_count + duplicate_count + quarantined_count as judged_count,
-        quarantined_count,
-        0 as shown_count
+        'stream' as counted_by,
+        stream as counted,
+        0 as line_count,
+        accepted_count + duplicate_count + quarantined_count as found_count
     from {{ ref("event_reconciliation") }}
 
     union all
 
     select
         loaded_at,
-        0 as raw_count,
-        0 as judged_count,
-        0 as quarantined_count,
-        1 as shown_count
-    from {{ ref("quarantined_events") }}
+        'quarantined' as counted_by,
+        cast(null as varchar(64)) as counted,
+        quarantined_count as line_count,
+        0 as found_count
+    from {{ ref("event_reconciliation") }}
 
-),
-
-balanced as (
+    union all
 
     select
         loaded_at,
-        sum(raw_count) as raw_count,
-        sum(judged_count) as judged_count,
-        sum(quarantined_count) as quarantined_count,
-        sum(shown_count) as shown_count
-    from compared
-    group by loaded_at
+        'quarantined' as counted_by,
+        cast(null as varchar(64)) as counted,
+        0 as line_count,
+        1 as found_count
+    from {{ ref("quarantined_events") }}
 
 )
 
-select *
+select
+    loaded_at,
+    counted_by,
+    counted,
+    sum(line_count) as line_count,
+    sum(found_count) as found_count
 
-from balanced
+from compared
 
-where
-    raw_count <> judged_count
-    or quarantined_count <> shown_count
+group by loaded_at, counted_by, counted
+
+having sum(line_count) <> sum(found_count)

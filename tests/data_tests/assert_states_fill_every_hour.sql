@@ -1,11 +1,65 @@
--- The states of a robot fill each of its hours exactly: no second is missing, none counts twice.
+-- The states of a robot fill each hour from its first to its last exactly: no second is missing, none
+-- counts twice. First and last are those of its intervals, so that one that time_buckets() lost, as it
+-- does with those of more than 65,536 hours, is missed at the edges too.
+with
+
+filled_hours as (
+
+    select
+        robot_id,
+        hour_at,
+        sum(duration_seconds) as duration_seconds
+    from {{ ref("supply_hours") }}
+    group by robot_id, hour_at
+
+),
+
+spans as (
+
+    select
+        robot_id,
+        {{ utc_timestamp("min(started_at)") }} as first_at,
+        {{ utc_timestamp("max(ended_at)") }} as last_at
+    from {{ ref("robot_state_intervals") }}
+    group by robot_id
+
+),
+
+compared as (
+
+    select
+        robot_id,
+        {{ dbt.datediff("first_at", "last_at", "hour") }}
+        + case when last_at > date_trunc('hour', last_at) then 1 else 0 end as hour_count,
+        0 as filled_hour_count,
+        0 as wrong_hour_count,
+        0 as duration_seconds
+    from spans
+
+    union all
+
+    select
+        robot_id,
+        0 as hour_count,
+        1 as filled_hour_count,
+        case when duration_seconds = 3600 then 0 else 1 end as wrong_hour_count,
+        duration_seconds
+    from filled_hours
+
+)
+
 select
     robot_id,
-    hour_at,
+    sum(hour_count) as hour_count,
+    sum(filled_hour_count) as filled_hour_count,
+    sum(wrong_hour_count) as wrong_hour_count,
     sum(duration_seconds) as duration_seconds
 
-from {{ ref("supply_hours") }}
+from compared
 
-group by robot_id, hour_at
+group by robot_id
 
-having sum(duration_seconds) <> 3600
+having
+    sum(hour_count) <> sum(filled_hour_count)
+    or sum(wrong_hour_count) > 0
+    or sum(duration_seconds) <> 3600 * sum(hour_count)

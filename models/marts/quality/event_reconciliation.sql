@@ -10,7 +10,7 @@
 
 {% set reasons = [
     "malformed", "not_an_object", "too_large", "missing_event_id", "unknown_event", "bad_timestamp",
-    "missing_required", "bad_type"
+    "missing_required", "bad_type", "refused_at_source"
 ] %}
 
 with

@@ -133,9 +133,14 @@ def test_the_tests_of_the_ledgers_hold_after_several_nights(fleet: Fleet) -> Non
     fleet.warehouse("test", "--select", "path:tests/data_tests", "path:models/marts/quality")
 
 
-def test_a_line_that_the_tables_lack_is_told(fleet: Fleet, tmp_path: Path) -> None:
-    copy = Warehouse(tmp_path, fleet.warehouse.manifest, fleet.warehouse._flags)
+def copy_of(fleet: Fleet, folder: Path) -> Warehouse:
+    copy = Warehouse(folder, fleet.warehouse.manifest, fleet.warehouse._flags)
     shutil.copy(fleet.warehouse.database, copy.database)
+    return copy
+
+
+def test_a_line_that_the_tables_lack_is_told(fleet: Fleet, tmp_path: Path) -> None:
+    copy = copy_of(fleet, tmp_path)
     with duckdb.connect(copy.database) as connection:
         connection.execute(
             "delete from event_log.event_lines where rowid ="
@@ -148,6 +153,38 @@ def test_a_line_that_the_tables_lack_is_told(fleet: Fleet, tmp_path: Path) -> No
     copy("run", "--select", "load_reconciliation")
     with pytest.raises(AssertionError, match="assert_files_and_lines_agree"):
         copy("test", "--select", "assert_files_and_lines_agree")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        # The sums over a load hold after each of them.
+        "update event_log.event_lines set payload = replace(payload::varchar, 'order.created',"
+        " 'order.completed')",
+        "update fleet_marts.event_reconciliation set accepted_count = accepted_count"
+        " + case stream when 'order' then 1 else -1 end where stream in ('order', 'robot')",
+    ],
+)
+def test_a_line_in_another_stream_is_told(fleet: Fleet, tmp_path: Path, change: str) -> None:
+    copy = copy_of(fleet, tmp_path)
+    with duckdb.connect(copy.database) as connection:
+        connection.execute(change)
+    with pytest.raises(AssertionError, match="assert_every_line_is_accounted_for"):
+        copy("test", "--select", "assert_every_line_is_accounted_for")
+
+
+# An hour amid a robot's others, all after an hour, and all of the robot.
+@pytest.mark.parametrize("lost", ["hour_at = {}", "hour_at >= {}", "true"])
+def test_an_hour_without_state_is_told(fleet: Fleet, tmp_path: Path, lost: str) -> None:
+    copy = copy_of(fleet, tmp_path)
+    hour = "(select quantile_disc(hour_at, 0.5) from fleet_marts.supply_hours)"
+    with duckdb.connect(copy.database) as connection:
+        connection.execute(
+            f"delete from fleet_marts.supply_hours where {lost.format(hour)} and robot_id ="
+            " (select min(robot_id) from fleet_marts.supply_hours)"
+        )
+    with pytest.raises(AssertionError, match="assert_states_fill_every_hour"):
+        copy("test", "--select", "assert_states_fill_every_hour")
 
 
 # ---------------------------------------------------------------- sessions

@@ -7,6 +7,8 @@ from typing import Any
 import duckdb
 import pytest
 
+from fleet_events.events import Events
+from fleet_events.logger import EventLogger
 from tests.python.conftest import Warehouse
 from tests.python.nightly.differences import differences, tables
 
@@ -173,6 +175,72 @@ def test_replayed_lines_arrive_and_the_rest_keep_their_reason(
     ) == [("bad_type", 1), ("malformed", 1), ("missing_event_id", 1)]
 
     assert_equals_full_refresh(seeded)
+
+
+def test_what_the_logger_refused_is_quarantined(seeded: Warehouse) -> None:
+    """The logger of a production service writes what does not fit, and says so in evt.valid."""
+    raw: list[bytes] = []
+    logger = EventLogger(service="s", env="prod", host="h", write=raw.append)
+    logger.event(Events.ROBOT_LID_CHANGED, {"robot_id": "R-1", "to": "ajar", "actor": "merchant"})
+    unmarked = {"name": "robot.lid_changed", "version": 1}
+    mistyped = lid_line(2, data={"to": "open", "actor": 7}, evt={**unmarked, "valid": False})
+    seeded.land("a.ndjson", [raw[0].rstrip(b"\n"), mistyped, lid_line(3, evt=unmarked)])
+    seeded.load()
+    seeded("run")
+
+    assert seeded.rows(STATUSES) == [
+        ("accepted", None, 1),
+        ("quarantined", "bad_type", 1),
+        ("quarantined", "refused_at_source", 1),
+    ]
+    assert seeded.rows(
+        "select reason, reason_detail from fleet_marts.quarantined_events order by 1"
+    ) == [("bad_type", "actor"), ("refused_at_source", None)]
+    assert seeded.rows(
+        "select bad_type_count, refused_at_source_count from fleet_marts.event_reconciliation"
+    ) == [(1, 1)]
+
+
+def test_an_empty_id_is_none(seeded: Warehouse) -> None:
+    empty = dict.fromkeys(("order_id", "delivery_id", "merchant_id", "market", "emitter_id"), "")
+    seeded.land("a.ndjson", [lid_line(1, **empty), lid_line(2, robot_id="")])
+    seeded.load()
+    seeded("run")
+
+    assert seeded.rows(
+        f"select event_id, {', '.join(empty)}, robot_id, quarantine_reason, quarantine_detail"
+        " from fleet_staging.base_event_log__lines order by 1"
+    ) == [
+        ("e1", *(None for _ in empty), "R-1", None, None),
+        ("e2", None, None, None, None, "robot-agent/R-1/b1", None, "missing_required", "robot_id"),
+    ]
+    assert seeded.rows("select delivery_id from fleet_marts.delivery_sessions") == []
+
+
+def test_a_far_date_that_no_transport_corrects_is_not_believed(seeded: Warehouse) -> None:
+    """One far date would be the log's end, until which each robot's last state lasts."""
+    undated = [
+        lid_line(1, occurred_at="2024-11-02T10:00:00.000Z"),
+        lid_line(2, occurred_at="2041-06-01T00:00:00.000Z"),
+        lid_line(3, occurred_at="1970-01-01T00:00:03.000Z"),
+    ]
+    for line in undated:
+        del line["received_at"]
+    seeded.land("a.ndjson", [*undated, lid_line(4, occurred_at="2041-06-01T00:00:00.000Z")])
+    seeded.load()
+    seeded("run")
+
+    assert seeded.rows(
+        "select event_id, time_source, event_at = cast(case time_source when 'occurred_at'"
+        " then occurred_at when 'received_at' then received_at else loaded_at end as timestamptz)"
+        " from fleet_marts.event_timeline order by 1"
+    ) == [
+        ("e1", "occurred_at", True),
+        ("e2", "loaded_at", True),
+        ("e3", "loaded_at", True),
+        ("e4", "received_at", True),
+    ]
+    seeded("test", "--select", "event_timeline")
 
 
 def test_a_backfill_finds_a_line_that_was_committed_late(seeded: Warehouse) -> None:

@@ -365,6 +365,11 @@ NAMED = (
         fates=(Fate("dispatch.assigned", "ahead"), Fate("dispatch.assigned", "late")),
     ),
     World(
+        name="clock_years_ahead",
+        stories=(Delivery(), Shift()),
+        fates=(Fate("dispatch.assigned", "undated"), Fate("robot.state_changed", "undated")),
+    ),
+    World(
         name="market_changes_late",
         stories=(Delivery(), Shift()),
         fates=(

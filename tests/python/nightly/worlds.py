@@ -36,6 +36,7 @@ Fault = Literal[
     "unknown_event",
     "missing_required",
     "bad_type",
+    "refused_at_source",
     "bad_timestamp",
     "missing_event_id",
     "malformed",
@@ -47,6 +48,7 @@ FateKind = Literal[
     "changed",
     "broken",
     "ahead",
+    "undated",
     "unmarked",
     "elsewhere",
     "updated",
@@ -309,6 +311,7 @@ class Fate:
     changed          its event_id arrives again then, with another time, robot and delivery
     broken           its event_id arrives again then, in a line to quarantine
     ahead            its clock is half an hour ahead of the receiver's
+    undated          its clock is years ahead, and no transport dated it
     unmarked         it names no market
     elsewhere        it names another market
     updated          the service logs it in its next version
@@ -405,6 +408,9 @@ def world_arrivals(world: World, mark: str, place: int) -> Iterator[Arrival]:
                     load = fate.arrival
                 case "ahead":
                     line["received_at"] = rfc3339(first_day + timedelta(minutes=event.minute - 30))
+                case "undated":
+                    line.pop("received_at", None)
+                    line["occurred_at"] = "2041-06-01T00:00:00.000Z"
                 case "unmarked":
                     line.pop("market", None)
                 case "elsewhere":
@@ -485,6 +491,8 @@ def broken(load: int, line: dict[str, Any]) -> Arrival:
             del line["data"]["cause"]
         case "bad_type":
             line["data"]["cause"] = 7
+        case "refused_at_source":
+            line["evt"]["valid"] = False
         case "bad_timestamp":
             line["occurred_at"] = "yesterday"
         case "missing_event_id":

@@ -41,6 +41,8 @@ def wrong_lines() -> Iterator[str]:
                     holder[name] = value
                 yield json.dumps(line)
     line = json.loads(raw[0])
+    for valid in (*VALUES, False):
+        yield json.dumps(line | {"evt": line["evt"] | {"valid": valid}})
     for name in ("delivery.pickup_complete", "", "delivery", None, 7, {"a": 1}):
         yield json.dumps(line | {"evt": {"name": name}})
 
@@ -70,5 +72,6 @@ def test_every_wrong_line_gets_the_same_reason(vector: Vector, dbt: Warehouse) -
     assert len(different) == 0, dict(islice(different.items(), 5))
     assert {reason for reason, _ in judged.values()} == {
         *("missing_event_id", "unknown_event", "bad_timestamp", "missing_required", "bad_type"),
+        "refused_at_source",
         None,
     }

@@ -67,13 +67,13 @@ typed as (
         documents.document,
 
         ----------  ids
-        {{ json_text('documents.document."event_id"', 64) }} as event_id,
+        {{ json_id('documents.document."event_id"', 64) }} as event_id,
         {% for id in registry_ids() %}
-            {{ json_text('documents.document."' ~ id.name ~ '"', id.width) }} as {{ id.name }},
+            {{ json_id('documents.document."' ~ id.name ~ '"', id.width) }} as {{ id.name }},
         {% endfor %}
-        {{ json_text('documents.document."emitter_id"', 256) }} as emitter_id,
-        {{ json_text('documents.document."dd"."trace_id"', 64) }} as trace_id,
-        {{ json_text('documents.document."dd"."span_id"', 64) }} as span_id,
+        {{ json_id('documents.document."emitter_id"', 256) }} as emitter_id,
+        {{ json_id('documents.document."dd"."trace_id"', 64) }} as trace_id,
+        {{ json_id('documents.document."dd"."span_id"', 64) }} as span_id,
 
         ----------  text
         {{ json_text('documents.document."evt"."name"', 128) }} as event_name,
@@ -133,6 +133,9 @@ checked as (
     select
         *,
 
+        -- What no transport has dated had happened when it was loaded. One far date would be the log's
+        -- end, until which each robot's last state lasts.
+        coalesce(received_at, loaded_at) as arrived_at,
         {{ missing_required_field("document") }} as missing_field,
         {{ mistyped_field("document") }} as mistyped_field
 
@@ -146,11 +149,13 @@ judged as (
         *,
 
         case
-            when event_id is null or event_id = '' then 'missing_event_id'
+            when event_id is null then 'missing_event_id'
             when registered_name is null then 'unknown_event'
             when occurred_at is null then 'bad_timestamp'
             when missing_field is not null then 'missing_required'
             when mistyped_field is not null then 'bad_type'
+            -- The logger checks more than SQL can: values of an enum, bounds, unknown fields.
+            when not is_valid_at_source then 'refused_at_source'
         end as quarantine_reason,
 
         case
@@ -161,9 +166,9 @@ judged as (
 
         case
             when
-                occurred_at > {{ dbt.dateadd("second", var("clock_ahead_tolerance_seconds"), "received_at") }}
-                or (occurred_at < '{{ var("earliest_credible_at") }}' and received_at is not null)
-                then 'received_at'
+                occurred_at > {{ dbt.dateadd("second", var("clock_ahead_tolerance_seconds"), "arrived_at") }}
+                or occurred_at < '{{ var("earliest_credible_at") }}'
+                then case when received_at is null then 'loaded_at' else 'received_at' end
             else 'occurred_at'
         end as time_source
 
@@ -175,7 +180,7 @@ ranked as (
 
     select
         *,
-        case when time_source = 'received_at' then received_at else occurred_at end as event_at,
+        case when time_source = 'occurred_at' then occurred_at else arrived_at end as event_at,
 
         -- The copy that was loaded first is the event, whatever arrives later: a night never
         -- takes back what an earlier night has published.
