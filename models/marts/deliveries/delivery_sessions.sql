@@ -104,12 +104,13 @@ probable_cause_rules as (
 
 ),
 
+-- A robot that gave the delivery away and got it back has it last: its last assignment counts.
 robots_of_delivery as (
 
     select
         delivery_id,
         robot_id,
-        min(assigned_at) as assigned_at
+        max(assigned_at) as assigned_at
 
     from assignment_windows
 
