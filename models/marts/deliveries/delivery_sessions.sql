@@ -185,10 +185,6 @@ measured_events as (
                 then {{ milliseconds_between("event_at", "dropoff_arrived_at") }}
         end as milliseconds_to_arrival,
         row_number() over (
-            partition by delivery_id, event_name
-            order by sequence_number
-        ) as event_name_order,
-        row_number() over (
             partition by delivery_id, may_be_cause and is_failure
             order by sequence_number desc
         ) as failure_order
@@ -210,8 +206,8 @@ aggregated as (
         sum(case when is_illegal_transition then 1 else 0 end) as illegal_transition_count,
         sum(case when has_lost_transition then 1 else 0 end) as lost_transition_count,
         count(distinct loaded_at) as session_revision,
-        max(case when event_name = 'robot.error' and event_name_order = 1 then error_code end) as first_error_code,
-        min(case when event_name = 'robot.error' then event_at end) as first_error_at,
+        max(case when is_first_error then error_code end) as first_error_code,
+        max(case when is_first_error then event_at end) as first_error_at,
         min(case when milliseconds_to_arrival >= 0 then milliseconds_to_arrival end) as milliseconds_before_arrival,
         max(case when milliseconds_to_arrival < 0 then milliseconds_to_arrival end) as milliseconds_after_arrival,
 
