@@ -266,6 +266,7 @@ timed as (
         last_robots.previous_delivery_id,
         last_robots.next_delivery_id,
         orders.created_at as order_created_at,
+        orders.market as order_market,
 
         -- The nearest error on either side of the arrival; positive when it came before.
         case
@@ -428,7 +429,7 @@ sessions as (
         next_delivery_id,
 
         ----------  text
-        market,
+        coalesce(market, order_market) as market,
         cast(outcome as varchar(16)) as outcome,
         outcome_event_name,
         outcome_reason,
