@@ -465,6 +465,7 @@ sessions as (
         {{ utc_timestamptz("pickup_completed_at") }} as pickup_completed_at,
         {{ utc_timestamptz("dropoff_arrived_at") }} as dropoff_arrived_at,
         {{ utc_timestamptz("dropoff_completed_at") }} as dropoff_completed_at,
+        {{ utc_timestamptz("outcome_at") }} as outcome_at,
         {{ utc_timestamptz("ended_at") }} as ended_at,
         first_error_at,
         last_event_at,
