@@ -98,7 +98,7 @@ def text(value: object) -> str:
 
 
 def legs(delivery: Row, usual: dict[str, Usual], loaded_until: datetime) -> list[Leg]:
-    """The legs of a delivery; one it ended in, or is in, lasts until its end or until now."""
+    """The legs of a delivery; one it failed in, or is in, lasts until then or until now."""
     found = []
     for (start, start_at, _), (end, end_at, column) in pairwise(STEPS):
         assert column is not None
@@ -107,9 +107,9 @@ def legs(delivery: Row, usual: dict[str, Usual], loaded_until: datetime) -> list
             later = [at for _, at, _ in STEPS[[step[0] for step in STEPS].index(end) :]]
             if not any(delivery[at] for at in later):
                 is_finished = False
-                seconds = (
-                    (delivery["ended_at"] or loaded_until) - delivery[start_at]
-                ).total_seconds()
+                # The way back of a return is no part of the leg that failed.
+                until = delivery["outcome_at"] or loaded_until
+                seconds = (until - delivery[start_at]).total_seconds()
         found.append(
             Leg(
                 start,
@@ -172,8 +172,8 @@ def head(delivery: Row, its_legs: list[Leg], zone: ZoneInfo) -> str:
     ending = [text(delivery["outcome_event_name"])] if delivery["outcome_event_name"] else []
     if delivery["outcome_reason"]:
         ending.append(f"({text(delivery['outcome_reason'])})")
-    if delivery["ended_at"]:
-        ending.append(f"at {in_zone(delivery['ended_at'], zone)}")
+    if delivery["outcome_at"]:
+        ending.append(f"at {in_zone(delivery['outcome_at'], zone)}")
     robot = text(delivery["robot_id"])
     if delivery["robot_count"] > 1:
         robot += f" (the last of {delivery['robot_count']})"

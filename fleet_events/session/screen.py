@@ -41,7 +41,7 @@ def header(delivery: Row) -> Panel:
         lines.append(f" by {named('outcome_event_name')}")
         if delivery["outcome_reason"]:
             lines.append(f" ({named('outcome_reason')})")
-        lines.append(f" at {clock(delivery['ended_at'])} UTC")
+        lines.append(f" at {clock(delivery['outcome_at'])} UTC")
     lines.append(
         f"\norder {named('order_id')}   merchant {named('merchant_id')}   robot {named('robot_id')}"
     )

@@ -21,6 +21,7 @@ select
     error_count,
     takeover_count,
     started_at,
+    outcome_at,
     ended_at,
     last_loaded_at
 from $marts.delivery_sessions

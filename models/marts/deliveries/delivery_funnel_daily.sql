@@ -22,7 +22,8 @@ delivery_sessions as (
 ),
 
 -- A delivery whose order.created line was lost still is an order: it enters the funnel with the
--- session's first event as its time.
+-- session's first event as its time. An order cannot have skipped a step, so a later one proves it:
+-- else a lost line would leave the order in a ratio's numerator and not in its denominator.
 unioned as (
 
     select
@@ -44,8 +45,18 @@ unioned as (
         coalesce(order_id, delivery_id) as order_key,
         market,
         coalesce(order_created_at, started_at) at time zone 'UTC' as entered_at,
-        case when dispatched_at is not null then 1 else 0 end as is_dispatched,
-        case when pickup_completed_at is not null then 1 else 0 end as is_picked_up,
+        case
+            when
+                coalesce(
+                    dispatched_at, pickup_arrived_at, pickup_completed_at, dropoff_arrived_at, dropoff_completed_at
+                ) is not null
+                then 1
+            else 0
+        end as is_dispatched,
+        case
+            when coalesce(pickup_completed_at, dropoff_arrived_at, dropoff_completed_at) is not null then 1
+            else 0
+        end as is_picked_up,
         case when dropoff_completed_at is not null then 1 else 0 end as is_dropped_off,
         order_to_dispatch_seconds,
         dispatch_to_pickup_seconds,

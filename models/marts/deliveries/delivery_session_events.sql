@@ -62,9 +62,9 @@ ordered as (
             order by event_at, emitter_id, seq, event_id
         ) as sequence_number,
         row_number() over (
-            partition by session_delivery_id, is_error
+            partition by session_delivery_id, event_name
             order by event_at, emitter_id, seq, event_id
-        ) as error_number,
+        ) as event_name_number,
         min(event_at) over (partition by session_delivery_id) as started_at,
         lag(event_at) over (
             partition by session_delivery_id
@@ -110,7 +110,7 @@ session_events as (
         is_error,
         is_failure,
         is_takeover,
-        is_error and error_number = 1 as is_first_error,
+        event_name = 'robot.error' and event_name_number = 1 as is_first_error,
 
         ----------  timestamps
         event_at,

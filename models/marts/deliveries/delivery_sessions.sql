@@ -104,12 +104,13 @@ probable_cause_rules as (
 
 ),
 
+-- A robot that gave the delivery away and got it back has it last: its last assignment counts.
 robots_of_delivery as (
 
     select
         delivery_id,
         robot_id,
-        min(assigned_at) as assigned_at
+        max(assigned_at) as assigned_at
 
     from assignment_windows
 
@@ -184,10 +185,6 @@ measured_events as (
                 then {{ milliseconds_between("event_at", "dropoff_arrived_at") }}
         end as milliseconds_to_arrival,
         row_number() over (
-            partition by delivery_id, event_name
-            order by sequence_number
-        ) as event_name_order,
-        row_number() over (
             partition by delivery_id, may_be_cause and is_failure
             order by sequence_number desc
         ) as failure_order
@@ -209,8 +206,8 @@ aggregated as (
         sum(case when is_illegal_transition then 1 else 0 end) as illegal_transition_count,
         sum(case when has_lost_transition then 1 else 0 end) as lost_transition_count,
         count(distinct loaded_at) as session_revision,
-        max(case when event_name = 'robot.error' and event_name_order = 1 then error_code end) as first_error_code,
-        min(case when event_name = 'robot.error' then event_at end) as first_error_at,
+        max(case when is_first_error then error_code end) as first_error_code,
+        max(case when is_first_error then event_at end) as first_error_at,
         min(case when milliseconds_to_arrival >= 0 then milliseconds_to_arrival end) as milliseconds_before_arrival,
         max(case when milliseconds_to_arrival < 0 then milliseconds_to_arrival end) as milliseconds_after_arrival,
 
@@ -269,6 +266,7 @@ timed as (
         last_robots.previous_delivery_id,
         last_robots.next_delivery_id,
         orders.created_at as order_created_at,
+        orders.market as order_market,
 
         -- The nearest error on either side of the arrival; positive when it came before.
         case
@@ -431,7 +429,7 @@ sessions as (
         next_delivery_id,
 
         ----------  text
-        market,
+        coalesce(market, order_market) as market,
         cast(outcome as varchar(16)) as outcome,
         outcome_event_name,
         outcome_reason,
@@ -446,8 +444,8 @@ sessions as (
         {{ seconds_between("dispatched_at", "pickup_completed_at") }} as dispatch_to_pickup_seconds,
         {{ seconds_between("pickup_completed_at", "dropoff_completed_at") }} as pickup_to_dropoff_seconds,
         {{ seconds_between("order_created_at", "dropoff_completed_at") }} as order_to_dropoff_seconds,
-        {{ seconds_between("pickup_arrived_at", "pickup_completed_at") }} as pickup_wait_seconds,
-        {{ seconds_between("dropoff_arrived_at", "dropoff_completed_at") }} as dropoff_wait_seconds,
+        {{ seconds_between("pickup_wait_began_at", "pickup_completed_at") }} as pickup_wait_seconds,
+        {{ seconds_between("dropoff_wait_began_at", "dropoff_completed_at") }} as dropoff_wait_seconds,
         {{ milliseconds_to_seconds("milliseconds_from_error_to_arrival") }} as seconds_from_error_to_arrival,
         cast(event_count as integer) as event_count,
         cast(error_count as integer) as error_count,
@@ -467,6 +465,7 @@ sessions as (
         {{ utc_timestamptz("pickup_completed_at") }} as pickup_completed_at,
         {{ utc_timestamptz("dropoff_arrived_at") }} as dropoff_arrived_at,
         {{ utc_timestamptz("dropoff_completed_at") }} as dropoff_completed_at,
+        {{ utc_timestamptz("outcome_at") }} as outcome_at,
         {{ utc_timestamptz("ended_at") }} as ended_at,
         first_error_at,
         last_event_at,

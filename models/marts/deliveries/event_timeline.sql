@@ -18,7 +18,8 @@ events as (
 
     select
         *,
-        date_trunc('hour', event_at) as hour_at
+        date_trunc('hour', event_at) as hour_at,
+        coalesce({{ registry_metrics()["takeovers"]["condition"] }}, false) as is_takeover
     from {{ ref("stg_event_log__events") }}
 
     {% if is_incremental() -%}
@@ -73,12 +74,7 @@ timeline as (
         ----------  booleans
         events.is_error,
         coalesce(events.is_failure, false) as is_failure,
-        coalesce(
-            events.event_name = 'pilot.control_changed'
-            and events.from_mode = 'autonomous'
-            and events.to_mode <> 'autonomous',
-            false
-        ) as is_takeover,
+        events.is_takeover,
 
         ----------  timestamps
         {{ utc_timestamptz("events.event_at") }} as event_at,

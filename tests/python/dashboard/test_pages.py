@@ -160,7 +160,7 @@ def test_no_naughty_string_is_an_id(open_page: Open) -> None:
 
 def test_text_of_a_log_is_never_markup(open_page: Open) -> None:
     hostile = '<img src=x onerror="alert(1)">'
-    row = row_of("D-1", outcome="failed", ended_at=at(9), first_error_at=at(9))
+    row = row_of("D-1", outcome="failed", outcome_at=at(9), first_error_at=at(9))
     row |= dict.fromkeys(
         ("outcome_reason", "outcome_event_name", "first_error_code", "market", "missing_steps",
          "probable_cause_sentence"), hostile

@@ -29,7 +29,15 @@ FIRST_LOAD = datetime(2025, 6, 1, 3, tzinfo=UTC)
 
 
 Variant = Literal[
-    "completed", "open", "failed", "returned", "retried", "cancelled", "reassigned", "no_robot"
+    "completed",
+    "open",
+    "failed",
+    "returned",
+    "retried",
+    "cancelled",
+    "reassigned",
+    "given_back",
+    "no_robot",
 ]
 Clearance = Literal["no", "by_code", "by_name", "by_name_from_another_robot"]
 Fault = Literal[
@@ -128,11 +136,11 @@ class Delivery:
         if self.variant == "cancelled":
             return [*start, event("delivery.cancelled", "delivery", "order", "robot")]
         robot = self.robot
-        if self.variant == "reassigned":
-            robot = 1 - robot
+        for _ in range({"reassigned": 1, "given_back": 2}.get(self.variant, 0)):
+            before, robot = robot, 1 - robot
             start += [
-                event("dispatch.unassigned", "delivery", "robot"),
-                event("robot.lid_changed", "robot"),
+                event("dispatch.unassigned", "delivery", "robot", robot=before),
+                event("robot.lid_changed", "robot", robot=before),
                 event("dispatch.assigned", "delivery", "order", "robot", "merchant", robot=robot),
             ]
         start += [
