@@ -50,7 +50,5 @@ def test_a_first_day_without_room_for_the_clocks_is_refused(tmp_path: Path, star
 def test_the_first_and_the_last_day_of_the_range_can_be_simulated(
     tmp_path: Path, start: str
 ) -> None:
-    done = CliRunner().invoke(
-        simulate, ["--robots", "2", "--start", start, "--out", str(tmp_path)]
-    )
+    done = CliRunner().invoke(simulate, ["--robots", "2", "--start", start, "--out", str(tmp_path)])
     assert done.exit_code == 0, done.output
