@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +11,7 @@ import msgspec
 
 from fleet_events.check import time_text
 from fleet_events.context import bound_context, bound_ids, bound_trace
+from fleet_events.program import program_of
 from fleet_events.sink import writable, write_stdout
 
 STATUS = {"WARNING": "warn"}
@@ -30,6 +30,9 @@ class EventLogHandler(logging.Handler):
         version: version of the program; DD_VERSION, or else unknown, by default.
         write: takes each line, newline included; standard output by default.
         level: lowest level written.
+
+    Raises:
+        TypeError, ValueError: as `EventLogger` does.
     """
 
     def __init__(
@@ -42,11 +45,7 @@ class EventLogHandler(logging.Handler):
         level: int | str = logging.NOTSET,
     ) -> None:
         super().__init__(level)
-        self._program = {
-            "service": service,
-            "env": env or os.environ.get("DD_ENV") or "dev",
-            "version": version or os.environ.get("DD_VERSION") or "unknown",
-        }
+        self._program = program_of(service, env, version)
         self._write = write or write_stdout
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -20,6 +20,7 @@ import msgspec
 from fleet_events.check import PayloadCheck, check_for, is_id
 from fleet_events.context import bound_context, bound_ids, bound_trace
 from fleet_events.events import ID_PREFIXES, REGISTRY_VERSION, Events, TypedEventLogger
+from fleet_events.program import constant, program_of
 from fleet_events.sink import writable, write_stdout
 
 STRICT_ENVS = ("dev", "test")
@@ -68,6 +69,10 @@ class EventLogger:
         boot: names this run of the program; random by default.
         monotonic_ms: milliseconds since boot by a clock that is never set; left out by default.
 
+    Raises:
+        TypeError, ValueError: `service`, `env`, `version`, `host` or `boot` is no text that the
+            warehouse can read, in any env.
+
     Attributes:
         emitter_id: service/host/boot; `seq` counts from 1 within it.
         lost: events that could not be written.
@@ -86,10 +91,9 @@ class EventLogger:
         boot: str | None = None,
         monotonic_ms: Callable[[], int] | None = None,
     ) -> None:
-        self.service = service
-        self.env = env or os.environ.get("DD_ENV") or "dev"
-        self.version = version or os.environ.get("DD_VERSION") or "unknown"
-        self.host = host or socket.gethostname()
+        # Wrong ones raise in every env: they would spoil each line, and a start is when to tell.
+        self.service, self.env, self.version = program_of(service, env, version).values()
+        self.host = constant("host", host, socket.gethostname(), "unknown")
         self.lost = 0
         self._strict = self.env in STRICT_ENVS
         self._write = write or write_stdout
@@ -104,7 +108,7 @@ class EventLogger:
         self._seq = 0
         self._second = -1
         self._second_text = ""
-        self._begin(boot or os.urandom(4).hex())
+        self._begin(constant("boot", boot, os.urandom(4).hex()))
         _loggers.add(self)
 
     def event(self, event: Events, data: Mapping[str, object]) -> str:

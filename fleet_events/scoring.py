@@ -12,6 +12,18 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
+from fleet_events.marts.stores import reading
+
+# What is read of each file of the ground truth.
+TRUTH = {
+    "events": "event_id, event_name, robot_id, clock_offset_seconds, "
+    "is_lost, is_malformed, is_damaged, is_silenced",
+    "memberships": "event_id, delivery_id",
+    "state_hours": "robot_id, hour_at, state, reason, duration_ms, dispatchable_ms",
+    "failures": "robot_id, component, started_at, ended_at",
+    "deliveries": "delivery_id, cause",
+}
+
 # What can have happened to one event, the strongest explanation first. `truth` is its row in
 # truth/events.parquet.
 EVENT_CAUSE = """
@@ -355,34 +367,34 @@ def summed(rows: list[tuple[str, str, str, int]]) -> Diagnoses:
 def score_marts(database: Path, truth: Path) -> Score:
     """Compare the marts in `database` with the parquet files of `truth`.
 
-    Raises ClickException that says what to do when either is absent.
+    Raises ClickException that says what to do when either is absent or of another version.
     """
-    if not database.exists():
-        raise click.ClickException(
-            f"There is no database {database}; run `make demo`, or name yours with --database."
-        )
-    if not (truth / "events.parquet").exists():
-        raise click.ClickException(
-            f"There is no ground truth in {truth}; `fleet simulate` writes it, --truth names it."
-        )
-    with duckdb.connect(str(database), read_only=True) as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        for name in ("events", "memberships", "state_hours", "failures", "deliveries"):
-            path = str(truth / f"{name}.parquet").replace("'", "''")
-            connection.execute(
-                f"create temporary view true_{name} as select * from read_parquet('{path}')"
-            )
-        try:
-            membership = tally(connection.execute(MEMBERSHIP).fetchall())
-            cells = connection.execute(SUPPLY).fetchall()
-            true_usable, mart_usable = map(float, connection.execute(USABLE).fetchall()[0])
-            failures = tally(connection.execute(FAILURES).fetchall())
-            hours = connection.execute(MTBF).fetchall()[0]
-            diagnoses = summed(connection.execute(DIAGNOSES).fetchall())
-        except duckdb.CatalogException as error:
+    # Not the settings of `fleet session`, which allow to read no file but the database.
+    with reading(database, {}) as connection:
+        if not (truth / "events.parquet").exists():
             raise click.ClickException(
-                f"{database} holds no marts; run `dbt build` first."
-            ) from error
+                f"There is no ground truth in {truth}; `fleet simulate` writes it, --truth names "
+                "it."
+            )
+        connection.execute("set TimeZone = 'UTC'")
+        for name, columns in TRUTH.items():
+            path = str(truth / f"{name}.parquet").replace("'", "''")
+            try:
+                connection.execute(
+                    f"create temporary view true_{name} as "
+                    f"select {columns} from read_parquet('{path}')"
+                )
+            except duckdb.Error as error:
+                raise click.ClickException(
+                    f"{truth / name}.parquet is not of this version; run `make demo` again, or "
+                    "name the truth of another simulation with --truth."
+                ) from error
+        membership = tally(connection.execute(MEMBERSHIP).fetchall())
+        cells = connection.execute(SUPPLY).fetchall()
+        true_usable, mart_usable = map(float, connection.execute(USABLE).fetchall()[0])
+        failures = tally(connection.execute(FAILURES).fetchall())
+        hours = connection.execute(MTBF).fetchall()[0]
+        diagnoses = summed(connection.execute(DIAGNOSES).fetchall())
     off = [row for row in cells if row[0] != "right"]
     supply = SupplyTally(
         right=sum(row[1] for row in cells if row[0] == "right"),

@@ -7,8 +7,8 @@ import re
 import threading
 import time
 from argparse import Namespace
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,8 +19,9 @@ import duckdb
 
 Row = dict[str, Any]
 
+Config = dict[str, str | bool | int | float | list[str]]
 # Every connection of a process must have the same settings, or DuckDB refuses the second.
-READ_ONLY: dict[str, str | bool | int | float | list[str]] = {
+READ_ONLY: Config = {
     "enable_external_access": "false",
     "lock_configuration": "true",
 }
@@ -61,6 +62,38 @@ def as_rows(names: Iterable[str], values: Iterable[Sequence[Any]]) -> list[Row]:
     ]
 
 
+@contextmanager
+def reading(database: Path, config: Config) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB file, opened to be read; raises MartsError, also where a query misses a table."""
+    if not database.exists():
+        raise MartsError(
+            f"There is no database {database}; run `make demo`, or name yours with "
+            "--database or FLEET_DATABASE."
+        )
+    no_database = (
+        f"{database} is not a DuckDB file that can be read; name another with "
+        "--database or FLEET_DATABASE."
+    )
+    try:
+        connection = duckdb.connect(str(database), read_only=True, config=config)
+    except duckdb.Error as error:
+        if "Could not set lock" in str(error):
+            raise MartsBusyError(
+                f"{database} is in use by another process, such as a nightly run; try again later."
+            ) from error
+        # Not an IOException for each: DuckDB takes a name such as x.csv for data to be queried.
+        raise MartsError(no_database) from error
+    try:
+        with connection:
+            yield connection
+    except duckdb.IOException as error:
+        raise MartsError(no_database) from error
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        raise MartsError(
+            f"{database} holds no delivery sessions of this version; run `dbt build` first."
+        ) from error
+
+
 @dataclass(frozen=True)
 class DuckDBMarts:
     """The marts in a DuckDB file.
@@ -88,32 +121,11 @@ class DuckDBMarts:
         """See Marts; nothing is kept."""
 
     def _rows(self, sql: str, parameters: Sequence[object]) -> list[Row]:
-        if not self.database.exists():
-            raise MartsError(
-                f"There is no database {self.database}; run `make demo`, or name yours with "
-                "--database or FLEET_DATABASE."
-            )
-        try:
-            with duckdb.connect(str(self.database), read_only=True, config=READ_ONLY) as connection:
-                connection.execute(f'use "{self.schema}"')
-                cursor = connection.execute(sql, parameters)
-                names = [column[0] for column in cursor.description or []]
-                return as_rows(names, cursor.fetchall())
-        except duckdb.IOException as error:
-            if "Could not set lock" in str(error):
-                raise MartsBusyError(
-                    f"{self.database} is in use by another process, such as a nightly run; "
-                    "try again later."
-                ) from error
-            raise MartsError(
-                f"{self.database} is not a DuckDB file that can be read; name another with "
-                "--database or FLEET_DATABASE."
-            ) from error
-        except (duckdb.CatalogException, duckdb.BinderException) as error:
-            raise MartsError(
-                f"{self.database} holds no delivery sessions of this version; "
-                "run `dbt build` first."
-            ) from error
+        with reading(self.database, READ_ONLY) as connection:
+            connection.execute(f'use "{self.schema}"')
+            cursor = connection.execute(sql, parameters)
+            names = [column[0] for column in cursor.description or []]
+            return as_rows(names, cursor.fetchall())
 
 
 @dataclass

@@ -14,6 +14,7 @@ from fleet_events.sigma.definition import (
     Settings,
     load_project,
     read_manifest,
+    read_mapping,
     read_yaml,
 )
 from fleet_events.sigma.lint import problems
@@ -65,10 +66,15 @@ def render(settings: Path, manifest: Path, data_model: Path | None, out: Path) -
         raise click.ClickException(str(error)) from None
     created = read_created(data_model) if data_model else None
     specs = render_specs(project, read_yaml(Settings, settings), created)
-    out.mkdir(parents=True, exist_ok=True)
-    for name, text in specs.items():
-        (out / name).write_text(text)
-        click.echo(out / name)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, text in specs.items():
+            (out / name).write_text(text)
+            click.echo(out / name)
+    except OSError as error:
+        raise click.ClickException(
+            f"{error.filename or out} cannot be written ({error.strerror}): choose another --out."
+        ) from error
 
 
 def render_specs(
@@ -90,8 +96,8 @@ def render_specs(
 
 def read_created(path: Path) -> Spec:
     """The data model as Sigma returned it, YAML or JSON."""
-    spec: Any = yaml.safe_load(path.read_text())
-    if not isinstance(spec, dict) or "dataModelId" not in spec or "pages" not in spec:
+    spec = read_mapping(path)
+    if "dataModelId" not in spec or "pages" not in spec:
         raise click.ClickException(
             f"{path} is not the spec of a data model: save what GET /v2/dataModels/<id>/spec "
             "returns."

@@ -17,7 +17,6 @@ SqlName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")]
 
 # A query is a plain list of columns, so that its columns can be read without running it.
 SELECT_LIST = re.compile(r"\Aselect\n(?P<columns>(?:    (?:\w+\.)?\w+,?\n)+)from ")
-MART_IN_QUERY = re.compile(r"\$marts\.(\w+)")
 
 
 class Strict(BaseModel):
@@ -84,7 +83,6 @@ class Query:
 
     text: str
     columns: tuple[str, ...]
-    marts: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -121,14 +119,6 @@ class Project:
     queries: dict[str, Query]
     marts: Marts
 
-    def marts_of(self, page: Page) -> set[str]:
-        """Marts that a page reads, in its elements and in its queries."""
-        read = {element.mart for element in page.elements if element.mart}
-        for element in page.elements:
-            if element.sql:
-                read.update(self.query(element).marts)
-        return read
-
     def query(self, element: Element) -> Query:
         if element.sql not in self.queries:
             raise click.ClickException(
@@ -157,7 +147,13 @@ def load_project(project_dir: Path, manifest: dict[str, Any]) -> Project:
 def read_manifest(path: Path) -> dict[str, Any]:
     if not path.exists():
         raise click.ClickException(f"There is no {path}: run `dbt parse` first.")
-    manifest: dict[str, Any] = json.loads(path.read_text())
+    try:
+        manifest = json.loads(path.read_text())
+    except ValueError:
+        manifest = None
+    parts = ("nodes", "semantic_models", "metrics")
+    if not isinstance(manifest, dict) or not manifest.keys() >= set(parts):
+        raise click.ClickException(f"{path} is no manifest of dbt: run `dbt parse` again.")
     return manifest
 
 
@@ -167,17 +163,29 @@ Read = TypeVar("Read", bound=BaseModel)
 def read_yaml(kind: type[Read], path: Path) -> Read:
     """Read a YAML file; raises ClickException that names the file and the first wrong field."""
     try:
-        return kind.model_validate(yaml.safe_load(path.read_text()))
+        return kind.model_validate(read_mapping(path))
     except FileNotFoundError:
         raise click.ClickException(
             f"There is no {path}: copy sigma/settings.example.yml and fill it in."
         ) from None
-    except yaml.YAMLError as error:
-        raise click.ClickException(f"{path} is no YAML: {error}") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise click.ClickException(f"{path}: correct {where}: {first['msg']}.") from None
+
+
+def read_mapping(path: Path) -> dict[str, Any]:
+    """Read a YAML or JSON file of names with values."""
+    try:
+        read = yaml.safe_load(path.read_text())
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        # In one line: PyYAML shows the place below what is wrong with it.
+        raise click.ClickException(
+            f"{path}: correct its YAML: {' '.join(str(error).split())}."
+        ) from None
+    if not isinstance(read, dict):
+        raise click.ClickException(f"{path}: write a name, a colon and its value on each line.")
+    return read
 
 
 def read_query(path: Path) -> Query:
@@ -190,7 +198,7 @@ def read_query(path: Path) -> Query:
     columns = tuple(
         line.strip().rstrip(",").split(".")[-1] for line in listed["columns"].splitlines()
     )
-    return Query(text, columns, tuple(dict.fromkeys(MART_IN_QUERY.findall(text))))
+    return Query(text, columns)
 
 
 def read_marts(manifest: dict[str, Any]) -> Marts:

@@ -14,6 +14,7 @@ import {
   type EventName,
   type Payloads,
 } from "./events.js";
+import { constant, programOf, type Program } from "./program.js";
 import type { Spec } from "./spec.js";
 import { cut, emptyRecord, timeText, writable } from "./values.js";
 
@@ -50,21 +51,6 @@ export interface Options {
   monotonicMs?: (() => number) | undefined;
 }
 
-/** What every line of a program says of it. */
-export interface Program {
-  service: string;
-  env: string;
-  version: string;
-}
-
-export function programOf(options: Options): Program {
-  return {
-    service: options.service,
-    env: options.env || process.env["DD_ENV"] || "dev",
-    version: options.version || process.env["DD_VERSION"] || "unknown",
-  };
-}
-
 /**
  * Writes events as JSON lines. In the envs dev and test a fault throws. Anywhere else `event`
  * never throws: what does not fit is written with `evt.valid` false and reported as
@@ -84,7 +70,11 @@ export class EventLogger {
   readonly #monotonicMs: () => number | undefined;
   #seq = 0;
 
-  /** @param write takes each line, newline included. */
+  /**
+   * @param write takes each line, newline included.
+   * @throws TypeError or RangeError, in any env, where `service`, `env`, `version`, `host` or
+   * `boot` is no text that the warehouse can read: it would spoil each line.
+   */
   constructor(options: Options, write: (line: string) => void) {
     const { clock, entropy, monotonicMs } = options;
     this.#program = programOf(options);
@@ -101,8 +91,8 @@ export class EventLogger {
       () => undefined,
       Number.isSafeInteger,
     );
-    const host = options.host || hostname();
-    const boot = options.boot || randomBytes(4).toString("hex");
+    const host = constant("host", options.host, hostname(), "unknown");
+    const boot = constant("boot", options.boot, randomBytes(4).toString("hex"));
     this.emitterId = `${this.#program.service}/${host}/${boot}`;
   }
 

@@ -3,7 +3,8 @@
 import { pino } from "pino";
 
 import { boundContext, boundIds, boundTrace } from "./context.js";
-import { EventLogger, programOf, type Options } from "./eventLogger.js";
+import { EventLogger, type Options } from "./eventLogger.js";
+import { programOf } from "./program.js";
 import { emptyRecord, writable } from "./values.js";
 
 export interface LoggerOptions extends Options {

@@ -2,10 +2,12 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { mock, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 
 import { bindContext, Events, getLogger, type LoggerOptions } from "../src/index.js";
+import { PROJECT } from "./cases.js";
 
 const PICKUP = {
   delivery_id: "D-99",
@@ -45,6 +47,23 @@ test("env and version come from the environment, dev and unknown without it", ()
     }
   } finally {
     process.env = before;
+  }
+});
+
+test("a constant that the warehouse cannot read makes no logger, in any env", () => {
+  const cases = JSON.parse(readFileSync(new URL("tests/golden/program_constants.json", PROJECT), "utf8"));
+  for (const { name, value, error } of cases) {
+    for (const env of ["test", "prod"]) {
+      const options = { env, boot: "b7f3", [name]: value };
+      if (error) {
+        assert.throws(() => make(options), { message: error });
+        continue;
+      }
+      const { logger, lines } = make(options);
+      logger.event(Events.DELIVERY_PICKUP_COMPLETED, PICKUP);
+      const [, host, boot] = lines()[0].emitter_id.split("/");
+      assert.equal({ ...lines()[0], host, boot }[name], value);
+    }
   }
 });
 

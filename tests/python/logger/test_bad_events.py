@@ -2,17 +2,20 @@
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet_events import EventLogger, EventRejected, Events, bind_context
+from fleet_events import EventLogger, EventLogHandler, EventRejected, Events, bind_context
 
+CONSTANTS = Path(__file__).parents[2] / "golden/program_constants.json"
 GOOD: dict[str, object] = {
     "delivery_id": "D-99",
     "robot_id": "R-42",
@@ -246,6 +249,27 @@ def test_a_closed_standard_error_does_not_matter(
     logger = make("prod", write=broken)
     logger.event(Events.DELIVERY_PICKUP_COMPLETED, GOOD)
     assert logger.lost == 1
+
+
+@pytest.mark.parametrize("case", json.loads(CONSTANTS.read_text()))
+@pytest.mark.parametrize("env", ["test", "prod"])
+def test_a_constant_that_the_warehouse_cannot_read_makes_no_logger(
+    make: Make, lines: Any, env: str, case: dict[str, Any]
+) -> None:
+    constants = {"env": env, case["name"]: case["value"]}
+    if "error" in case:
+        with pytest.raises((TypeError, ValueError), match=f"^{re.escape(case['error'])}$"):
+            make(**constants)
+        return
+    make(**constants).event(Events.DELIVERY_PICKUP_COMPLETED, GOOD)
+    line = lines.only()
+    line["host"], line["boot"] = line["emitter_id"].split("/")[1:]
+    assert line[case["name"]] == case["value"]
+
+
+def test_an_ordinary_log_is_as_strict_with_its_program() -> None:
+    with pytest.raises(TypeError, match="version must be printable text of 1 to 128 bytes"):
+        EventLogHandler(service="robot-agent", version=cast(str, 4.2))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The rendered specs are those that are committed, and stay within what their reader may see."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,12 @@ def test_exposures_depend_on_what_the_pages_read(project: Project, manifest: Man
         for exposure in manifest.exposures.values()
         if exposure.name.startswith("sigma_")
     }
-    assert exposures == {page.name: project.marts_of(page) for page in project.workbook.pages}
+    read: dict[str, set[str]] = {}
+    for page in project.workbook.pages:
+        queries = [project.query(element).text for element in page.elements if element.sql]
+        read[page.name] = {element.mart for element in page.elements if element.mart}
+        read[page.name].update(re.findall(r"\$marts\.(\w+)", " ".join(queries)))
+    assert exposures == read
 
 
 def test_settings_reach_every_source(project: Project) -> None:
@@ -160,3 +166,39 @@ def test_errors_say_what_to_do(rendering: Any, tmp_path: Path) -> None:
 
     done = CliRunner().invoke(main, ["sigma", "render", f"--manifest={tmp_path / 'none.json'}"])
     assert "run `dbt parse` first" in done.output
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"- a\n- b\n", "write a name, a colon and its value on each line."),
+        (b"", "write a name, a colon and its value on each line."),
+        (b"connection_id: \xff\n", "correct its YAML: 'utf-8' codec can't decode byte 0xff"),
+        (b"connection_id: [\n", "correct its YAML: while parsing a flow node expected the node"),
+    ],
+)
+def test_settings_that_cannot_be_read_are_told_in_one_line(
+    rendering: Any, tmp_path: Path, content: bytes, message: str
+) -> None:
+    settings = tmp_path / "settings.yml"
+    settings.write_bytes(content)
+    for done in (rendering(settings=settings), rendering(f"--data-model={settings}")):
+        assert done.exit_code == 1
+        assert done.output.startswith(f"Error: {settings}: {message}")
+        assert done.output.count("\n") == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[]", b"{}", b'{"nodes": {}}'])
+def test_a_file_that_is_no_manifest_says_to_parse_again(tmp_path: Path, content: bytes) -> None:
+    manifest = tmp_path / "manifest.json"
+    manifest.write_bytes(content)
+    done = CliRunner().invoke(main, ["sigma", "render", f"--manifest={manifest}"])
+    assert done.exit_code == 1
+    assert done.output == f"Error: {manifest} is no manifest of dbt: run `dbt parse` again.\n"
+
+
+def test_a_folder_that_cannot_be_made_is_named(rendering: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = rendering(f"--out={tmp_path / 'file/out'}")
+    assert done.exit_code == 1
+    assert done.output.endswith("(Not a directory): choose another --out.\n")
