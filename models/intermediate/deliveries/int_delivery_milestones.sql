@@ -98,10 +98,12 @@ pivoted as (
         min(case when funnel_step = 'dropoff_arrived' then event_at end) as dropoff_arrived_at,
         min(case when funnel_step = 'dropoff_completed' then event_at end) as dropoff_completed_at,
         -- With another robot, or at another try, the wait that ended in success began anew.
-        max(case when funnel_step = 'pickup_arrived' and event_at <= first_loaded_at then event_at end)
-        as pickup_wait_began_at,
-        max(case when funnel_step = 'dropoff_arrived' and event_at <= first_handed_over_at then event_at end)
-        as dropoff_wait_began_at,
+        max(
+            case when funnel_step = 'pickup_arrived' and event_at <= first_loaded_at then event_at end
+        ) as pickup_wait_began_at,
+        max(
+            case when funnel_step = 'dropoff_arrived' and event_at <= first_handed_over_at then event_at end
+        ) as dropoff_wait_began_at,
         max(case when outcome_order = 1 and outcome is not null then event_at end) as outcome_at,
         coalesce(
             min(case when ending_rank = 1 then event_at end),
