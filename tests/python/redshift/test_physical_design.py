@@ -11,7 +11,9 @@ from sqlglot import exp
 from tests.python.conftest import ROOT
 from tests.python.redshift.conftest import Compile
 
-JSON_MACROS = "json_text|json_number|json_integer|json_boolean|json_timestamp|json_field|json_array"
+JSON_MACROS = (
+    "json_text|json_id|json_number|json_integer|json_boolean|json_timestamp|json_field|json_array"
+)
 
 
 def models(manifest: Manifest) -> list[ModelNode]:
