@@ -91,7 +91,7 @@ def test_every_page_is_drawn(visit: Visit) -> None:
         ("Fleet", "Usable supply hours"),
         ("Funnel", "Of deliveries whose session began on these days."),
         ("Reliability", "Failures"),
-        ("Release health", "robot-agent 4.3.0: errors per operating hour"),
+        ("Release health", "robot-agent 4.3.0: robot errors per operating hour"),
         ("Data quality", "Lines = accepted + duplicates + quarantined"),
     ):
         page.get_by_role("link", name=title).click()
