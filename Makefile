@@ -21,8 +21,8 @@ PACKAGES := dbt_packages/.installed
 TYPESCRIPT := clients/typescript
 NODE_MODULES := $(TYPESCRIPT)/node_modules/.installed
 
-LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --upgrade --no-strip-extras --generate-hashes \
-	--quiet --custom-compile-command "make lock"
+LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --no-strip-extras --generate-hashes \
+	--no-emit-package fleet-events --quiet --custom-compile-command "make lock"
 
 ROBOTS := 40
 DAYS := 1
@@ -35,12 +35,12 @@ help:  ## Show these targets.
 
 setup: $(STAMP) $(PACKAGES) profiles.yml  ## Install what dbt and the fleet command need into .venv.
 
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): requirements.lock pyproject.toml clients/python/pyproject.toml
 	@[ -n "$(PYTHON)" ] || { echo "This project needs Python 3.11, 3.12 or 3.13 as python3; install one, or name it: make $(or $(MAKECMDGOALS),setup) PYTHON=/path/to/python3.12" >&2; exit 1; }
 	@echo "Installing the pinned dependencies into .venv, a minute or two the first time ..."
 	@$(PYTHON) -m venv --clear .venv || { echo "$(PYTHON) cannot make a virtual environment; on Debian and Ubuntu install the package python3-venv." >&2; exit 1; }
 	@$(BIN)/pip install -qq --require-hashes -r requirements.lock
-	@$(BIN)/pip install -qq --no-deps --no-build-isolation --editable .
+	@$(BIN)/pip install -qq --no-deps --no-build-isolation --editable clients/python --editable .
 	@touch $@
 
 $(DASHBOARD): $(STAMP) requirements-dashboard.lock
@@ -54,7 +54,7 @@ $(DEV): $(STAMP) requirements-dev.lock
 	@touch $@
 
 $(PACKAGES): $(STAMP) packages.yml package-lock.yml $(shell find offline -type f)
-	@$(BIN)/python -m fleet_events.packages
+	@$(BIN)/python -m fleet.warehouse.packages
 	@touch $@
 
 profiles.yml:
@@ -62,7 +62,7 @@ profiles.yml:
 	@echo "Copied profiles.yml.example to profiles.yml."
 
 demo: setup  ## Simulate one day of a fleet in data/, build every table and show one failed delivery.
-	@rm -rf data/landing data/truth data/fleet.duckdb data/fleet.duckdb.wal
+	@rm -rf data/landing data/truth data/warehouse.duckdb data/warehouse.duckdb.wal
 	@$(BIN)/fleet simulate --robots $(ROBOTS) --days $(DAYS) --seed $(SEED)
 	@$(BIN)/dbt --quiet run-operation load_event_lines
 	@echo "Building every table and testing it ..."

@@ -21,8 +21,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.browser import ROOT, Visit, find_chromium, run_dashboard, visiting
-from fleet_events.marts import queries
-from fleet_events.marts.stores import DuckDBMarts
+from fleet.lookup import queries
+from fleet.lookup.stores import DuckDBMarts
 
 COUNTS = """
 select
@@ -84,8 +84,8 @@ def take_screenshots(url: str, chromium: str, delivery_id: str, folder: Path) ->
 @click.option(
     "--database",
     type=click.Path(path_type=Path, exists=True),
-    default=lambda: os.environ.get("FLEET_DATABASE", ROOT / "data" / "fleet.duckdb"),
-    help="DuckDB file with the marts.  [default: FLEET_DATABASE or data/fleet.duckdb]",
+    default=lambda: os.environ.get("FLEET_DATABASE", ROOT / "data" / "warehouse.duckdb"),
+    help="DuckDB file with the marts.  [default: FLEET_DATABASE or data/warehouse.duckdb]",
 )
 @click.option("--ids", "id_count", type=click.IntRange(min=2), default=50, show_default=True)
 @click.option("--screenshots", type=click.Path(path_type=Path), help="Folder for the pictures.")

@@ -19,10 +19,10 @@ from rich.console import Console
 
 from benchmarks.fleets import build_fleet, run_dbt
 from benchmarks.supply_accuracy import level_name
-from fleet_events.scoring import Diagnoses, confusion_table, score_marts
-from fleet_events.simulator.world import Settings
+from fleet.simulator.score import Diagnoses, confusion_table, score_marts
+from fleet.simulator.world import Settings
 
-SESSIONS = "path:models/marts/deliveries/delivery_sessions.sql"
+SESSIONS = "delivery_sessions"
 
 
 @dataclass

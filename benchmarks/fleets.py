@@ -15,13 +15,13 @@ import click
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
-from fleet_events.registry import load_registry
-from fleet_events.simulator import troubles
-from fleet_events.simulator.simulation import landing_folder, simulate_fleet
-from fleet_events.simulator.world import Settings
+from fleet.registry import load_registry
+from fleet.simulator import troubles
+from fleet.simulator.simulation import landing_folder, simulate_fleet
+from fleet.simulator.world import Settings
 
 ROOT = Path(__file__).parents[1]
-# Shares of lines and of robots that meet a trouble; see fleet_events/simulator/troubles.py.
+# Shares of lines and of robots that meet a trouble; see fleet/simulator/troubles.py.
 TROUBLES = (
     *("LOST", "MALFORMED", "DAMAGED", "DUPLICATED", "DELAYED", "NOT_AN_OBJECT"),
     *("RETRIED_BATCH", "SKEWED_ROBOTS", "SILENT_ROBOTS", "BUFFERING_ROBOTS"),
@@ -47,7 +47,7 @@ def build_fleet(folder: Path, settings: Settings, times_troubled: float = 1.0) -
             share = min(getattr(troubles, name) * times_troubled, 1.0)
             patches.enter_context(mock.patch.object(troubles, name, share))
         simulate_fleet(settings, load_registry(ROOT), folder)
-    fleet = Fleet(folder / "fleet.duckdb", folder / "truth")
+    fleet = Fleet(folder / "warehouse.duckdb", folder / "truth")
     run_dbt(fleet.database, "run-operation", "load_event_lines", landing=landing_folder(folder))
     run_dbt(fleet.database, "seed")
     run_dbt(fleet.database, "run", landing=landing_folder(folder))

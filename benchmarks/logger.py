@@ -12,7 +12,6 @@ import timeit
 from collections.abc import Callable
 
 import msgspec
-
 from fleet_events import EventLogHandler, Events, bind_context, get_logger
 from fleet_events.events import DeliveryPickupCompleted
 

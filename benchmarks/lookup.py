@@ -28,9 +28,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.fleets import build_fleet
-from fleet_events.marts import queries
-from fleet_events.marts.stores import READ_ONLY, DuckDBMarts
-from fleet_events.simulator.world import Settings
+from fleet.lookup import queries
+from fleet.lookup.stores import READ_ONLY, DuckDBMarts
+from fleet.simulator.world import Settings
 
 FLEET = Path(sys.executable).parent / "fleet"
 # The day's fleet, this many times at once under other ids.

@@ -40,9 +40,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from fleet_events.registry import Registry, load_registry
-from fleet_events.simulator.simulation import landing_folder, simulate_fleet
-from fleet_events.simulator.world import Settings
+from fleet.registry import Registry, load_registry
+from fleet.simulator.simulation import landing_folder, simulate_fleet
+from fleet.simulator.world import Settings
 
 ROOT = Path(__file__).parents[1]
 TARGET = 1.15
@@ -345,7 +345,7 @@ def measure(
 def database_in(folder: Path) -> Path:
     """The database of a folder; always of one name, because dbt parsed the project with it."""
     folder.mkdir(parents=True, exist_ok=True)
-    return folder / "fleet.duckdb"
+    return folder / "warehouse.duckdb"
 
 
 def line_count(database: Path) -> int:

@@ -27,9 +27,9 @@ import click
 import duckdb
 
 from benchmarks.nightly import ROOT, START, Warehouse, database_in
-from fleet_events.registry import load_registry
-from fleet_events.simulator.simulation import landing_folder, simulate_fleet
-from fleet_events.simulator.world import Settings
+from fleet.registry import load_registry
+from fleet.simulator.simulation import landing_folder, simulate_fleet
+from fleet.simulator.world import Settings
 
 GIGABYTE = 1e9
 
@@ -41,7 +41,7 @@ Columns = dict[str, dict[str, int]]
 class Measured:
     """Of the simulated fleet, per line unless it says otherwise; bytes.
 
-    `read_of_touched_days` is what a night reads of tables where it names days or its own run,
+    `read_of_affected_days` is what a night reads of tables where it names days or its own run,
     `read_of_all_days` what it reads of tables that grow without: the columns that each model asks
     for.
     """
@@ -50,7 +50,7 @@ class Measured:
     json_bytes: float
     gzip_bytes: float
     stored_bytes: float
-    read_of_touched_days: float
+    read_of_affected_days: float
     read_of_all_days: float
 
 
@@ -59,7 +59,7 @@ class Assumed:
     """What only a warehouse and its bill can tell."""
 
     history_days: float = 365
-    touched_days: float = 3
+    affected_days: float = 3
     scan_megabytes_per_second: float = 30
     fixed_seconds: float = 300
     loads_per_day: float = 24
@@ -70,7 +70,7 @@ class Assumed:
 
 HELP = {
     "history_days": "Days of events that the warehouse holds.",
-    "touched_days": "Days that a night reads again: the last two, and one for what came late.",
+    "affected_days": "Days that a night reads again: the last two, and one for what came late.",
     "scan_megabytes_per_second": "Megabytes that one RPU reads and works through in a second.",
     "fixed_seconds": "Seconds of a night in which dbt and Redshift plan, compile and commit.",
     "loads_per_day": "COPY commands a day.",
@@ -105,7 +105,7 @@ def estimate(robots: int, rpu: int, measured: Measured, assumed: Assumed) -> Est
     load_hours = assumed.loads_per_day * max(assumed.minimum_seconds, load_seconds) / 3600
 
     scanned = lines * (
-        measured.read_of_touched_days * assumed.touched_days
+        measured.read_of_affected_days * assumed.affected_days
         + measured.read_of_all_days * assumed.history_days
     )
     night_hours = (assumed.fixed_seconds + scanned / (megabytes_per_second * 1e6)) / 3600
@@ -163,7 +163,7 @@ def plan_of(sql: str, connection: duckdb.DuckDBPyConnection) -> Any:
 
 def does_not_grow(node: Any) -> bool:
     """Whether a table has as many rows after a year as after a night."""
-    return node.resource_type == "seed" or bool({"touched", "time"} & set(node.fqn))
+    return node.resource_type == "seed" or bool({"affected", "time"} & set(node.fqn))
 
 
 def read_bytes(nodes: list[Any], sizes: Columns, database: Path) -> dict[bool, int]:
@@ -240,7 +240,7 @@ def measure(folder: Path, robots: int) -> Measured:
         "json_bytes": sum(map(len, contents)),
         "gzip_bytes": sum(path.stat().st_size for path in files),
         "stored_bytes": sum(sum(columns.values()) for columns in sizes.values()),
-        "read_of_touched_days": read[True],
+        "read_of_affected_days": read[True],
         "read_of_all_days": read[False],
     }
     # Rounded, so that the estimate follows from the figures that are printed.
@@ -255,7 +255,7 @@ MEASURED_ROWS = {
     "json_bytes": "bytes of a line as JSON",
     "gzip_bytes": "bytes of a line in S3, gzipped",
     "stored_bytes": "bytes of a line in all tables",
-    "read_of_touched_days": "bytes that a night reads per line of a touched day",
+    "read_of_affected_days": "bytes that a night reads per line of a affected day",
     "read_of_all_days": "bytes that a night reads per line of any day",
 }
 ESTIMATE_ROWS = {

@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.fleets import Fleet, build_fleet
-from fleet_events.simulator.world import Settings
+from fleet.simulator.world import Settings
 
 SNAPSHOT_MINUTES = (1, 5, 15)
 

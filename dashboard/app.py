@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 
 from dashboard.views import delivery, fleet, funnel, quality, releases, reliability
-from fleet_events.marts.stores import MartsBusyError, MartsError
+from fleet.lookup.stores import MartsBusyError, MartsError
 
 SECONDS_TO_NEXT_TRY = 5
 

@@ -16,8 +16,8 @@ import altair as alt
 import pandas as pd  # type: ignore[import-untyped]  # noqa: F401
 
 from dashboard.zones import clock_in_zone, named, shifted
-from fleet_events.marts.stores import Row
-from fleet_events.marts.wording import is_gap, plain, span
+from fleet.lookup.stores import Row
+from fleet.lookup.wording import is_gap, plain, span
 
 Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from fleet_events.marts.stores import Marts, Row, open_marts
+from fleet.lookup.stores import Marts, Row, open_marts
 
 ROOT = Path(__file__).parents[1]
 # A nightly run on DuckDB keeps the file to itself; most wait for it without noticing.

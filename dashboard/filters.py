@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import streamlit as st
 
-from dashboard import queries
+from dashboard import page_queries
 from dashboard.data import rows
-from fleet_events.marts.wording import plain
+from fleet.lookup.wording import plain
 
 SHOWN_DAYS = 14
 EVERY_MARKET = ""
@@ -45,12 +45,12 @@ class Choice:
 
 def pick() -> Choice | None:
     """Draw the choices; None, and a word on it, while there are no days or half a choice."""
-    (days,) = rows(queries.DAYS)
+    (days,) = rows(page_queries.DAYS)
     first, last = days["first_date"], days["last_date"]
     if last is None:
         st.info("Nothing is loaded yet.")
         return None
-    markets = [EVERY_MARKET, *(str(row["market"]) for row in rows(queries.MARKETS))]
+    markets = [EVERY_MARKET, *(str(row["market"]) for row in rows(page_queries.MARKETS))]
     left, right = st.columns([1, 1])
     with left:
         start = max(first, last - timedelta(days=SHOWN_DAYS - 1))

@@ -13,8 +13,8 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from dashboard.zones import clock_in_zone, in_zone, named
-from fleet_events.marts.stores import Row
-from fleet_events.marts.wording import (
+from fleet.lookup.stores import Row
+from fleet.lookup.wording import (
     STEPS,
     counted,
     fold_heartbeats,

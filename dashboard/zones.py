@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import streamlit as st
 
-from fleet_events.marts.wording import clock, moment
+from fleet.lookup.wording import clock, moment
 
 UTC_ZONE = "UTC"
 

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from dashboard import charts, queries, story, zones
+from dashboard import charts, page_queries, story, zones
 from dashboard.data import rows
-from fleet_events.marts import queries as lookups
-from fleet_events.marts.stores import Row
-from fleet_events.marts.wording import counted, fold_heartbeats, is_gap, mark, plain, span
+from fleet.lookup import queries as lookups
+from fleet.lookup.stores import Row
+from fleet.lookup.wording import counted, fold_heartbeats, is_gap, mark, plain, span
 
 LONGEST_ID = 64
 SHOWN_IDS = 12
@@ -57,9 +57,9 @@ def find(wanted: str) -> tuple[str, str]:
     # An id of a log is printable and short; other text is not worth a query.
     if len(wanted) <= LONGEST_ID and wanted.isprintable():
         typed = (wanted, wanted.upper())
-        if found := rows(queries.DELIVERY_ID, (*typed, wanted)):
+        if found := rows(page_queries.DELIVERY_ID, (*typed, wanted)):
             return "delivery", str(found[0]["id"])
-        if found := rows(queries.ORDER_OR_ROBOT, (*typed, *typed)):
+        if found := rows(page_queries.ORDER_OR_ROBOT, (*typed, *typed)):
             return str(found[0]["what"]), str(found[0]["id"])
     return "", wanted
 
@@ -217,7 +217,7 @@ def usual_legs(delivery: Row) -> dict[str, story.Usual]:
     day = delivery["started_at"].replace(hour=0, minute=0, second=0, microsecond=0)
     window = (day - timedelta(days=story.USUAL_DAYS), day + timedelta(days=1))
     market = delivery["market"] or ""
-    found = rows(queries.USUAL_LEGS, (*window, market, market) * len(queries.LEGS))
+    found = rows(page_queries.USUAL_LEGS, (*window, market, market) * len(page_queries.LEGS))
     return {
         row["leg"]: story.Usual(row["delivery_count"], float(row["p50"]), float(row["p95"]))
         for row in found
@@ -340,7 +340,7 @@ def event_table(events: list[Row], zone: ZoneInfo, with_match: bool) -> None:
 
 
 def show_order(order_id: str, zone: ZoneInfo) -> None:
-    deliveries = rows(queries.ORDER_DELIVERIES, (order_id,))
+    deliveries = rows(page_queries.ORDER_DELIVERIES, (order_id,))
     (bounds,) = rows(lookups.ORDER_BOUNDS, (order_id, order_id))
     during = (bounds["started_at"], bounds["last_event_at"], order_id)
     events = rows(lookups.ORDER_EVENTS, (*during, *during))
@@ -387,7 +387,7 @@ def show_robot(robot_id: str, zone: ZoneInfo) -> None:
             return
         start = last + timedelta(milliseconds=1) - length
     end = start + length
-    deliveries = rows(queries.ROBOT_DELIVERIES, (robot_id, end, start, RECENT))
+    deliveries = rows(page_queries.ROBOT_DELIVERIES, (robot_id, end, start, RECENT))
     events = rows(lookups.ROBOT_EVENTS, (robot_id, start, end))
     if not events:
         st.info("No event of this robot in that time.")

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from dashboard import charts, filters, queries, zones
+from dashboard import charts, filters, page_queries, zones
 from dashboard.data import rows
-from fleet_events.marts.wording import plain, span
+from fleet.lookup.wording import plain, span
 
 HOURS = {
     "busy": "busy_hours",
@@ -30,7 +30,7 @@ def show() -> None:
     choice = filters.pick()
     if choice is None:
         return
-    days = rows(queries.SUPPLY_DAYS, choice.days)
+    days = rows(page_queries.SUPPLY_DAYS, choice.days)
     if not days:
         st.info("There are no supply hours on these days.")
         return
@@ -73,7 +73,7 @@ def show_downtime(choice: filters.Choice) -> None:
         key="kind",
         bind="query-params",
     )
-    reasons = rows(queries.DOWNTIME_REASONS, (*choice.days, kind))
+    reasons = rows(page_queries.DOWNTIME_REASONS, (*choice.days, kind))
     if not reasons:
         st.info(f"No {KINDS[kind]} downtime on these days.")
         return
@@ -91,7 +91,7 @@ def show_downtime(choice: filters.Choice) -> None:
     left, right = st.columns([1, 2])
     with left:
         reason = st.selectbox("Robots down for", [row["reason"] for row in reasons], key="reason")
-    robots = rows(queries.DOWNTIME_ROBOTS, (*choice.times, kind, reason, SHOWN_ROBOTS))
+    robots = rows(page_queries.DOWNTIME_ROBOTS, (*choice.times, kind, reason, SHOWN_ROBOTS))
     listed = [
         {
             "name": plain(robot["robot_id"]),
@@ -116,7 +116,7 @@ def show_minutes(
 ) -> None:
     start, end = choice.window
     found = rows(
-        queries.DOWNTIME_MINUTES, (robot_id, start, start, end, kind, reason, SHOWN_INTERVALS)
+        page_queries.DOWNTIME_MINUTES, (robot_id, start, start, end, kind, reason, SHOWN_INTERVALS)
     )
     st.dataframe(
         [

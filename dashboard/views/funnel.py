@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import charts, filters, queries
+from dashboard import charts, filters, page_queries
 from dashboard.data import rows
-from fleet_events.marts.wording import STEPS, span
+from fleet.lookup.wording import STEPS, span
 
 COUNTS = ("order_count", "dispatched_count", "picked_up_count", "dropped_off_count")
 LEG_NAMES = {
@@ -23,7 +23,7 @@ def show() -> None:
     choice = filters.pick()
     if choice is None:
         return
-    days = rows(queries.FUNNEL_DAYS, choice.days)
+    days = rows(page_queries.FUNNEL_DAYS, choice.days)
     if not days:
         st.info("There are no orders on these days.")
         return
@@ -61,7 +61,7 @@ def show() -> None:
         )
     )
     st.markdown("#### Leg times")
-    legs = rows(queries.ALL_LEGS, choice.times * len(queries.LEG_TIMES))
+    legs = rows(page_queries.ALL_LEGS, choice.times * len(page_queries.LEG_TIMES))
     by_leg = {leg["leg"]: leg for leg in legs}
     st.dataframe(
         [

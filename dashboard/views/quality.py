@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from dashboard import charts, queries, zones
+from dashboard import charts, page_queries, zones
 from dashboard.data import rows
-from fleet_events.marts.wording import plain, span
+from fleet.lookup.wording import plain, span
 
 SHOWN = 200
 FATES = {
@@ -46,7 +46,7 @@ def show() -> None:
 
 
 def show_reconciliation(zone: ZoneInfo) -> None:
-    loads = rows(queries.LOADS, (SHOWN,))
+    loads = rows(page_queries.LOADS, (SHOWN,))
     if not loads:
         st.info("Nothing is loaded yet.")
         return
@@ -75,7 +75,7 @@ def show_reconciliation(zone: ZoneInfo) -> None:
                     if name.endswith("_count") and name != "line_count"
                 },
             }
-            for row in rows(queries.LOAD_STREAMS, (chosen,))
+            for row in rows(page_queries.LOAD_STREAMS, (chosen,))
         ],
         hide_index=True,
         alt="What became of the lines of the load, by stream",
@@ -84,7 +84,7 @@ def show_reconciliation(zone: ZoneInfo) -> None:
 
 
 def show_late(zone: ZoneInfo) -> None:
-    buckets = rows(queries.LATENESS)
+    buckets = rows(page_queries.LATENESS)
     if not buckets:
         st.success("No event came after the end of its delivery had been loaded.")
         return
@@ -115,7 +115,7 @@ def show_late(zone: ZoneInfo) -> None:
                 "changed outcome": row["has_changed_outcome"],
                 "changed first error": row["has_changed_first_error"],
             }
-            for row in rows(queries.LATE_EVENTS, (SHOWN,))
+            for row in rows(page_queries.LATE_EVENTS, (SHOWN,))
         ],
         hide_index=True,
         alt="Late events, newest load first",
@@ -124,7 +124,7 @@ def show_late(zone: ZoneInfo) -> None:
 
 
 def show_quarantine(zone: ZoneInfo) -> None:
-    reasons = rows(queries.QUARANTINE_REASONS)
+    reasons = rows(page_queries.QUARANTINE_REASONS)
     if not reasons:
         st.success("Every line was accepted.")
         return
@@ -159,7 +159,7 @@ def show_quarantine(zone: ZoneInfo) -> None:
                 "received": zones.in_zone(row["received_at"], zone),
                 "loaded": zones.in_zone(row["loaded_at"], zone),
             }
-            for row in rows(queries.QUARANTINED_LINES, (reason, reason, SHOWN))
+            for row in rows(page_queries.QUARANTINED_LINES, (reason, reason, SHOWN))
         ],
         hide_index=True,
         column_config={"line": st.column_config.TextColumn(width="large")},
@@ -172,7 +172,7 @@ def show_quarantine(zone: ZoneInfo) -> None:
 
 
 def show_gaps(zone: ZoneInfo) -> None:
-    found = rows(queries.GAPS)
+    found = rows(page_queries.GAPS)
     if not found:
         st.success("No emitter's numbers have a gap.")
         return
@@ -203,7 +203,7 @@ def show_gaps(zone: ZoneInfo) -> None:
                 "before event": plain(row["event_after_name"]),
                 "then at": zones.in_zone(row["event_after_at"], zone),
             }
-            for row in rows(queries.EMITTER_GAPS, (SHOWN,))
+            for row in rows(page_queries.EMITTER_GAPS, (SHOWN,))
         ],
         hide_index=True,
         alt="The longest gaps",
@@ -211,7 +211,7 @@ def show_gaps(zone: ZoneInfo) -> None:
 
 
 def show_clocks() -> None:
-    found = rows(queries.CLOCKS, (SHOWN,))
+    found = rows(page_queries.CLOCKS, (SHOWN,))
     if not found:
         st.info("No robot's event carries a time of receipt.")
         return

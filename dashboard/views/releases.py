@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import charts, queries
+from dashboard import charts, page_queries
 from dashboard.data import rows
-from fleet_events.marts.stores import Row
-from fleet_events.marts.wording import plain
+from fleet.lookup.stores import Row
+from fleet.lookup.wording import plain
 
 # Each metric of the mart: what it is called, and what it is of.
 METRICS = {
@@ -35,7 +35,7 @@ WORDS = {
 
 
 def show() -> None:
-    versions = rows(queries.RELEASE_HEALTH)
+    versions = rows(page_queries.RELEASE_HEALTH)
     if not versions:
         st.info("Nothing is loaded yet.")
         return

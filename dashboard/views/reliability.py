@@ -7,10 +7,10 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import charts, queries, zones
+from dashboard import charts, page_queries, zones
 from dashboard.data import rows
-from fleet_events.marts.stores import Row
-from fleet_events.marts.wording import counted, plain, span
+from fleet.lookup.stores import Row
+from fleet.lookup.wording import counted, plain, span
 
 # An interval of less operating time says nothing, and would stretch the chart.
 LEAST_HOURS = 1
@@ -19,7 +19,7 @@ SHOWN_FAILURES = 200
 
 
 def show() -> None:
-    months = [row["month_start"] for row in rows(queries.MONTHS)]
+    months = [row["month_start"] for row in rows(page_queries.MONTHS)]
     if not months:
         st.info("Nothing is loaded yet.")
         return
@@ -29,7 +29,7 @@ def show() -> None:
     with right:
         zone = zones.pick()
     st.markdown("#### By hardware and software version")
-    fleet = rows(queries.FLEET_MTBF, (month,))
+    fleet = rows(page_queries.FLEET_MTBF, (month,))
     st.altair_chart(
         charts.intervals(
             [
@@ -51,7 +51,7 @@ def show() -> None:
     )
     mtbf_table(fleet, ("hardware_version", "software_version"), "MTBF by version, as a table")
     st.markdown("#### By robot")
-    robots = rows(queries.ROBOT_MTBF, (month, SHOWN_ROBOTS))
+    robots = rows(page_queries.ROBOT_MTBF, (month, SHOWN_ROBOTS))
     st.altair_chart(
         charts.intervals(
             [interval(row, plain(row["robot_id"])) for row in robots],
@@ -70,7 +70,7 @@ def show() -> None:
     )
     start = datetime.combine(month, time(), UTC)
     end = (start + timedelta(days=31)).replace(day=1)
-    failures = rows(queries.FAILURES, (start, end, chosen, chosen, SHOWN_FAILURES))
+    failures = rows(page_queries.FAILURES, (start, end, chosen, chosen, SHOWN_FAILURES))
     st.dataframe(
         [
             {

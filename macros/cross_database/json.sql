@@ -11,7 +11,7 @@
     would parse the text as many times as there are columns. Redshift: SUPER is parsed already.
 #}
 {% macro json_document(column) %}
-    {{- return(adapter.dispatch("json_document", "delivery_sessions")(column)) -}}
+    {{- return(adapter.dispatch("json_document", "fleet_analytics")(column)) -}}
 {% endmacro %}
 
 {% macro default__json_document(column) %}{{ column }}{% endmacro %}
@@ -35,7 +35,7 @@
     cut a longer one, so a longer one is NULL on both engines.
 #}
 {% macro json_text(value, width) %}
-    {{- return(adapter.dispatch("json_text", "delivery_sessions")(value, width)) -}}
+    {{- return(adapter.dispatch("json_text", "fleet_analytics")(value, width)) -}}
 {% endmacro %}
 
 {% macro default__json_text(value, width) -%}
@@ -72,7 +72,7 @@
 
 {# A JSON number, as double precision. #}
 {% macro json_number(value) %}
-    {{- return(adapter.dispatch("json_number", "delivery_sessions")(value)) -}}
+    {{- return(adapter.dispatch("json_number", "fleet_analytics")(value)) -}}
 {% endmacro %}
 
 {% macro default__json_number(value) -%}
@@ -93,7 +93,7 @@
 
 {# A JSON true or false. #}
 {% macro json_boolean(value) %}
-    {{- return(adapter.dispatch("json_boolean", "delivery_sessions")(value)) -}}
+    {{- return(adapter.dispatch("json_boolean", "fleet_analytics")(value)) -}}
 {% endmacro %}
 
 {% macro default__json_boolean(value) -%}
@@ -112,7 +112,7 @@
 {% macro json_timestamp(value) -%}
     case
         when {{ json_text(value, 40) }} ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$'
-            then {{ adapter.dispatch("json_timestamptz", "delivery_sessions")(value) }} at time zone 'UTC'
+            then {{ adapter.dispatch("json_timestamptz", "fleet_analytics")(value) }} at time zone 'UTC'
     end
 {%- endmacro %}
 
@@ -122,7 +122,7 @@
 
 {# A JSON array, as its text of at most `width` bytes. #}
 {% macro json_array(value, width) %}
-    {{- return(adapter.dispatch("json_array", "delivery_sessions")(value, width)) -}}
+    {{- return(adapter.dispatch("json_array", "fleet_analytics")(value, width)) -}}
 {% endmacro %}
 
 {% macro default__json_array(value, width) -%}
@@ -141,7 +141,7 @@
 
 {# The whole payload as text. #}
 {% macro json_line(value) %}
-    {{- return(adapter.dispatch("json_line", "delivery_sessions")(value)) -}}
+    {{- return(adapter.dispatch("json_line", "fleet_analytics")(value)) -}}
 {% endmacro %}
 
 {% macro default__json_line(value) %}json_serialize({{ value }}){% endmacro %}

@@ -1,11 +1,11 @@
 {#
     Marks the statements of a model, as its pre-hook, so that workload management can give a model a
-    queue of its own (`delivery_sessions.event_timeline`, or `delivery_sessions*` for all) and
+    queue of its own (`fleet_analytics.event_timeline`, or `fleet_analytics*` for all) and
     monitoring adds up what it cost. dbt-redshift's own config `query_group` would do the same, but
     dbt-core does not know it and warns. DuckDB has no queues.
 #}
 {% macro set_query_group() %}
-    {{- return(adapter.dispatch("set_query_group", "delivery_sessions")()) -}}
+    {{- return(adapter.dispatch("set_query_group", "fleet_analytics")()) -}}
 {% endmacro %}
 
 {% macro default__set_query_group() %}{% endmacro %}

@@ -4,7 +4,7 @@
     order in which they were inserted, and joins and windows shuffle them.
 #}
 {% macro in_sort_order() %}
-    {{- return(adapter.dispatch("in_sort_order", "delivery_sessions")()) -}}
+    {{- return(adapter.dispatch("in_sort_order", "fleet_analytics")()) -}}
 {% endmacro %}
 
 {% macro default__in_sort_order() %}{% endmacro %}

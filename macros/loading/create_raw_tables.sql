@@ -8,7 +8,7 @@
     failed_files     one row per file that could not be read the last time; tried again at each load
 #}
 {% macro create_raw_tables() %}
-    {{- return(adapter.dispatch("create_raw_tables", "delivery_sessions")()) -}}
+    {{- return(adapter.dispatch("create_raw_tables", "fleet_analytics")()) -}}
 {% endmacro %}
 
 {% macro duckdb__create_raw_tables() %}

@@ -10,7 +10,7 @@
     staging keeps one row per event_id, so that costs space and no more.
 #}
 {% macro load_event_lines() %}
-    {{- return(adapter.dispatch("load_event_lines", "delivery_sessions")()) -}}
+    {{- return(adapter.dispatch("load_event_lines", "fleet_analytics")()) -}}
 {% endmacro %}
 
 {% macro redshift__load_event_lines() %}

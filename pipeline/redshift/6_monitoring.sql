@@ -42,7 +42,7 @@ where
     and start_time > dateadd(day, -1, getdate())
 order by start_time desc;
 
--- 4. What each model cost in the last night, by the query_group that it sets; delivery_sessions
+-- 4. What each model cost in the last night, by the query_group that it sets; fleet_analytics
 --    without a model: tests, seeds and dbt's own questions.
 select
     trim(query_label) as query_group,
@@ -51,7 +51,7 @@ select
     sum(queue_time) / 1000000.0 as queued_seconds
 from sys_query_history
 where
-    query_label like 'delivery_sessions%'
+    query_label like 'fleet_analytics%'
     and start_time > dateadd(hour, -12, getdate())
 group by 1
 order by elapsed_seconds desc;

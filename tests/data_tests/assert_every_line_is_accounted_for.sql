@@ -1,6 +1,6 @@
 -- Nothing is lost on the way, load by load: the raw layer's lines, by the event name that they carry,
 -- are in base_event_log__lines; these and the rejected ones, by stream, have one fate each in
--- event_reconciliation; and each quarantined line can be read in quarantined_events. By name first,
+-- event_reconciliation; and each quarantined line can be read in quarantined_lines. By name first,
 -- because the stream is the registry's word on the day on which the line was judged.
 with
 
@@ -97,7 +97,7 @@ compared as (
         cast(null as varchar(64)) as counted,
         0 as line_count,
         1 as found_count
-    from {{ ref("quarantined_events") }}
+    from {{ ref("quarantined_lines") }}
 
 )
 

@@ -17,8 +17,8 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
-from fleet_events.cli import main
-from fleet_events.simulator.orders import DOOMS
+from fleet.cli import main
+from fleet.simulator.orders import DOOMS
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,7 +33,7 @@ class Warehouse:
     def __init__(self, folder: Path, manifest: Manifest, flags: list[str]) -> None:
         self.landing = folder / "landing"
         self.landing.mkdir(parents=True, exist_ok=True)
-        self.database = folder / "fleet.duckdb"
+        self.database = folder / "warehouse.duckdb"
         self.manifest = manifest
         self._flags = flags
 

@@ -123,7 +123,7 @@ export const Events = {
   ROBOT_STUCK: "robot.stuck",
   /** The lid of the compartment moved or its lock did. */
   ROBOT_LID_CHANGED: "robot.lid_changed",
-  /** Something touched safety; never sampled. */
+  /** Something affected safety; never sampled. */
   ROBOT_SAFETY_EVENT: "robot.safety_event",
   /** Work on the robot began. */
   ROBOT_MAINTENANCE_STARTED: "robot.maintenance_started",
@@ -757,7 +757,7 @@ export interface RobotLidChanged {
   actor?: "merchant" | "customer" | "pilot" | "field_ops" | "robot" | "unknown";
 }
 
-/** Something touched safety; never sampled. */
+/** Something affected safety; never sampled. */
 export interface RobotSafetyEvent {
   /** The delivery that fulfils an order. */
   delivery_id?: string;

@@ -1,12 +1,12 @@
 {{
     config(
-        incremental_predicates=["delivery_id in (select delivery_id from {{ ref('int_touched_events') }})"],
+        incremental_predicates=["delivery_id in (select delivery_id from {{ ref('int_affected_events') }})"],
         dist="robot_id",
         sort="assigned_at",
     )
 }}
 
-{% set touched_events = ref("int_touched_events") %}
+{% set affected_events = ref("int_affected_events") %}
 {% set delivery_milestones = ref("int_delivery_milestones") %}
 
 with
@@ -22,10 +22,10 @@ dispatch_events as (
         and delivery_id is not null
         and robot_id is not null
     {% if is_incremental() %}
-        and delivery_id in (select delivery_id from {{ touched_events }})
+        and delivery_id in (select delivery_id from {{ affected_events }})
         and {{ on_days("event_date", days_of(
-            "select cast(first_named_at as date) as first_date, cast(last_named_at as date) as last_date from "
-            ~ delivery_milestones ~ " where delivery_id in (select delivery_id from " ~ touched_events ~ ")"
+            "select cast(first_event_at as date) as first_date, cast(last_event_at as date) as last_date from "
+            ~ delivery_milestones ~ " where delivery_id in (select delivery_id from " ~ affected_events ~ ")"
         )) }}
     {% endif %}
 

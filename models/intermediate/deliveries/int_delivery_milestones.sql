@@ -1,12 +1,12 @@
 {{
     config(
-        incremental_predicates=["delivery_id in (select delivery_id from {{ ref('int_touched_events') }})"],
+        incremental_predicates=["delivery_id in (select delivery_id from {{ ref('int_affected_events') }})"],
         dist="delivery_id",
         sort="delivery_id",
     )
 }}
 
-{% set touched_events = ref("int_touched_events") %}
+{% set affected_events = ref("int_affected_events") %}
 
 with
 
@@ -19,11 +19,11 @@ events as (
     where
         delivery_id is not null
     {% if is_incremental() %}
-        and delivery_id in (select delivery_id from {{ touched_events }})
+        and delivery_id in (select delivery_id from {{ affected_events }})
         and {{ on_days("event_date", days_of(
-            "select event_date as first_date, event_date as last_date from " ~ touched_events ~ " union all "
-            ~ "select cast(first_named_at as date), cast(last_named_at as date) from " ~ this
-            ~ " where delivery_id in (select delivery_id from " ~ touched_events ~ ")"
+            "select event_date as first_date, event_date as last_date from " ~ affected_events ~ " union all "
+            ~ "select cast(first_event_at as date), cast(last_event_at as date) from " ~ this
+            ~ " where delivery_id in (select delivery_id from " ~ affected_events ~ ")"
         )) }}
     {% endif %}
 
@@ -89,8 +89,8 @@ pivoted as (
         max(case when outcome_order = 1 and outcome is not null then cancelled_by end) as cancelled_by,
 
         ----------  timestamps
-        min(event_at) as first_named_at,
-        max(event_at) as last_named_at,
+        min(event_at) as first_event_at,
+        max(event_at) as last_event_at,
         min(case when event_name = 'dispatch.requested' then event_at end) as requested_at,
         min(case when funnel_step = 'dispatched' then event_at end) as dispatched_at,
         min(case when funnel_step = 'pickup_arrived' then event_at end) as pickup_arrived_at,

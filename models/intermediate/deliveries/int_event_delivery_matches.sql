@@ -1,13 +1,13 @@
 {{
     config(
-        incremental_predicates=["{{ on_days('event_date', touched_days(ref('int_touched_days'))) }}"],
+        incremental_predicates=["{{ on_days('event_date', affected_days(ref('int_affected_days'))) }}"],
         dist="event_id",
         sort="event_at",
     )
 }}
 
-{% set touched_days_of_matches = ref("int_touched_days") %}
-{% set days = touched_days(touched_days_of_matches) if is_incremental() %}
+{% set affected_days_of_matches = ref("int_affected_days") %}
+{% set days = affected_days(affected_days_of_matches) if is_incremental() %}
 
 with
 

@@ -1,12 +1,12 @@
 {{
     config(
-        incremental_predicates=["order_id in (select order_id from {{ ref('int_touched_events') }})"],
+        incremental_predicates=["order_id in (select order_id from {{ ref('int_affected_events') }})"],
         dist="order_id",
-        sort="first_named_at",
+        sort="first_event_at",
     )
 }}
 
-{% set touched_events = ref("int_touched_events") %}
+{% set affected_events = ref("int_affected_events") %}
 
 with
 
@@ -19,11 +19,11 @@ events as (
     where
         order_id is not null
     {% if is_incremental() %}
-        and order_id in (select order_id from {{ touched_events }})
+        and order_id in (select order_id from {{ affected_events }})
         and {{ on_days("event_date", days_of(
-            "select event_date as first_date, event_date as last_date from " ~ touched_events ~ " union all "
-            ~ "select cast(first_named_at as date), cast(last_named_at as date) from " ~ this
-            ~ " where order_id in (select order_id from " ~ touched_events ~ ")"
+            "select event_date as first_date, event_date as last_date from " ~ affected_events ~ " union all "
+            ~ "select cast(first_event_at as date), cast(last_event_at as date) from " ~ this
+            ~ " where order_id in (select order_id from " ~ affected_events ~ ")"
         )) }}
     {% endif %}
 
@@ -53,8 +53,8 @@ orders as (
 
         ----------  timestamps
         max(case when creation_order = 1 and event_name = 'order.created' then event_at end) as created_at,
-        min(event_at) as first_named_at,
-        max(event_at) as last_named_at
+        min(event_at) as first_event_at,
+        max(event_at) as last_event_at
 
     from ranked
 

@@ -1,12 +1,12 @@
 {{
     config(
-        incremental_predicates=["session_id in (select session_id from {{ ref('int_touched_events') }})"],
+        incremental_predicates=["session_id in (select session_id from {{ ref('int_affected_events') }})"],
         dist="pilot_id",
         sort="started_at",
     )
 }}
 
-{% set touched_events = ref("int_touched_events") %}
+{% set affected_events = ref("int_affected_events") %}
 
 with
 
@@ -19,11 +19,11 @@ pilot_events as (
     where
         session_id is not null
     {% if is_incremental() %}
-        and session_id in (select session_id from {{ touched_events }})
+        and session_id in (select session_id from {{ affected_events }})
         and {{ on_days("event_date", days_of(
-            "select event_date as first_date, event_date as last_date from " ~ touched_events ~ " union all "
-            ~ "select cast(first_named_at as date), cast(last_named_at as date) from " ~ this
-            ~ " where session_id in (select session_id from " ~ touched_events ~ ")"
+            "select event_date as first_date, event_date as last_date from " ~ affected_events ~ " union all "
+            ~ "select cast(first_event_at as date), cast(last_event_at as date) from " ~ this
+            ~ " where session_id in (select session_id from " ~ affected_events ~ ")"
         )) }}
     {% endif %}
 
@@ -37,8 +37,8 @@ started as (
         min(robot_id) as robot_id,
         min(case when event_name = 'pilot.session_started' then event_at end) as started_at,
         min(case when event_name = 'pilot.session_ended' then event_at end) as reported_end_at,
-        min(event_at) as first_named_at,
-        max(event_at) as last_named_at
+        min(event_at) as first_event_at,
+        max(event_at) as last_event_at
 
     from pilot_events
 
@@ -70,8 +70,8 @@ sessions as (
             when started_at is not null
                 then greatest(least(coalesce(reported_end_at, capped_at), capped_at), started_at)
         end as ended_at,
-        first_named_at,
-        last_named_at
+        first_event_at,
+        last_event_at
 
     from capped
 

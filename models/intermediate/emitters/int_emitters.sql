@@ -33,8 +33,8 @@ seen as (
 
     select
         emitter_id,
-        event_at as first_named_at,
-        event_at as last_named_at
+        event_at as first_event_at,
+        event_at as last_event_at
     from named
     where
         emitter_id is not null
@@ -45,8 +45,8 @@ seen as (
 
     select
         emitter_id,
-        first_named_at,
-        last_named_at
+        first_event_at,
+        last_event_at
     from {{ this }}
     where emitter_id in (
         select named.emitter_id
@@ -67,8 +67,8 @@ emitters as (
         cast({{ this_run() }} as bigint) as processed_run,
 
         ----------  timestamps
-        min(first_named_at) as first_named_at,
-        max(last_named_at) as last_named_at
+        min(first_event_at) as first_event_at,
+        max(last_event_at) as last_event_at
 
     from seen
 

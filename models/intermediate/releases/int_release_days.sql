@@ -1,14 +1,14 @@
 {{
     config(
         incremental_predicates=[
-            "{{ on_days('release_date', days_of('select event_date as first_date, event_date as last_date from ' ~ ref('int_touched_events'))) }}"
+            "{{ on_days('release_date', days_of('select event_date as first_date, event_date as last_date from ' ~ ref('int_affected_events'))) }}"
         ],
         dist="all",
         sort="release_date",
     )
 }}
 
-{% set touched_events = ref("int_touched_events") %}
+{% set affected_events = ref("int_affected_events") %}
 
 with
 
@@ -23,7 +23,7 @@ events as (
         event_name <> 'robot.heartbeat'
     {% if is_incremental() %}
         and {{ on_days("event_date", days_of(
-            "select event_date as first_date, event_date as last_date from " ~ touched_events
+            "select event_date as first_date, event_date as last_date from " ~ affected_events
         )) }}
     {% endif %}
 

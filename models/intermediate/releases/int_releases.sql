@@ -1,12 +1,12 @@
 {{
     config(
-        incremental_predicates=["event_id in (select event_id from {{ ref('int_touched_events') }})"],
+        incremental_predicates=["event_id in (select event_id from {{ ref('int_affected_events') }})"],
         dist="all",
         sort="released_at",
     )
 }}
 
-{% set touched_events = ref("int_touched_events") %}
+{% set affected_events = ref("int_affected_events") %}
 
 with
 
@@ -36,9 +36,9 @@ releases as (
     where
         event_name = 'release.deployed'
     {% if is_incremental() %}
-        and event_id in (select event_id from {{ touched_events }})
+        and event_id in (select event_id from {{ affected_events }})
         and {{ on_days("event_date", days_of(
-            "select event_date as first_date, event_date as last_date from " ~ touched_events
+            "select event_date as first_date, event_date as last_date from " ~ affected_events
         )) }}
     {% endif %}
 

@@ -1,12 +1,12 @@
 {{
     config(
-        incremental_predicates=["{{ on_touched_robot_days('operating_date') }}"],
+        incremental_predicates=["{{ on_affected_robot_days('operating_date') }}"],
         dist="robot_id",
         sort="operating_date",
     )
 }}
 
-{% set touched_robot_days = ref("int_touched_robot_days") %}
+{% set affected_robot_days = ref("int_affected_robot_days") %}
 
 with
 
@@ -19,7 +19,7 @@ state_hours as (
     where
         state_class <> 'unobserved'
     {% if is_incremental() %}
-        and {{ on_touched_robot_days("hour_date") }}
+        and {{ on_affected_robot_days("hour_date") }}
     {% endif %}
 
 ),

@@ -1,12 +1,12 @@
 {{
     config(
-        incremental_predicates=["{{ on_touched_robot_days('hour_date') }}"],
+        incremental_predicates=["{{ on_affected_robot_days('hour_date') }}"],
         dist="robot_id",
         sort=["hour_at", "robot_id"],
     )
 }}
 
-{% set touched_robot_days = ref("int_touched_robot_days") %}
+{% set affected_robot_days = ref("int_affected_robot_days") %}
 
 with
 
@@ -16,9 +16,9 @@ cuts as (
 
     select
         robot_id,
-        cast(min(touched_date) as timestamp) as cut_at
+        cast(min(affected_date) as timestamp) as cut_at
 
-    from {{ touched_robot_days }}
+    from {{ affected_robot_days }}
 
     group by robot_id
 

@@ -1,12 +1,12 @@
 {{
     config(
-        incremental_predicates=["{{ on_touched_robot_days('ended_date') }}"],
+        incremental_predicates=["{{ on_affected_robot_days('ended_date') }}"],
         dist="robot_id",
         sort="ended_date",
     )
 }}
 
-{% set touched_robot_days = ref("int_touched_robot_days") %}
+{% set affected_robot_days = ref("int_affected_robot_days") %}
 
 with
 
@@ -46,15 +46,15 @@ cuts as (
 
     select
         robot_id,
-        cast(min(touched_date) as timestamp) as cut_at
+        cast(min(affected_date) as timestamp) as cut_at
 
-    from {{ touched_robot_days }}
+    from {{ affected_robot_days }}
 
     group by robot_id
 
 ),
 
--- The interval that a robot was in at midnight before its first touched day. It stands for all that
+-- The interval that a robot was in at midnight before its first affected day. It stands for all that
 -- came before, so that no earlier event is read again.
 carried as (
 
@@ -102,7 +102,7 @@ state_changes as (
         event_name = 'robot.state_changed'
         and robot_id is not null
     {% if is_incremental() %}
-        and {{ on_touched_robot_days("event_date") }}
+        and {{ on_affected_robot_days("event_date") }}
 
     union all
 
@@ -147,7 +147,7 @@ signs_of_life as (
         robot_id is not null
         and is_sign_of_life
     {% if is_incremental() %}
-        and {{ on_touched_robot_days("event_date") }}
+        and {{ on_affected_robot_days("event_date") }}
 
     union all
 

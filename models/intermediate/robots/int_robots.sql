@@ -1,12 +1,12 @@
 {{
     config(
-        incremental_predicates=["robot_id in (select robot_id from {{ ref('int_touched_events') }})"],
+        incremental_predicates=["robot_id in (select robot_id from {{ ref('int_affected_events') }})"],
         dist="all",
         sort="robot_id",
     )
 }}
 
-{% set touched_events = ref("int_touched_events") %}
+{% set affected_events = ref("int_affected_events") %}
 
 with
 
@@ -16,9 +16,9 @@ seen as (
     {% if is_incremental() %}
         select
             robot_id,
-            event_at as first_seen_at,
-            event_at as last_seen_at
-        from {{ touched_events }}
+            event_at as first_event_at,
+            event_at as last_event_at
+        from {{ affected_events }}
         where
             line_status = 'accepted'
             and robot_id is not null
@@ -28,15 +28,15 @@ seen as (
 
         select
             robot_id,
-            first_seen_at,
-            last_seen_at
+            first_event_at,
+            last_event_at
         from {{ this }}
-        where robot_id in (select robot_id from {{ touched_events }})
+        where robot_id in (select robot_id from {{ affected_events }})
     {% else %}
         select
             robot_id,
-            event_at as first_seen_at,
-            event_at as last_seen_at
+            event_at as first_event_at,
+            event_at as last_event_at
         from {{ ref("stg_event_log__events") }}
         where
             robot_id is not null
@@ -52,8 +52,8 @@ robots as (
         robot_id,
 
         ----------  timestamps
-        min(first_seen_at) as first_seen_at,
-        max(last_seen_at) as last_seen_at
+        min(first_event_at) as first_event_at,
+        max(last_event_at) as last_event_at
 
     from seen
 

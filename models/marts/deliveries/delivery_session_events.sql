@@ -1,13 +1,13 @@
 {{
     config(
-        incremental_predicates=["{{ of_touched_sessions(before=true) }}"],
+        incremental_predicates=["{{ of_affected_sessions(before=true) }}"],
         dist="delivery_id",
         sort="event_at",
     )
 }}
 
-{% set touched_deliveries = ref("int_touched_deliveries") %}
-{% set touched_days_of_matches = ref("int_touched_days") %}
+{% set affected_deliveries = ref("int_affected_deliveries") %}
+{% set affected_days_of_matches = ref("int_affected_days") %}
 {% set days = session_days() if is_incremental() %}
 
 with
@@ -21,7 +21,7 @@ matches as (
     {% if is_incremental() -%}
     where
         {{ on_days("event_date", days) }}
-        and delivery_id in (select delivery_id from {{ touched_deliveries }})
+        and delivery_id in (select delivery_id from {{ affected_deliveries }})
     {%- endif %}
 
 ),

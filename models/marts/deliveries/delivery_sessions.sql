@@ -1,14 +1,14 @@
 {{
     config(
         unique_key="delivery_id",
-        incremental_predicates=["delivery_id in (select delivery_id from {{ ref('int_touched_deliveries') }})"],
+        incremental_predicates=["delivery_id in (select delivery_id from {{ ref('int_affected_deliveries') }})"],
         dist="delivery_id",
         sort="started_at",
     )
 }}
 
-{% set touched_deliveries = ref("int_touched_deliveries") %}
-{% set touched_days_of_matches = ref("int_touched_days") %}
+{% set affected_deliveries = ref("int_affected_deliveries") %}
+{% set affected_days_of_matches = ref("int_affected_days") %}
 {% set days = session_days() if is_incremental() %}
 
 {% set signs = {
@@ -34,7 +34,7 @@ milestones as (
     from {{ ref("int_delivery_milestones") }}
 
     {% if is_incremental() %}
-        where delivery_id in (select delivery_id from {{ touched_deliveries }})
+        where delivery_id in (select delivery_id from {{ affected_deliveries }})
     {% endif %}
 
 ),
@@ -48,7 +48,7 @@ session_events as (
     {% if is_incremental() %}
         where
             {{ hours_on_days("event_at", days) }}
-            and delivery_id in (select delivery_id from {{ touched_deliveries }})
+            and delivery_id in (select delivery_id from {{ affected_deliveries }})
     {% endif %}
 
 ),
@@ -233,7 +233,7 @@ timed as (
     select
         milestones.*,
         aggregated.started_at,
-        aggregated.last_event_at,
+        aggregated.last_event_at as session_ended_at,
         aggregated.last_loaded_at,
         aggregated.event_count,
         aggregated.error_count,
@@ -468,7 +468,7 @@ sessions as (
         {{ utc_timestamptz("outcome_at") }} as outcome_at,
         {{ utc_timestamptz("ended_at") }} as ended_at,
         first_error_at,
-        last_event_at,
+        session_ended_at as last_event_at,
         last_loaded_at
 
     from diagnosed

@@ -1,15 +1,15 @@
 {{
     config(
         incremental_predicates=[
-            "{{ hours_on_days('event_at', timeline_days()) }} and ({{ touched_timeline(utc_date('event_at')) }})"
+            "{{ hours_on_days('event_at', timeline_days()) }} and ({{ affected_timeline(utc_date('event_at')) }})"
         ],
         dist="event_id",
         sort="event_at",
     )
 }}
 
-{% set touched_robot_days = ref("int_touched_robot_days") %}
-{% set touched_days_of_matches = ref("int_touched_days") %}
+{% set affected_robot_days = ref("int_affected_robot_days") %}
+{% set affected_days_of_matches = ref("int_affected_days") %}
 {% set days = timeline_days() if is_incremental() %}
 
 with
@@ -25,7 +25,7 @@ events as (
     {% if is_incremental() -%}
     where
         {{ on_days("event_date", days) }}
-        and ({{ touched_timeline("event_date") }})
+        and ({{ affected_timeline("event_date") }})
     {%- endif %}
 
 ),

@@ -1,12 +1,12 @@
 {{
     config(
-        incremental_predicates=["{{ on_days('received_date', touched_days_of_receipt()) }}"],
+        incremental_predicates=["{{ on_days('received_date', affected_days_of_receipt()) }}"],
         dist="robot_id",
         sort="received_date",
     )
 }}
 
-{% set touched_events = ref("int_touched_events") %}
+{% set affected_events = ref("int_affected_events") %}
 
 with
 
@@ -25,7 +25,7 @@ robot_events as (
         received_at is not null
         and robot_id = split_part(emitter_id, '/', 2)
     {% if is_incremental() %}
-        and {{ overlaps_days("received_at", "received_at", touched_days_of_receipt()) }}
+        and {{ overlaps_days("received_at", "received_at", affected_days_of_receipt()) }}
     {% endif %}
 
 ),

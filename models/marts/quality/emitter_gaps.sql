@@ -1,6 +1,6 @@
 {{
     config(
-        incremental_predicates=["emitter_id in ({{ touched_emitters() }})"],
+        incremental_predicates=["emitter_id in ({{ affected_emitters() }})"],
         dist="even",
         sort=["emitter_id", "first_missing_seq"],
     )
@@ -32,7 +32,7 @@ lines as (
         emitter_id is not null
         and seq is not null
     {% if is_incremental() %}
-        and emitter_id in ({{ touched_emitters() }})
+        and emitter_id in ({{ affected_emitters() }})
         and ({{ on_days("event_date", days) }} or event_date is null)
     {% endif %}
 
@@ -81,7 +81,7 @@ reports as (
         last_emitter_id is not null
         and last_seq is not null
     {% if is_incremental() %}
-        and last_emitter_id in ({{ touched_emitters() }})
+        and last_emitter_id in ({{ affected_emitters() }})
         and {{ on_days("event_date", days) }}
     {% endif %}
 

@@ -1,12 +1,12 @@
 {{
     config(
-        incremental_predicates=["{{ of_touched_loads(utc_timestamp('loaded_at')) }}"],
+        incremental_predicates=["{{ of_affected_loads(utc_timestamp('loaded_at')) }}"],
         dist="even",
         sort="loaded_at",
     )
 }}
 
-{% set touched_loads = ref("int_touched_loads") %}
+{% set affected_loads = ref("int_affected_loads") %}
 
 {% set reasons = [
     "malformed", "not_an_object", "too_large", "missing_event_id", "unknown_event", "bad_timestamp",
@@ -22,7 +22,7 @@ lines as (
     from {{ ref("base_event_log__lines") }}
 
     {% if is_incremental() -%}
-    where {{ of_touched_loads("loaded_at") }}
+    where {{ of_affected_loads("loaded_at") }}
     {%- endif %}
 
 ),
@@ -34,7 +34,7 @@ rejected_lines as (
     from {{ source("event_log", "rejected_lines") }}
 
     {% if is_incremental() -%}
-    where {{ of_touched_loads("loaded_at") }}
+    where {{ of_affected_loads("loaded_at") }}
     {%- endif %}
 
 ),

@@ -1,13 +1,13 @@
 {{
     config(
-        incremental_predicates=["{{ of_touched_sessions(before=true) }}"],
+        incremental_predicates=["{{ of_affected_sessions(before=true) }}"],
         dist="delivery_id",
         sort="event_at",
     )
 }}
 
-{% set touched_deliveries = ref("int_touched_deliveries") %}
-{% set touched_days_of_matches = ref("int_touched_days") %}
+{% set affected_deliveries = ref("int_affected_deliveries") %}
+{% set affected_days_of_matches = ref("int_affected_days") %}
 
 with
 
@@ -18,7 +18,7 @@ session_events as (
     from {{ ref("delivery_session_events") }}
 
     {% if is_incremental() %}
-        where {{ of_touched_sessions() }}
+        where {{ of_affected_sessions() }}
     {% endif %}
 
 ),

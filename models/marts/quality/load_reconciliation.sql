@@ -1,12 +1,12 @@
 {{
     config(
-        incremental_predicates=["{{ of_touched_loads(utc_timestamp('loaded_at')) }}"],
+        incremental_predicates=["{{ of_affected_loads(utc_timestamp('loaded_at')) }}"],
         dist="all",
         sort="loaded_at",
     )
 }}
 
-{% set touched_loads = ref("int_touched_loads") %}
+{% set affected_loads = ref("int_affected_loads") %}
 
 with
 
@@ -17,7 +17,7 @@ loaded_files as (
     from {{ source("event_log", "loaded_files") }}
 
     {% if is_incremental() -%}
-    where {{ of_touched_loads("loaded_at") }}
+    where {{ of_affected_loads("loaded_at") }}
     {%- endif %}
 
 ),
@@ -29,7 +29,7 @@ event_reconciliation as (
     from {{ ref("event_reconciliation") }}
 
     {% if is_incremental() -%}
-    where {{ of_touched_loads(utc_timestamp("loaded_at")) }}
+    where {{ of_affected_loads(utc_timestamp("loaded_at")) }}
     {%- endif %}
 
 ),

@@ -1,13 +1,13 @@
 {{
     config(
-        incremental_predicates=["delivery_id in (select delivery_id from {{ ref('int_touched_deliveries') }})"],
+        incremental_predicates=["delivery_id in (select delivery_id from {{ ref('int_affected_deliveries') }})"],
         dist="delivery_id",
         sort=["delivery_id", "revision_number"],
     )
 }}
 
-{% set touched_deliveries = ref("int_touched_deliveries") %}
-{% set touched_days_of_matches = ref("int_touched_days") %}
+{% set affected_deliveries = ref("int_affected_deliveries") %}
+{% set affected_days_of_matches = ref("int_affected_days") %}
 {% set days = session_days() if is_incremental() %}
 {% set streams = registry_events() | map(attribute="stream") | unique | list %}
 
@@ -20,7 +20,7 @@ session_events as (
     from {{ ref("delivery_session_events") }}
 
     {% if is_incremental() %}
-        where {{ of_touched_sessions() }}
+        where {{ of_affected_sessions() }}
     {% endif %}
 
 ),
@@ -43,7 +43,7 @@ endings as (
         )
     {% if is_incremental() %}
         and {{ on_days("event_date", days) }}
-        and delivery_id in (select delivery_id from {{ touched_deliveries }})
+        and delivery_id in (select delivery_id from {{ affected_deliveries }})
     {% endif %}
 
 ),

@@ -1,12 +1,12 @@
 {{
     config(
-        incremental_predicates=["robot_id in (select robot_id from ({{ robots_with_touched_failures() }}) as touched)"],
+        incremental_predicates=["robot_id in (select robot_id from ({{ robots_with_affected_failures() }}) as affected)"],
         dist="robot_id",
         sort="started_at",
     )
 }}
 
-{% set touched_robots = robots_with_touched_failures() %}
+{% set affected_robots = robots_with_affected_failures() %}
 
 with
 
@@ -17,7 +17,7 @@ episodes as (
     from {{ ref("int_failure_episodes") }}
 
     {% if is_incremental() -%}
-    where robot_id in (select touched.robot_id from ({{ touched_robots }}) as touched)
+    where robot_id in (select affected.robot_id from ({{ affected_robots }}) as affected)
     {%- endif %}
 
 ),

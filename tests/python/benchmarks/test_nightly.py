@@ -25,7 +25,7 @@ def report(folder: Path) -> nightly.Report:
 
 
 def rows(folder: Path, sql: str) -> list[tuple[object, ...]]:
-    with duckdb.connect(folder / "fleet.duckdb") as connection:
+    with duckdb.connect(folder / "warehouse.duckdb") as connection:
         return connection.execute(sql).fetchall()
 
 

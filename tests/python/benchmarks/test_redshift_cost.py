@@ -18,12 +18,12 @@ MEASURED = Measured(
     json_bytes=500,
     gzip_bytes=50,
     stored_bytes=200,
-    read_of_touched_days=400,
+    read_of_affected_days=400,
     read_of_all_days=10,
 )
 ASSUMED = Assumed(
     history_days=100,
-    touched_days=2,
+    affected_days=2,
     scan_megabytes_per_second=10,
     fixed_seconds=300,
     loads_per_day=10,
@@ -104,7 +104,7 @@ def test_a_scan_tells_its_columns_and_whether_it_is_bounded(
     ("resource_type", "fqn", "is_left_out"),
     [
         ("seed", "delivery_sessions.robot_states", True),
-        ("model", "delivery_sessions.intermediate.touched.int_touched_days", True),
+        ("model", "delivery_sessions.intermediate.affected.int_affected_days", True),
         ("model", "delivery_sessions.marts.quality.late_events", False),
     ],
 )

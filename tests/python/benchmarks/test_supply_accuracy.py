@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.fleets import Fleet
 from benchmarks.supply_accuracy import compare
-from fleet_events.simulator.world import Settings
+from fleet.simulator.world import Settings
 from tests.python.conftest import Warehouse
 
 

@@ -114,7 +114,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
          "has_changed_outcome": True, "has_changed_first_error": False, "event_at": at(700),
          "loaded_at": at(9000)}
     ],
-    "quarantined_events": [
+    "quarantined_lines": [
         {"quarantined_line_id": str(number), "reason": reason, "line": line,
          "source_file": "a.ndjson", "received_at": at(0), "loaded_at": at(9000)}
         for number, (reason, line) in enumerate(
@@ -147,7 +147,7 @@ def contracts() -> dict[str, str]:
 @pytest.fixture(scope="session")
 def marts_file(database: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The deliveries that `fleet session` is tested on, and a row or two of every other mart."""
-    path = tmp_path_factory.mktemp("dashboard") / "fleet.duckdb"
+    path = tmp_path_factory.mktemp("dashboard") / "warehouse.duckdb"
     shutil.copy(database, path)
     with duckdb.connect(path) as connection:
         for name, columns in contracts().items():

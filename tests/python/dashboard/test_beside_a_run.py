@@ -10,8 +10,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from fleet_events.marts import queries
-from fleet_events.marts.stores import DuckDBMarts, MartsBusyError, MartsError
+from fleet.lookup import queries
+from fleet.lookup.stores import DuckDBMarts, MartsBusyError, MartsError
 from tests.python.conftest import Warehouse
 from tests.python.dashboard.conftest import Open
 
@@ -57,7 +57,7 @@ def test_a_run_gets_through_while_pages_read(
     warehouse("seed", "--select", "robot_states")
     # A visitor in another process, as the page is one: DuckDB shares a file within a process.
     look_up = (
-        "import pathlib, sys, time; from fleet_events.marts.stores import DuckDBMarts\n"
+        "import pathlib, sys, time; from fleet.lookup.stores import DuckDBMarts\n"
         f"marts = DuckDBMarts(pathlib.Path({str(warehouse.database)!r}), 'fleet_seeds', 60)\n"
         "count = 0\n"
         "def read():\n"

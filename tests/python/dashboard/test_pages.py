@@ -12,9 +12,9 @@ import pytest
 import yaml
 from streamlit.testing.v1 import AppTest
 
-from dashboard import queries, story
+from dashboard import page_queries, story
 from dashboard.views import delivery as delivery_view
-from fleet_events.marts import queries as lookups
+from fleet.lookup import queries as lookups
 from tests.python.conftest import ROOT
 from tests.python.dashboard.conftest import Open, contracts
 from tests.python.session.conftest import at
@@ -246,7 +246,7 @@ def test_quality_shows_lines_in_full_and_adds_up(open_page: Open) -> None:
 def test_the_exposure_names_the_marts_that_the_pages_read() -> None:
     texts = [
         text
-        for module in (lookups, queries)
+        for module in (lookups, page_queries)
         for name, value in vars(module).items()
         if name.isupper()
         for text in (value.values() if isinstance(value, dict) else [value])

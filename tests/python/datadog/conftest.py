@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from fleet_events.events import Events
 from fleet_events.logger import EventLogger
-from fleet_events.registry import Registry, load_registry
+
+from fleet.registry import Registry, load_registry
 from tests.python.datadog.search import Line, as_datadog_has_it
 
 ROOT = Path(__file__).parents[3]

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from fleet_events.handler import EventLogHandler
-from fleet_events.registry import Registry
-from fleet_events.registry.generate import generate
-from fleet_events.registry.schema import Metric
+
+from fleet.registry import Registry
+from fleet.registry.generate import generate
+from fleet.registry.schema import Metric
 from tests.python.datadog.conftest import FOLDER, ROOT, Requests, requests_in
 from tests.python.datadog.search import Line, MonitorQuery, as_datadog_has_it, matches
 

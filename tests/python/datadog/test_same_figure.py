@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from fleet_events.cli import main
-from fleet_events.registry import Registry
+from fleet.cli import main
+from fleet.registry import Registry
 from tests.python.conftest import Warehouse
 from tests.python.datadog.conftest import Requests
 from tests.python.datadog.search import Counts, Group, Line, MonitorQuery, as_datadog_has_it

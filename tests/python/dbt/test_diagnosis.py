@@ -8,10 +8,10 @@ from pathlib import Path
 import duckdb
 import yaml
 
-from fleet_events.scoring import Diagnoses, score_marts
+from fleet.simulator.score import Diagnoses, score_marts
 from tests.python.conftest import ROOT, Warehouse
 
-SESSIONS = "path:models/marts/deliveries/delivery_sessions.sql"
+SESSIONS = "delivery_sessions"
 PLACEHOLDERS = {"robot", "merchant", "reason", "error", "wait"}
 
 

@@ -12,10 +12,10 @@ from typing import Any
 import duckdb
 import pytest
 from click.testing import CliRunner
-
-from fleet_events.cli import main
 from fleet_events.events import Events
 from fleet_events.logger import EventLogger
+
+from fleet.cli import main
 from tests.python.conftest import Warehouse
 
 START = date(2026, 11, 2)

@@ -78,7 +78,7 @@ def lifts(
     warehouse.land("lifts.ndjson.gz", event_lines())
     warehouse.load()
     only_tables = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
-    models = ("+supply_hours", "+load_reconciliation", "+quarantined_events")
+    models = ("+supply_hours", "+load_reconciliation", "+quarantined_lines")
     warehouse("build", "--select", *models, *only_tables, silence_timeout_minutes=10**7)
     return warehouse
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import duckdb
 import pytest
-
 from fleet_events.events import Events
 from fleet_events.logger import EventLogger
+
 from tests.python.conftest import Warehouse
 from tests.python.nightly.differences import differences, tables
 
@@ -171,7 +171,7 @@ def test_replayed_lines_arrive_and_the_rest_keep_their_reason(
         ("e5",),
     ]
     assert seeded.rows(
-        "select reason, count(*) from fleet_marts.quarantined_events group by 1 order by 1"
+        "select reason, count(*) from fleet_marts.quarantined_lines group by 1 order by 1"
     ) == [("bad_type", 1), ("malformed", 1), ("missing_event_id", 1)]
 
     assert_equals_full_refresh(seeded)
@@ -194,7 +194,7 @@ def test_what_the_logger_refused_is_quarantined(seeded: Warehouse) -> None:
         ("quarantined", "refused_at_source", 1),
     ]
     assert seeded.rows(
-        "select reason, reason_detail from fleet_marts.quarantined_events order by 1"
+        "select reason, reason_detail from fleet_marts.quarantined_lines order by 1"
     ) == [("bad_type", "actor"), ("refused_at_source", None)]
     assert seeded.rows(
         "select bad_type_count, refused_at_source_count from fleet_marts.event_reconciliation"

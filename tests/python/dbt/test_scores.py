@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from fleet_events.cli import main
-from fleet_events.scoring import Score, score_marts
+from fleet.cli import main
+from fleet.simulator.score import Score, score_marts
 from tests.python.conftest import Warehouse
 
 
@@ -51,10 +51,10 @@ def test_with_troubles_no_line_is_lost(troubled: tuple[Warehouse, Path]) -> None
     judged = warehouse.rows(
         "select (select count(*) from fleet_staging.base_event_log__lines "
         "where line_status <> 'quarantined') "
-        "+ (select count(*) from fleet_marts.quarantined_events)"
+        "+ (select count(*) from fleet_marts.quarantined_lines)"
     )
     assert in_files == judged
-    reasons = warehouse.rows("select distinct reason from fleet_marts.quarantined_events")
+    reasons = warehouse.rows("select distinct reason from fleet_marts.quarantined_lines")
     assert len(reasons) > 3
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fleet_events import loading
+from fleet.warehouse import event_files
 from tests.python.conftest import Warehouse
 
 GOOD = b'{"event_id": "1"}'
@@ -138,14 +138,14 @@ def test_a_load_stopped_between_two_files_leaves_nothing_half_loaded(
 ) -> None:
     dbt.land("a.ndjson", [GOOD, b"cut"])
     dbt.land("b.ndjson", [GOOD])
-    decompress = loading.decompress
+    decompress = event_files.decompress
 
     def stop(path: str, content: bytes) -> bytes:
         if path.endswith("b.ndjson"):
             raise KeyboardInterrupt
         return decompress(path, content)
 
-    monkeypatch.setattr(loading, "decompress", stop)
+    monkeypatch.setattr(event_files, "decompress", stop)
     with pytest.raises(AssertionError, match="KeyboardInterrupt"):
         dbt.load()
     for table in RAW_TABLES:
@@ -196,7 +196,7 @@ def test_only_event_files_are_listed(tmp_path: Path) -> None:
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         path.touch()
-    listed = loading.list_event_files(str(tmp_path))
+    listed = event_files.list_event_files(str(tmp_path))
     assert listed == {
         "files": [
             {"source_file": "a/c.ndjson.gz", "byte_count": 0},

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from fleet_events import loading
-from fleet_events.simulator.command import simulate
+from fleet.simulator.command import simulate
+from fleet.warehouse import event_files
 from tests.python.conftest import ROOT, Warehouse
 
 GOOD = b'{"event_id": "1"}'
@@ -57,7 +57,7 @@ def test_an_object_that_cannot_be_read_is_reported_and_tried_again(
     put(bucket, "bad.ndjson.gz", GOOD)
     bucket.put_object(Key="cut.ndjson.gz", Body=gzip.compress(GOOD * 1000)[:-9])
     put(bucket, "good.ndjson.gz", GOOD)
-    list_event_files = loading.list_event_files
+    list_event_files = event_files.list_event_files
 
     def list_and_lose(landing_path: str) -> dict[str, Any]:
         listed = list_event_files(landing_path)
@@ -65,7 +65,7 @@ def test_an_object_that_cannot_be_read_is_reported_and_tried_again(
         return listed
 
     with monkeypatch.context() as patch:
-        patch.setattr(loading, "list_event_files", list_and_lose)
+        patch.setattr(event_files, "list_event_files", list_and_lose)
         load(dbt, bucket)
     assert f"Could not read s3://{bucket.name}/bad.ndjson.gz" in capsys.readouterr().out
     failed = dict(dbt.rows("select source_file, reason from event_log.failed_files"))

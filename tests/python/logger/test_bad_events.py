@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from fleet_events import EventLogger, EventLogHandler, EventRejected, Events, bind_context
 from hypothesis import given
 from hypothesis import strategies as st
-
-from fleet_events import EventLogger, EventLogHandler, EventRejected, Events, bind_context
 
 CONSTANTS = Path(__file__).parents[2] / "golden/program_constants.json"
 GOOD: dict[str, object] = {

@@ -11,10 +11,10 @@ from random import Random
 from typing import Any
 
 import pytest
-
 from fleet_events import EventLogger, Events, bind_context, get_logger
 from fleet_events.events import REGISTRY_VERSION
-from fleet_events.registry import Registry, load_registry
+
+from fleet.registry import Registry, load_registry
 
 PICKUP: dict[str, object] = {
     "delivery_id": "D-99",

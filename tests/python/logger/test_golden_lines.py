@@ -1,8 +1,8 @@
 """The lines that every language's logger writes, byte for byte: `tests/golden/event_lines.json`."""
 
 import pytest
-
 from fleet_events.events import Events
+
 from tests.python.logger.golden import GOLDEN, outcome
 
 CASES = {case["name"]: case for case in GOLDEN["cases"]}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fleet_events.registry import load_registry
+from fleet.registry import load_registry
 from tests.python.logger.golden import outcome
 from tests.python.registry.mutants import mutants
 

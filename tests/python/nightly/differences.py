@@ -10,9 +10,9 @@ import pyarrow as pa
 
 SCHEMAS = ("fleet_intermediate", "fleet_marts")
 TABLES = {("fleet_staging", "base_event_log__lines")}
-# All that may differ: which run wrote a row, and what the last run took to be touched.
+# All that may differ: which run wrote a row, and what the last run took to be affected.
 COLUMNS_OF_THE_RUN = {"processed_run"}
-TABLES_OF_THE_RUN = "int_touched_"
+TABLES_OF_THE_RUN = "int_affected_"
 ROWS_SHOWN = 2
 
 Tables = Mapping[str, pa.Table]

@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Literal, Protocol
 
-from fleet_events.registry.loader import find_project_dir, load_registry
-from fleet_events.registry.schema import Registry
+from fleet.registry.loader import find_project_dir, load_registry
+from fleet.registry.schema import Registry
 
 FIRST_DAY = datetime(2025, 1, 20, tzinfo=UTC)
 DAYS_PER_WORLD = 2

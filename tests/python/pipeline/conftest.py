@@ -1,11 +1,11 @@
-"""The configuration that `fleet pipeline render` makes."""
+"""The configuration that `fleet vector render` makes."""
 
 from __future__ import annotations
 
 import pytest
 import yaml
 
-from fleet_events.pipeline import render_vector
+from fleet.vector.command import render_vector
 from tests.python.conftest import ROOT
 from tests.python.pipeline.vector import Vector
 

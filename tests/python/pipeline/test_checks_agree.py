@@ -8,7 +8,8 @@ from itertools import islice
 from typing import Any
 
 from fleet_events import EventLogger
-from fleet_events.registry import load_registry
+
+from fleet.registry import load_registry
 from tests.python.conftest import ROOT, Warehouse
 from tests.python.pipeline.vector import Flow, Vector
 

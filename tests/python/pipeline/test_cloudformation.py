@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 from cfnlint.decode import cfn_yaml
 from moto.iam.models import iam_backends
 
-from fleet_events.pipeline import render_vector
+from fleet.vector.command import render_vector
 from tests.python.conftest import ROOT
 
 TEMPLATE = ROOT / "pipeline/cloudformation/event-lake.yml"

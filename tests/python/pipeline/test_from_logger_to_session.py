@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from fleet_events import EventLogger, EventLogHandler, Events
-from fleet_events.registry import load_registry
+
+from fleet.registry import load_registry
 from tests.python.conftest import ROOT, Warehouse
 from tests.python.pipeline.vector import Record, Vector
 
@@ -150,7 +150,7 @@ def test_a_delivery_becomes_a_session(
     dbt("run-operation", "load_event_lines", landing_path=f"s3://{bucket.name}")
     dbt(
         "build",
-        *("--select", "+delivery_sessions", "+delivery_session_events", "+quarantined_events"),
+        *("--select", "+delivery_sessions", "+delivery_session_events", "+quarantined_lines"),
         *NO_TESTS,
     )
 
@@ -168,7 +168,7 @@ def test_a_delivery_becomes_a_session(
     ]
     methods = {name: method for _, name, _, method in told}
     assert methods["robot.heartbeat"] == methods["robot.error"] == "robot_window"
-    assert dbt.rows("select reason, line from fleet_marts.quarantined_events") == [
+    assert dbt.rows("select reason, line from fleet_marts.quarantined_lines") == [
         ("malformed", cut)
     ]
 

@@ -16,7 +16,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from fleet_events.pipeline import pipeline, render_vector
+from fleet.vector.command import render_vector, vector
 from tests.python.conftest import ROOT
 from tests.python.pipeline.conftest import ENVIRONMENTS
 from tests.python.pipeline.vector import Vector
@@ -177,9 +177,9 @@ def test_nothing_is_left_for_vector_to_fill_in_but_secrets(environment: str) -> 
 def test_render_writes_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     out = tmp_path / "vector.yaml"
-    assert CliRunner().invoke(pipeline, ["render", "prod", "--out", str(out)]).exit_code == 0
+    assert CliRunner().invoke(vector, ["render", "prod", "--out", str(out)]).exit_code == 0
     assert out.read_text() == render_vector(ROOT, "prod")
-    assert CliRunner().invoke(pipeline, ["render", "prod"]).output == render_vector(ROOT, "prod")
+    assert CliRunner().invoke(vector, ["render", "prod"]).output == render_vector(ROOT, "prod")
 
 
 @pytest.mark.parametrize(
@@ -200,6 +200,6 @@ def test_settings_that_do_not_fit_are_named(
         path.parent.mkdir(parents=True)
         path.write_text(settings + "\n")
     monkeypatch.setenv("FLEET_PROJECT_DIR", str(tmp_path))
-    done = CliRunner().invoke(pipeline, ["render", "odd"])
+    done = CliRunner().invoke(vector, ["render", "odd"])
     assert (done.exit_code, problem in done.output) == (1, True), done.output
-    assert "choose one of odd" in CliRunner().invoke(pipeline, ["render", "even"]).output
+    assert "choose one of odd" in CliRunner().invoke(vector, ["render", "even"]).output

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 import yaml
+from fleet_events import EventLogger, Events
 from vrl_python import VRLRuntime
 
-from fleet_events import EventLogger, Events
-from fleet_events.registry import load_registry
+from fleet.registry import load_registry
 from tests.python.conftest import ROOT
 from tests.python.datadog.search import as_datadog_has_it, matches
 from tests.python.pipeline.vector import Vector

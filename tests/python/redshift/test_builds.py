@@ -17,9 +17,9 @@ import pytest
 from dbt.artifacts.resources.types import NodeType
 from redshift_connector.error import ProgrammingError
 
-from fleet_events.registry import load_registry
-from fleet_events.simulator.simulation import landing_folder, simulate_fleet
-from fleet_events.simulator.world import Settings
+from fleet.registry import load_registry
+from fleet.simulator.simulation import landing_folder, simulate_fleet
+from fleet.simulator.world import Settings
 from tests.python.conftest import ROOT, Warehouse
 from tests.python.nightly.differences import Difference, differences
 from tests.python.redshift.both_engines import BothEngines
@@ -100,9 +100,9 @@ def test_every_table_has_the_same_rows_as_on_duckdb(built: Built, stage: str) ->
 def test_the_comparison_is_of_something(built: Built) -> None:
     empty = {table for table, rows in built.rows["night 3"].items() if not rows}
     assert not empty, "no rows to compare"
-    # All that a full refresh leaves empty is what a night touched.
+    # All that a full refresh leaves empty is what a night affected.
     empty = {table for table, rows in built.rows["full refresh"].items() if not rows}
-    assert {table.split(".")[1][: len("int_touched")] for table in empty} == {"int_touched"}
+    assert {table.split(".")[1][: len("int_affected")] for table in empty} == {"int_affected"}
     lines = "fleet_staging.base_event_log__lines"
     assert len(built.both.duck.rows(f"select distinct line_status from {lines}")) == 3
 
@@ -112,7 +112,7 @@ def test_nights_were_incremental(built: Built) -> None:
     differing = [
         name
         for name, sql in built.compiled["night 3"].items()
-        if "int_touched" in sql and "int_touched" not in built.compiled["full refresh"][name]
+        if "int_affected" in sql and "int_affected" not in built.compiled["full refresh"][name]
     ]
     assert len(differing) > 15
 
@@ -189,14 +189,14 @@ def test_what_a_model_writes_is_in_the_query_group_of_the_model(built: Built) ->
         for name in written.findall(line["redshift"])
     }
     assert len(groups) > 30
-    assert groups == {(name, f"delivery_sessions.{name}") for name, _ in groups}
+    assert groups == {(name, f"fleet_analytics.{name}") for name, _ in groups}
 
 
 def test_what_is_no_model_is_in_the_query_group_of_the_profile(built: Built) -> None:
     tests = [
         line for line in built.both.standin.logged() if '"node_id": "test.' in line["redshift"]
     ]
-    assert {line["query_group"] for line in tests} == {"delivery_sessions"}
+    assert {line["query_group"] for line in tests} == {"fleet_analytics"}
 
 
 def test_both_ways_to_read_the_catalog_were_taken(built: Built) -> None:

@@ -18,10 +18,10 @@ import redshift_connector
 import yaml
 from click.testing import CliRunner, Result
 
-from dashboard import queries as page_queries
-from fleet_events.cli import main
-from fleet_events.marts import queries as look_ups
-from fleet_events.marts.stores import DuckDBMarts, MartsError, RedshiftMarts, Row, open_marts
+from dashboard import page_queries
+from fleet.cli import main
+from fleet.lookup import queries as look_ups
+from fleet.lookup.stores import DuckDBMarts, MartsError, RedshiftMarts, Row, open_marts
 from tests.python.conftest import ROOT
 from tests.python.dashboard.conftest import contracts, database, marts_file
 from tests.python.redshift.warehouse import StandIn
@@ -182,7 +182,7 @@ def profile(
         "dev": {"type": "duckdb", "path": str(marts_file), "schema": "fleet"},
         "redshift": {"type": "redshift", "schema": schema, **password, **standin.where},
     }
-    profile = {"delivery_sessions": {"target": "dev", "outputs": outputs}}
+    profile = {"fleet_analytics": {"target": "dev", "outputs": outputs}}
     (tmp_path / "profiles.yml").write_text(yaml.safe_dump(profile))
     monkeypatch.setenv("DBT_PROFILES_DIR", str(tmp_path))
     monkeypatch.delenv("DBT_TARGET", raising=False)
@@ -236,7 +236,7 @@ def test_what_keeps_a_target_from_being_asked_is_said_in_a_sentence(
         "elsewhere": "does not have a target named 'elsewhere'.*redshift",
     }
     path = tmp_path / "profiles.yml"
-    path.write_text(yaml.safe_dump({"delivery_sessions": {"target": "dev", "outputs": profile}}))
+    path.write_text(yaml.safe_dump({"fleet_analytics": {"target": "dev", "outputs": profile}}))
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")

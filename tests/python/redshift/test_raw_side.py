@@ -135,7 +135,7 @@ def test_the_schemas_that_dbt_writes_are_its_own(redshift_manifest: Manifest) ->
     owned = re.findall(r"create schema if not exists (\w+) authorization dbt", rights)
     nodes = redshift_manifest.nodes.values()
     made = {node.schema for node in nodes if isinstance(node, ModelNode | SeedNode)}
-    # The ledger of runs is not a model: macros/nightly/run_ledger.sql.
+    # The ledger of runs is not a model: macros/incremental/run_ledger.sql.
     assert set(owned) == made | {"fleet_runs"}
 
 

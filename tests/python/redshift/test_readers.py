@@ -9,8 +9,8 @@ import pytest
 import redshift_connector
 from dbt.contracts.graph.manifest import Manifest
 
-from fleet_events.sigma.definition import Project, load_project
-from fleet_events.sigma.render import statement
+from fleet.sigma.definition import Project, load_project
+from fleet.sigma.render import statement
 from tests.python.conftest import ROOT, Warehouse
 from tests.python.dbt.test_metrics import DAY, FIGURES, LEGS, Figures, assert_equal, metric_sql
 from tests.python.redshift.warehouse import StandIn
@@ -56,7 +56,7 @@ def marts(
     }
     standin.rows(f"create schema {SCHEMA}")
     for name, where in kept.items():
-        columns = redshift_manifest.nodes[f"model.delivery_sessions.{name}"].columns
+        columns = redshift_manifest.nodes[f"model.fleet_analytics.{name}"].columns
         types = ", ".join(f"{column} {info.data_type}" for column, info in columns.items())
         standin.rows(f"create table {SCHEMA}.{name} ({types})")
         rows = troubled[0].rows(f"select {', '.join(columns)} from fleet_marts.{name} {where}")

@@ -124,7 +124,7 @@ class RedshiftWarehouse:
             "password": "{{ env_var('REDSHIFT_PASSWORD', 'unused') }}",
             "sslmode": "disable",  # the driver has no plain-text fallback
             "schema": self.schema,
-            "query_group": "delivery_sessions",
+            "query_group": "fleet_analytics",
             "threads": 4,
             **self.where,
         }
@@ -133,7 +133,7 @@ class RedshiftWarehouse:
             "datasharing": {**output, "datasharing": True},
             "loader": {**output, "user": "event_loader"},
         }
-        profile = {"delivery_sessions": {"target": "redshift", "outputs": outputs}}
+        profile = {"fleet_analytics": {"target": "redshift", "outputs": outputs}}
         (self.folder / "profiles.yml").write_text(yaml.safe_dump(profile))
 
     def __call__(

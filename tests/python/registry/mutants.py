@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fleet_events.registry import Event, Registry
+from fleet.registry import Event, Registry
 
 Payload = dict[str, Any]
 GONE = object()

@@ -16,9 +16,9 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from fleet_events.cli import main
-from fleet_events.registry import diff, load_registry
-from fleet_events.registry.diff import Change, Kind, compare
+from fleet.cli import main
+from fleet.registry import diff, load_registry
+from fleet.registry.diff import Change, Kind, compare
 
 PROJECT = Path(__file__).parents[3]
 PICKUP = "delivery.pickup_completed"

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from fleet_events.cli import main
-from fleet_events.registry import load_registry
-from fleet_events.registry.generate import generate, write_generated
-from fleet_events.registry.targets import TARGETS
+from fleet.cli import main
+from fleet.registry import load_registry
+from fleet.registry.generate import generate, write_generated
+from fleet.registry.targets import TARGETS
 
 PROJECT = Path(__file__).parents[3]
 STABLE = 'summary: "{pilot_id} is {status}[ at {site}]"\n    stability: stable\n'
@@ -107,7 +107,11 @@ def test_a_deprecation_is_told_in_every_language(project: Path) -> None:
     edit(project, (STABLE, DEPRECATED))
     write_generated(project, load_registry(project))
     told = "Renamed to pilot.session_ended; to be removed after 2027-06-30. Sessions tell it."
-    for path in ("fleet_events/events.py", "docs/events.md", "clients/typescript/src/events.ts"):
+    for path in (
+        "clients/python/src/fleet_events/events.py",
+        "docs/events.md",
+        "clients/typescript/src/events.ts",
+    ):
         assert told in (project / path).read_text("utf-8")
     script = (project / "clients/typescript/src/events.ts").read_text("utf-8")
     assert script.count(f"@deprecated {told}") == 2

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
-
 from fleet_events.events import ID_PREFIXES
-from fleet_events.registry import load_registry
-from fleet_events.registry.targets.lines import example_line
+
+from fleet.registry import load_registry
+from fleet.registry.targets.lines import example_line
 from tests.python.conftest import Warehouse
 from tests.python.registry.mutants import mutants
 

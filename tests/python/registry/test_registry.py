@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import CliRunner
-
 from fleet_events.check import check_for
-from fleet_events.cli import main
 from fleet_events.events import ID_PREFIXES, SPECS, Events
-from fleet_events.registry import Registry, load_registry
-from fleet_events.registry.generate import generate, write_generated
-from fleet_events.registry.schema import column_name
-from fleet_events.registry.targets.base import MARK
+
+from fleet.cli import main
+from fleet.registry import Registry, load_registry
+from fleet.registry.generate import generate, write_generated
+from fleet.registry.schema import column_name
+from fleet.registry.targets.common import MARK
 
 PROJECT = Path(__file__).parents[3]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet_events.registry import RegistryError, load_registry
+from fleet.registry import RegistryError, load_registry
 
 PROJECT = Path(__file__).parents[3]
 EVENTS = "registry/events.yml"

@@ -6,11 +6,11 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-
 from fleet_events import EventLogger, Events
 from fleet_events.check import check_for
 from fleet_events.events import ID_PREFIXES
-from fleet_events.registry import Registry, load_registry
+
+from fleet.registry import Registry, load_registry
 from tests.python.registry.mutants import mutants
 
 PROJECT = Path(__file__).parents[3]

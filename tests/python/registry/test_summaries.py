@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import fleet_events.texts
 import jinja2
 import pytest
-
-import fleet_events.summary
 from fleet_events.check import check_for
 from fleet_events.events import Events
-from fleet_events.registry import Registry, load_registry
-from fleet_events.registry.schema import column_name
-from fleet_events.registry.targets.dbt import sql_summary
-from fleet_events.registry.targets.python import python_summary
+
+from fleet.registry import Registry, load_registry
+from fleet.registry.schema import column_name
+from fleet.registry.targets.dbt import sql_summary
+from fleet.registry.targets.python import python_summary
 
 PROJECT = Path(__file__).parents[3]
 COLUMN_TYPES = {"int": "bigint", "number": "double", "bool": "boolean", "timestamp": "timestamp"}
@@ -120,7 +120,7 @@ def test_a_part_in_brackets_needs_all_of_its_fields(
     for count in range(len(values) + 1):
         for names in combinations(values, count):
             data = {"cause": "curb"} | {name: values[name] for name in names}
-            logged = eval(f"({python_summary(event)})", vars(fleet_events.summary), {"data": data})
+            logged = eval(f"({python_summary(event)})", vars(fleet_events.texts), {"data": data})
             assert logged == in_warehouse(connection, registry, sql, Events.ROBOT_STUCK, data)
             told.add(logged)
     assert told == {

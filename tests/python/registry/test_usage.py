@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from fleet_events.cli import main
-from fleet_events.registry import Registry, load_registry
-from fleet_events.registry.targets.base import MARK
-from fleet_events.registry.usage import find_usage
+from fleet.cli import main
+from fleet.registry import Registry, load_registry
+from fleet.registry.targets.common import MARK
+from fleet.registry.usage import find_usage
 
 PROJECT = Path(__file__).parents[3]
 
@@ -32,7 +32,7 @@ def line(name: object) -> str:
 
 
 def test_the_project_itself_emits_every_event(registry: Registry) -> None:
-    found = find_usage([PROJECT / "fleet_events"], registry)
+    found = find_usage([PROJECT / "fleet", PROJECT / "clients/python/src"], registry)
     assert found.never_emitted(registry) == []
     assert found.unknown_in_code == {}
     assert found.code_files > 40

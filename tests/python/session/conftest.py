@@ -10,7 +10,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from fleet_events.cli import main
+from fleet.cli import main
 
 ROOT = Path(__file__).parents[3]
 START = datetime(2026, 11, 2, 20, 0, tzinfo=UTC)
@@ -58,7 +58,7 @@ def insert(connection: duckdb.DuckDBPyConnection, table: str, row: dict[str, Any
 @pytest.fixture(scope="session")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Marts with the columns of their contracts; one delivery failed, was completed, cancelled."""
-    path = tmp_path_factory.mktemp("session") / "fleet.duckdb"
+    path = tmp_path_factory.mktemp("session") / "warehouse.duckdb"
     models = yaml.safe_load((ROOT / "models/marts/deliveries/_deliveries__models.yml").read_text())
     with duckdb.connect(str(path)) as connection:
         connection.execute("create schema fleet_marts")

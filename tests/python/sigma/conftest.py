@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from dbt.contracts.graph.manifest import Manifest
 
-from fleet_events.sigma.definition import Project, load_project
+from fleet.sigma.definition import Project, load_project
 from tests.python.conftest import ROOT, Warehouse
 
 

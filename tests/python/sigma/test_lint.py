@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from fleet_events.sigma.definition import Project, Settings, read_yaml
-from fleet_events.sigma.lint import problems
-from fleet_events.sigma.render import render_data_model, render_workbook
+from fleet.sigma.definition import Project, Settings, read_yaml
+from fleet.sigma.lint import problems
+from fleet.sigma.render import render_data_model, render_workbook
 from tests.python.conftest import ROOT
 
 EXAMPLE = read_yaml(Settings, ROOT / "sigma/settings.example.yml")

@@ -9,13 +9,13 @@ import pytest
 import sqlglot
 from sqlglot import expressions as exp
 
-from fleet_events.sigma.definition import Element, Project, Settings, read_yaml
-from fleet_events.sigma.lint import TAG
-from fleet_events.sigma.render import statement
+from fleet.sigma.definition import Element, Project, Settings, read_yaml
+from fleet.sigma.lint import TAG
+from fleet.sigma.render import statement
 from tests.python.conftest import ROOT, Warehouse
 
 EXAMPLE = read_yaml(Settings, ROOT / "sigma/settings.example.yml")
-# The file is fleet.duckdb, and so is the database.
+# The file is warehouse.duckdb, and so is the database.
 DUCKDB = EXAMPLE.model_copy(update={"database": "fleet"})
 OWN_MARKET = DUCKDB.model_copy(update={"market_attribute": "market"})
 HOSTILE = [

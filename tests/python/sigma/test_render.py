@@ -10,10 +10,10 @@ import yaml
 from click.testing import CliRunner, Result
 from dbt.contracts.graph.manifest import Manifest
 
-from fleet_events.cli import main
-from fleet_events.sigma.command import render_specs
-from fleet_events.sigma.definition import Project, Settings, read_yaml
-from fleet_events.sigma.render import render_data_model, render_workbook
+from fleet.cli import main
+from fleet.sigma.command import render_specs
+from fleet.sigma.definition import Project, Settings, read_yaml
+from fleet.sigma.render import render_data_model, render_workbook
 from tests.python.conftest import ROOT
 
 EXAMPLE = read_yaml(Settings, ROOT / "sigma/settings.example.yml")

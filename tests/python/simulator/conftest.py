@@ -11,9 +11,9 @@ import duckdb
 import msgspec
 import pytest
 
-from fleet_events.registry import Registry, load_registry
-from fleet_events.simulator.simulation import Result, landing_folder, simulate_fleet
-from fleet_events.simulator.world import Settings
+from fleet.registry import Registry, load_registry
+from fleet.simulator.simulation import Result, landing_folder, simulate_fleet
+from fleet.simulator.world import Settings
 
 ROOT = Path(__file__).parents[3]
 START = date(2026, 11, 2)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from fleet_events.simulator.command import simulate
+from fleet.simulator.command import simulate
 from tests.python.simulator.conftest import ROOT
 
 

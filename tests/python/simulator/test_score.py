@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from fleet_events.scoring import Score, score_marts
+from fleet.simulator.score import Score, score_marts
 from tests.python.conftest import Warehouse
 from tests.python.simulator.conftest import Simulated
 

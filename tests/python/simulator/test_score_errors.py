@@ -7,7 +7,7 @@ import duckdb
 import pytest
 from click.testing import CliRunner
 
-from fleet_events.cli import main
+from fleet.cli import main
 from tests.python.simulator.conftest import Simulated
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from fleet_events.registry import Registry
-from fleet_events.simulator.simulation import landing_folder
-from fleet_events.simulator.troubles import DAMAGES
+from fleet.registry import Registry
+from fleet.simulator.simulation import landing_folder
+from fleet.simulator.troubles import DAMAGES
 from tests.python.simulator.conftest import Simulate, Simulated
 
 FLAGS = ("is_lost", "is_malformed", "is_damaged", "is_duplicated", "is_late", "is_silenced")

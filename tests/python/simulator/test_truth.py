@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from fleet_events.simulator.truth import Failure, LineFacts, LineFate, Truth, Window
-from fleet_events.simulator.world import HOUR, MINUTE, Settings, World
+from fleet.simulator.truth import Failure, LineFacts, LineFate, Truth, Window
+from fleet.simulator.world import HOUR, MINUTE, Settings, World
 from tests.python.simulator.conftest import START, Simulated
 
 

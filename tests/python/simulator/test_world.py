@@ -4,7 +4,7 @@ from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from fleet_events.registry import Registry
+from fleet.registry import Registry
 from tests.python.simulator.conftest import Simulated
 
 

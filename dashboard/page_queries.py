@@ -1,0 +1,249 @@
+"""What only the page asks: sums and percentiles over marts, one text for DuckDB and Redshift."""
+
+from __future__ import annotations
+
+from fleet.lookup.wording import STEPS
+
+LEGS = tuple(column for _, _, column in STEPS if column)
+WAITS = ("pickup_wait_seconds", "dropoff_wait_seconds", "order_to_dropoff_seconds")
+
+# An id as it was typed and in capitals; the first that is known comes first.
+DELIVERY_ID = """
+select delivery_id as id
+from delivery_sessions
+where delivery_id in (?, ?)
+order by case when delivery_id = ? then 0 else 1 end
+"""
+
+ORDER_OR_ROBOT = """
+select distinct 'order' as what, order_id as id
+from event_timeline
+where order_id in (?, ?)
+
+union all
+
+select distinct 'robot' as what, robot_id as id
+from event_timeline
+where robot_id in (?, ?)
+
+order by what, id desc
+"""
+
+ORDER_DELIVERIES = """
+select *
+from delivery_sessions
+where order_id = ?
+order by started_at, delivery_id
+"""
+
+# Deliveries under way between two times (the end of the window is asked first).
+ROBOT_DELIVERIES = """
+select *
+from delivery_sessions
+where
+    robot_id = ?
+    and started_at < ?
+    and last_event_at >= ?
+order by started_at desc, delivery_id
+limit ?
+"""
+
+
+def _leg(column: str) -> str:
+    # Redshift lets the percentiles of one select share one order only: a select for each leg.
+    return f"""
+select
+    '{column}' as leg,
+    count(*) as delivery_count,
+    percentile_cont(0.5) within group (order by {column}) as p50,
+    percentile_cont(0.9) within group (order by {column}) as p90,
+    percentile_cont(0.95) within group (order by {column}) as p95
+from delivery_sessions
+where
+    {column} is not null
+    and started_at >= ?
+    and started_at < ?
+    and (cast(? as varchar(64)) = '' or coalesce(market, 'unknown') = ?)
+"""
+
+
+# Each leg takes the four values anew: from, to (exclusive), market twice; '' is every market.
+LEG_TIMES = {column: _leg(column) for column in (*LEGS, *WAITS)}
+USUAL_LEGS = "union all".join(LEG_TIMES[column] for column in LEGS)
+ALL_LEGS = "union all".join(LEG_TIMES.values())
+
+DAYS = (
+    "select min(supply_date) as first_date, max(supply_date) as last_date from supply_hours_daily"
+)
+MARKETS = "select distinct market from supply_hours_daily order by market"
+
+SUPPLY_DAYS = """
+select *
+from supply_hours_daily
+where
+    supply_date >= ?
+    and supply_date <= ?
+    and (cast(? as varchar(64)) = '' or market = ?)
+order by supply_date, market
+"""
+
+DOWNTIME_REASONS = """
+select
+    reason,
+    max(reason_class) as reason_class,
+    sum(downtime_hours) as downtime_hours
+from downtime_reasons_daily
+where
+    downtime_date >= ?
+    and downtime_date <= ?
+    and (cast(? as varchar(64)) = '' or market = ?)
+    and state_class = ?
+group by reason
+order by downtime_hours desc, reason
+"""
+
+DOWNTIME_ROBOTS = """
+select
+    robot_id,
+    cast(sum(duration_seconds) as double precision) / 3600 as downtime_hours
+from supply_hours
+where
+    hour_at >= ?
+    and hour_at < ?
+    and (cast(? as varchar(64)) = '' or market = ?)
+    and state_class = ?
+    and reason = ?
+group by robot_id
+order by downtime_hours desc, robot_id
+limit ?
+"""
+
+DOWNTIME_MINUTES = """
+select *
+from robot_state_intervals
+where
+    robot_id = ?
+    and ended_date >= cast(? as date)
+    and ended_at > ?
+    and started_at < ?
+    and state_class = ?
+    and reason = ?
+order by started_at
+limit ?
+"""
+
+FUNNEL_DAYS = """
+select *
+from delivery_funnel_daily
+where
+    order_date >= ?
+    and order_date <= ?
+    and (cast(? as varchar(64)) = '' or market = ?)
+order by order_date, market
+"""
+
+MONTHS = "select distinct month_start from fleet_mtbf order by month_start desc"
+
+FLEET_MTBF = """
+select *
+from fleet_mtbf
+where month_start = ?
+order by hardware_version, software_version
+"""
+
+ROBOT_MTBF = """
+select *
+from robot_mtbf
+where month_start = ?
+order by failure_count desc, operating_hours, robot_id
+limit ?
+"""
+
+FAILURES = """
+select *
+from robot_failures
+where
+    started_at >= ?
+    and started_at < ?
+    and (cast(? as varchar(64)) = '' or robot_id = ?)
+order by started_at desc, failure_id
+limit ?
+"""
+
+RELEASE_HEALTH = "select * from release_health order by service, first_event_at, version"
+
+LOADS = """
+select
+    loaded_at,
+    sum(line_count) as line_count,
+    sum(accepted_count) as accepted_count,
+    sum(duplicate_count) as duplicate_count,
+    sum(quarantined_count) as quarantined_count
+from event_reconciliation
+group by loaded_at
+order by loaded_at desc
+limit ?
+"""
+
+LOAD_STREAMS = """
+select *
+from event_reconciliation
+where loaded_at = ?
+order by line_count desc, stream
+"""
+
+LATENESS = """
+select
+    lateness_bucket,
+    count(*) as event_count,
+    count(distinct delivery_id) as delivery_count,
+    sum(case when has_changed_outcome then 1 else 0 end) as changed_outcome_count,
+    sum(case when has_changed_first_error then 1 else 0 end) as changed_first_error_count,
+    min(event_to_load_seconds) as least_seconds
+from late_events
+group by lateness_bucket
+order by least_seconds
+"""
+
+LATE_EVENTS = "select * from late_events order by loaded_at desc, event_at desc, event_id limit ?"
+
+QUARANTINE_REASONS = """
+select reason, count(*) as line_count
+from quarantined_lines
+group by reason
+order by line_count desc, reason
+"""
+
+QUARANTINED_LINES = """
+select *
+from quarantined_lines
+where (cast(? as varchar(32)) = '' or reason = ?)
+order by loaded_at desc, received_at desc, quarantined_line_id
+limit ?
+"""
+
+GAPS = """
+select
+    service,
+    place,
+    count(*) as gap_count,
+    count(distinct emitter_id) as emitter_count,
+    sum(missing_count) as missing_count
+from emitter_gaps
+group by service, place
+order by missing_count desc, service, place
+"""
+
+EMITTER_GAPS = """
+select *
+from emitter_gaps
+order by missing_count desc, emitter_id, first_missing_seq
+limit ?
+"""
+
+CLOCKS = """
+select *
+from clock_skew_daily
+order by abs(clock_ahead_estimate_seconds) desc, robot_id, received_date
+limit ?
+"""

@@ -1,0 +1,1 @@
+"""The `fleet` command: registry, simulator, look-ups, warehouse and pipeline."""

@@ -1,0 +1,60 @@
+"""The `fleet` command. It only finds its subcommands; each lives beside the code it runs."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+# Imported when asked for, so that one command does not pay for the libraries of another.
+COMMANDS = {
+    "registry": "fleet.registry.command:registry",
+    "score": "fleet.simulator.score:score",
+    "session": "fleet.session:session",
+    "sigma": "fleet.sigma.command:sigma",
+    "simulate": "fleet.simulator.command:simulate",
+    "vector": "fleet.vector.command:vector",
+}
+
+
+class LazyGroup(click.Group):
+    """Group that imports a subcommand when it is called or listed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name].split(":")
+        try:
+            command = getattr(importlib.import_module(module), attribute)
+        except ModuleNotFoundError as error:
+            raise click.ClickException(
+                f"`fleet {cmd_name}` needs the package {error.name}: install it with "
+                "pip install 'fleet-analytics[warehouse]'."
+            ) from error
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List each subcommand, also those whose libraries are not installed."""
+        rows = []
+        for name in self.list_commands(ctx):
+            try:
+                command = self.get_command(ctx, name)
+                rows.append((name, command.get_short_help_str(80) if command else ""))
+            except click.ClickException as error:
+                rows.append((name, error.message))
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+@click.group(cls=LazyGroup)
+@click.version_option(package_name="fleet-analytics", message="%(version)s")
+def main() -> None:
+    """Typed delivery events: the registry, a simulated fleet, single sessions and the Sigma kit."""
+
+
+if __name__ == "__main__":
+    main()

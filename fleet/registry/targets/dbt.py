@@ -1,0 +1,239 @@
+"""The dbt project's part: seeds, macros and staging models."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+from fleet.registry.monitoring import sql_condition
+from fleet.registry.schema import Event, Registry, column_name, unit
+from fleet.registry.summary_template import read_summary
+from fleet.registry.targets.common import described, render
+
+STAGING = "models/staging/event_log"
+
+ENVELOPE = {
+    "ids": {"event_id": "Id of the event, a UUIDv7."},
+    "text": {
+        "event_name": "Registered name of the event.",
+        "service": "Service or robot program that logged it.",
+        "env": "Environment it ran in.",
+        "service_version": "Version of the service.",
+        "emitter_id": "One run of one service on one host: service/host/boot.",
+    },
+    "numerics": {"seq": "Number of the event among those of the emitter, from 1."},
+    "booleans": {},
+    "timestamps": {
+        "event_date": "UTC day of event_at.",
+        "event_at": "When it happened (UTC), corrected where the emitter's clock ran ahead.",
+        "occurred_at": "When it happened by the emitter's clock (UTC).",
+        "received_at": "When the log transport got it (UTC).",
+        "loaded_at": "When it was loaded (UTC).",
+    },
+}
+COLUMN_GROUPS = {
+    "id": "ids",
+    "string": "text",
+    "enum": "text",
+    "list[string]": "text",
+    "int": "numerics",
+    "number": "numerics",
+    "bool": "booleans",
+    "timestamp": "timestamps",
+}
+
+
+def files(registry: Registry) -> dict[str, str]:
+    """Seeds, macros, and a staging model for each stream."""
+    made = {
+        "macros/registry/registry.sql": render(
+            "registry.sql.j2",
+            registry,
+            required_columns=lambda event: required_columns(event, registry),
+            python_list=lambda values: "[" + ", ".join(f"'{value}'" for value in values) + "]",
+        ),
+        "macros/registry/event_summary.sql": render(
+            "event_summary.sql.j2", registry, sql_summary=sql_summary
+        ),
+        "macros/registry/metrics.sql": render(
+            "metrics.sql.j2", registry, sql_condition=lambda metric: sql_condition(metric, registry)
+        ),
+        f"{STAGING}/_event_log__streams.yml": render(
+            "streams.yml.j2",
+            registry,
+            stream_columns=lambda events: stream_columns(events, registry),
+        ),
+        "seeds/_seeds.yml": render("seeds.yml.j2", registry),
+    }
+    for stream, events in registry.streams.items():
+        made[f"{STAGING}/stg_event_log__{stream}_events.sql"] = render(
+            "stg_events.sql.j2", registry, stream=stream, columns=stream_columns(events, registry)
+        )
+    for name, rows in seeds(registry).items():
+        made[f"seeds/{name}.csv"] = rows
+    return made
+
+
+# ---------------------------------------------------------------- seeds
+
+
+def seeds(registry: Registry) -> dict[str, str]:
+    """The seeds as CSV text, by name."""
+    return {
+        "event_registry": _csv(
+            "event_name,stream,event_version,brief,severity,owner,stability,is_sign_of_life,"
+            "ends_delivery,funnel_step",
+            [
+                (
+                    event.name,
+                    event.stream,
+                    event.version,
+                    event.brief,
+                    event.severity,
+                    event.owner,
+                    event.stability,
+                    event.roles.sign_of_life,
+                    event.roles.ends_delivery,
+                    event.roles.funnel_step,
+                )
+                for event in registry.events
+            ],
+        ),
+        "event_fields": _csv(
+            "event_name,field_name,column_name,field_kind,field_type,unit,is_required,brief",
+            [row for event in registry.events for row in _field_rows(event, registry)],
+        ),
+        "robot_states": _csv(
+            "state,brief,usable,state_class,activity,is_operating,expects_heartbeat,is_derived,"
+            "mds_vehicle_state",
+            [
+                (
+                    state.name,
+                    state.brief,
+                    state.usable,
+                    state.state_class,
+                    state.activity,
+                    state.operating,
+                    state.expects_heartbeat,
+                    state.derived,
+                    state.mds_vehicle_state,
+                )
+                for state in registry.robot_states
+            ],
+        ),
+        "robot_state_transitions": _csv("from_state,to_state", registry.transitions),
+        "downtime_reasons": _csv(
+            "reason,reason_class,brief",
+            [
+                (reason.name, reason.reason_class, reason.brief)
+                for reason in registry.downtime_reasons
+            ],
+        ),
+    }
+
+
+def _field_rows(event: Event, registry: Registry) -> list[tuple[object, ...]]:
+    ids = [
+        (event.name, name, name, "id", "id", None, need == "required", registry.ids[name].brief)
+        for name, need in registry.event_ids(event).items()
+    ]
+    fields = [
+        (
+            event.name,
+            name,
+            column_name(name),
+            "field",
+            field.type,
+            unit(name),
+            field.required,
+            field.brief,
+        )
+        for name, field in event.fields.items()
+    ]
+    return [*ids, *fields]
+
+
+def _csv(header: str, rows: Sequence[tuple[object, ...]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header.split(","))
+    for row in rows:
+        writer.writerow(str(value).lower() if isinstance(value, bool) else value for value in row)
+    return text.getvalue()
+
+
+# ---------------------------------------------------------------- staging models
+
+
+def stream_columns(events: list[Event], registry: Registry) -> dict[str, dict[str, str]]:
+    """Columns of a stream's model and their descriptions, by group, in the order of the model."""
+    groups = {group: dict(columns) for group, columns in ENVELOPE.items()}
+    carried = {name for event in events for name in registry.event_ids(event)}
+    groups["ids"] |= {name: kind.brief for name, kind in registry.ids.items() if name in carried}
+    for name, field in registry.distinct_fields(events):
+        group = groups[COLUMN_GROUPS[field.type]]
+        # One event's words would be wrong for a column that several events share.
+        briefs = {event.fields[name].brief: event for event in events if name in event.fields}
+        if len(briefs) == 1:
+            group[column_name(name)] = described(name, field)
+        else:
+            group[column_name(name)] = " ".join(
+                f"{event.name}: {described(name, event.fields[name])}" for event in briefs.values()
+            )
+    return groups
+
+
+# ---------------------------------------------------------------- SQL
+
+
+def required_columns(event: Event, registry: Registry) -> list[str]:
+    """Columns of the base model that must not be null for this event."""
+    ids = [name for name, need in registry.event_ids(event).items() if need == "required"]
+    fields = [column_name(name) for name, field in event.fields.items() if field.required]
+    return ids + fields
+
+
+def sql_summary(event: Event) -> str:
+    """The event's summary as a SQL text expression over the typed columns; `?` for a null.
+
+    A part in brackets is left out when a column in it is null.
+    """
+    expressions: list[str] = []
+    for part in read_summary(event.summary):
+        pieces = []
+        for literal, name in part.pieces:
+            if literal:
+                pieces.append("'" + literal.replace("'", "''") + "'")
+            if name is not None:
+                pieces.append(_sql_text(event, name, known=part.optional))
+        if part.optional:
+            present = " and ".join(
+                f"{_sql_column(event, name)} is not null" for name in dict.fromkeys(part.names)
+            )
+            told = " || ".join(pieces)
+            pieces = [f"case when {present} then {told} else '' end"]
+        expressions += pieces
+    return "\n            || ".join(expressions)
+
+
+def _sql_column(event: Event, name: str) -> str:
+    return column_name(name) if name in event.fields else name
+
+
+def _sql_text(event: Event, name: str, *, known: bool) -> str:
+    """A field or id as readable SQL text; `known` when it cannot be null here."""
+    column = _sql_column(event, name)
+    match event.fields[name].type if name in event.fields else "id":
+        case "int" | "number":
+            return f"{{{{ number_text('{column}') }}}}"
+        case "bool" if known:
+            return f"case when {column} then 'yes' else 'no' end"
+        case "bool":
+            return f"case when {column} then 'yes' when not {column} then 'no' else '?' end"
+        case "timestamp":
+            # DuckDB ignores a width, so the cast alone would not cut the fraction there.
+            text = f"left(cast({column} as varchar(32)), 19)"
+        case _:
+            text = column
+    return text if known else f"coalesce({text}, '?')"

@@ -1,0 +1,109 @@
+"""The reference page: every event with its fields, units, owner and an example."""
+
+from __future__ import annotations
+
+import json
+
+from fleet.registry.schema import (
+    LIST_ITEMS,
+    Event,
+    EventField,
+    Registry,
+    column_name,
+    unit,
+)
+from fleet.registry.targets.common import render
+from fleet.registry.targets.lines import envelope, example_line
+
+PATH = "docs/events.md"
+
+
+def files(registry: Registry) -> dict[str, str]:
+    """`docs/events.md`."""
+    return {
+        PATH: render(
+            "events.md.j2",
+            registry,
+            envelope=envelope(registry.events[0]),
+            anchor=lambda name: name.replace(".", ""),
+            facts=facts,
+            rows=lambda event: rows(event, registry),
+            example=lambda event: json.dumps(example_line(event, registry), ensure_ascii=False),
+        )
+    }
+
+
+def facts(event: Event) -> str:
+    """What holds for the event as a whole, in one line."""
+    told = [
+        f"version {event.version}",
+        event.stability,
+        f"owner {event.owner}",
+        f"severity {event.severity}",
+    ]
+    if event.roles.funnel_step:
+        told.append(f"funnel step `{event.roles.funnel_step}`")
+    if event.roles.ends_delivery:
+        told.append(f"ends the delivery as {event.roles.ends_delivery}")
+    if event.roles.sign_of_life:
+        told.append("sign of life of the robot")
+    if event.mds:
+        told.append(f"MDS `{event.mds.event_type}`")
+    return " · ".join(told)
+
+
+def rows(event: Event, registry: Registry) -> list[str]:
+    """The table of the event's ids and fields."""
+    ids = [
+        _row(f"`{name}`", "id", "", need == "required", f"`{name}`", registry.ids[name].brief)
+        for name, need in registry.event_ids(event).items()
+    ]
+    fields = [
+        _row(
+            f"`data.{name}`",
+            words(field, registry),
+            unit(name) or "",
+            field.required,
+            f"`{column_name(name)}`",
+            field.brief,
+        )
+        for name, field in event.fields.items()
+    ]
+    return [*ids, *fields]
+
+
+def words(field: EventField, registry: Registry) -> str:
+    """The type of a field and its limits."""
+    match field.type:
+        case "enum" if field.of == "robot_states":
+            return "a [robot state](#robot-states)"
+        case "enum" if field.of == "downtime_reasons":
+            return "a [downtime reason](#downtime-reasons)"
+        case "enum":
+            return "one of " + ", ".join(f"`{value}`" for value in registry.values(field))
+        case "string":
+            return f"text, at most {field.length} characters"
+        case "list[string]":
+            return f"at most {LIST_ITEMS} texts of at most {field.length} characters"
+        case "int" | "number":
+            kind = "whole number" if field.type == "int" else "number"
+            match field.min, field.max:
+                case None, None:
+                    return kind
+                case low, None:
+                    return f"{kind} from {low}"
+                case None, high:
+                    return f"{kind} to {high}"
+                case low, high:
+                    return f"{kind} {low} to {high}"
+        case "bool":
+            return "true or false"
+        case "timestamp":
+            return "time (UTC)"
+    return "id"
+
+
+def _row(name: str, kind: str, in_unit: str, required: bool, column: str, brief: str) -> str:
+    need = "required" if required else "optional"
+    cells = [name, kind, in_unit, need, column, brief]
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

@@ -1,0 +1,209 @@
+"""The log line of an event as JSON Schema describes it, and an example of one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from fleet_events.texts import number, second, yes_no
+
+from fleet.registry.schema import ID_LENGTH, LIST_ITEMS, Event, EventField, Registry
+from fleet.registry.summary_template import read_summary
+from fleet.registry.targets.common import LARGEST_INT, described
+
+Schema = dict[str, Any]
+
+TIME: Schema = {
+    "type": "string",
+    "format": "date-time",
+    "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$",
+}
+EVENT_ID = "01a207a2-32fb-7c3a-9d5b-2b1f0c9e4a11"
+OCCURRED_AT = "2026-11-23T09:00:00.123Z"
+
+
+def line_schema(event: Event, registry: Registry) -> Schema:
+    """JSON Schema 2020-12 of a line with a valid event of this kind.
+
+    The envelope may grow, so that unknown keys on top are allowed. An id that is not of the event
+    and an unknown field in `data` are not.
+    """
+    ids = registry.event_ids(event)
+    needs_data = any(field.required for field in event.fields.values())
+    properties = envelope(event)
+    registry_version = properties.pop("registry_version")
+    for name in registry.ids:
+        properties[name] = id_schema(name, registry) if name in ids else False
+    properties["registry_version"] = registry_version
+    properties["data"] = data_schema(event, registry)
+    optional = {"mono_ms", "dd", "received_at"}
+    optional |= {name for name in registry.ids if ids.get(name) != "required"}
+    if not needs_data:
+        optional.add("data")
+    return {
+        "title": event.class_name,
+        "description": event.brief,
+        **({"deprecated": True} if event.deprecated else {}),
+        "type": "object",
+        "required": [name for name in properties if name not in optional],
+        "properties": properties,
+    }
+
+
+def envelope(event: Event) -> dict[str, Any]:
+    """What a line says besides ids and payload: name to schema, in the order of the line."""
+
+    def text(words: str, **more: object) -> Schema:
+        return {"type": "string", "description": words, **more}
+
+    return {
+        "event_id": text(
+            "Id of the event, a UUIDv7.",
+            pattern="^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$",
+        ),
+        "evt": {
+            "type": "object",
+            "description": "Which event it is; valid says whether it fits the registry.",
+            "required": ["name", "version", "valid"],
+            "properties": {
+                "name": {"const": event.name},
+                "version": {"const": event.version},
+                "valid": {"const": True},
+            },
+        },
+        "occurred_at": {"description": "When it happened by the emitter's clock (UTC).", **TIME},
+        "service": text("Service or robot program that logged it."),
+        "env": text("Environment it ran in."),
+        "version": text("Version of the service."),
+        "emitter_id": text("One run of one service on one host: service/host/boot."),
+        "seq": {
+            "type": "integer",
+            "minimum": 1,
+            "description": "Number of the event among those of the emitter, from 1.",
+        },
+        "mono_ms": {
+            "type": "integer",
+            "description": "Milliseconds since boot by a clock that is never set (robots).",
+        },
+        "status": {"const": event.severity, "description": "Severity of the event."},
+        "message": text("The event in one readable line."),
+        "dd": {
+            "type": "object",
+            "description": "Trace the event belongs to.",
+            "properties": {"trace_id": {"type": "string"}, "span_id": {"type": "string"}},
+        },
+        "registry_version": text(
+            "Version of the registry the event was checked against.", pattern=r"^\d+\.\d+\.\d+$"
+        ),
+        "received_at": {
+            "type": "string",
+            "format": "date-time",
+            "description": "When the log transport got it (UTC); not there before it did.",
+        },
+    }
+
+
+def id_schema(name: str, registry: Registry) -> Schema:
+    kind = registry.ids[name]
+    return {"description": kind.brief, **_id(kind.prefix or "")}
+
+
+def data_schema(event: Event, registry: Registry) -> Schema:
+    """The payload: every field of the event, and no other."""
+    required = [name for name, field in event.fields.items() if field.required]
+    return {
+        "type": "object",
+        "description": "Payload of the event.",
+        **({"required": required} if required else {}),
+        "properties": {
+            name: {"description": described(name, field), **field_schema(field, registry)}
+            for name, field in event.fields.items()
+        },
+        "additionalProperties": False,
+    }
+
+
+def field_schema(field: EventField, registry: Registry) -> Schema:
+    """What a value of the field must be."""
+    match field.type:
+        case "id":
+            return _id()
+        case "string":
+            return {"type": "string", "maxLength": field.length}
+        case "list[string]":
+            item = {"type": "string", "maxLength": field.length}
+            return {"type": "array", "maxItems": LIST_ITEMS, "items": item}
+        case "int":
+            low = -LARGEST_INT if field.min is None else field.min
+            high = LARGEST_INT if field.max is None else field.max
+            return {"type": "integer", "minimum": low, "maximum": high}
+        case "number":
+            return {"type": "number", "minimum": field.min, "maximum": field.max}
+        case "enum":
+            return {"type": "string", "enum": registry.values(field)}
+        case "bool":
+            return {"type": "boolean"}
+        case "timestamp":
+            return dict(TIME)
+
+
+def _id(prefix: str = "") -> Schema:
+    """Printable ASCII: a column is as wide in bytes as an id is long in characters."""
+    pattern = f"^{prefix}[ -~]*$"
+    return {"type": "string", "minLength": 1, "maxLength": ID_LENGTH, "pattern": pattern}
+
+
+def example_line(event: Event, registry: Registry) -> dict[str, Any]:
+    """The event's example as the line that the logger writes of it."""
+    given: dict[str, Any] = {
+        name: _time_text(datetime.fromisoformat(str(value)))
+        if name in event.fields and event.fields[name].type == "timestamp"
+        else value
+        for name, value in event.example.items()
+    }
+    data = {name: given[name] for name in event.fields if name in given}
+    return {
+        "event_id": EVENT_ID,
+        "evt": {"name": event.name, "version": event.version, "valid": True},
+        "occurred_at": OCCURRED_AT,
+        "service": event.owner,
+        "env": "prod",
+        "version": "4.2.1",
+        "emitter_id": f"{event.owner}/host-1/b7f3",
+        "seq": 1,
+        "status": event.severity,
+        "message": summary_text(event, given),
+        **{name: given[name] for name in registry.ids if name in given},
+        "registry_version": registry.version,
+        **({"data": data} if data else {}),
+    }
+
+
+def summary_text(event: Event, given: dict[str, Any]) -> str:
+    """The event's summary, filled in."""
+    words = []
+    for part in read_summary(event.summary):
+        if part.optional and not given.keys() >= set(part.names):
+            continue
+        for literal, name in part.pieces:
+            words.append(literal)
+            if name is not None:
+                words.append(_text(event, name, given[name]))
+    return "".join(words)
+
+
+# fleet_events.check has the same, but imports the generated module that may be out of order.
+def _time_text(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="milliseconds")[:23] + "Z"
+
+
+def _text(event: Event, name: str, value: Any) -> str:
+    match event.fields[name].type if name in event.fields else "id":
+        case "int" | "number":
+            return number(value)
+        case "bool":
+            return yes_no(value)
+        case "timestamp":
+            return second(value)
+        case _:
+            return str(value)

@@ -1,0 +1,157 @@
+"""From emitted lines to event files, as Vector writes them, troubles included."""
+
+import gzip
+import hashlib
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from pathlib import Path
+
+from fleet.registry import Registry
+from fleet.simulator import troubles as trouble
+from fleet.simulator.troubles import DAMAGES, Damager, Spell, Troubles
+from fleet.simulator.truth import LineFacts, LineFate
+from fleet.simulator.world import HOUR, MINUTE, SECOND, World
+
+BATCH = 15 * MINUTE
+BATCH_LINES = 50_000
+LATE = 5 * MINUTE
+
+Write = Callable[[str, bytes], None]
+"""Writes one event file, by its name below events/v1, whole or not at all; raises OSError."""
+
+
+def into_folder(folder: Path) -> Write:
+    """Write event files into a folder."""
+
+    def write(name: str, content: bytes) -> None:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(".part")
+        unfinished.write_bytes(content)
+        unfinished.replace(path)
+
+    return write
+
+
+class Transport:
+    """Decides the fate of each line and writes event files hour by hour."""
+
+    def __init__(self, world: World, registry: Registry, troubles: Troubles, land: Write) -> None:
+        self._world = world
+        self._troubles = troubles
+        self._land = land
+        self._delays = world.chance("transport", "delays")
+        self._chance = world.chance("transport", "troubles")
+        self._damager = Damager(registry, world.chance("transport", "damage"))
+        self._batches: dict[int, list[tuple[int, int, bytes]]] = defaultdict(list)
+        self._number = 0
+        self._retried_lines = 0
+        self._malformed_turn = 0
+        self._counts: Counter[str] = Counter()
+        self.file_count = 0
+
+    def carry(self, line: bytes, facts: LineFacts, is_robot: bool, is_last: bool) -> LineFate:
+        """Send one line that is emitted now; `is_last` lines arrive whatever happens."""
+        now = self._world.now
+        self._counts["emitted"] += 1
+        # A robot's line takes longer than a service's: this alone puts lines out of order.
+        wait = 80 + self._delays.expovariate(1 / 600) if is_robot else 20.0
+        received_at = now + 1 + round(wait + self._delays.expovariate(1 / 150))
+        if self._world.settings.clean or is_last:
+            self._put(received_at, line)
+            self._counts["accepted"] += 1
+            return LineFate()
+
+        offset = self._troubles.clock_offset(facts.robot_id or "", now) if is_robot else 0
+        spell = self._troubles.spell(facts.robot_id or "", now) if is_robot else None
+        if spell is not None and spell.silent:
+            self._counts["silenced"] += 1
+            return LineFate(silenced=True, clock_offset=offset)
+        if self._chance.random() < trouble.LOST:
+            self._counts["lost"] += 1
+            return LineFate(lost=True, clock_offset=offset)
+        received_at = self._delayed(received_at, spell)
+        return self._deliver(line, received_at, received_at - now > LATE, offset)
+
+    def _delayed(self, received_at: int, spell: Spell | None) -> int:
+        if spell is not None and spell.arrives_at is not None:
+            # A robot sends what it kept quickly, but not in order.
+            return spell.arrives_at + round(self._chance.uniform(0, 20) * SECOND)
+        if self._chance.random() < trouble.DELAYED:
+            return received_at + round(self._chance.uniform(2, 240) * SECOND)
+        return received_at
+
+    def _deliver(self, line: bytes, received_at: int, late: bool, offset: int) -> LineFate:
+        chance = self._chance
+        if chance.random() < trouble.NOT_AN_OBJECT:
+            self._write(received_at, chance.choice(trouble.FOREIGN_LINES))
+            self._counts["not_an_object"] += 1
+        draw = chance.random()
+        if draw < trouble.MALFORMED:
+            self._write(received_at, self._mangled(line))
+            self._counts["malformed"] += 1
+            return LineFate(malformed=True, late=late, clock_offset=offset)
+        if draw < trouble.MALFORMED + trouble.DAMAGED:
+            kind, damaged = self._damager.damage(line)
+            self._put(received_at, damaged)
+            self._counts[kind] += 1
+            return LineFate(damaged=True, late=late, clock_offset=offset)
+
+        self._put(received_at, line)
+        self._counts["accepted"] += 1
+        self._counts["late"] += late
+        if chance.random() < trouble.RETRIED_BATCH:
+            self._retried_lines = chance.randint(30, 80)
+        again = self._retried_lines > 0 or chance.random() < trouble.DUPLICATED
+        if again:
+            # A batch whose acknowledgement is lost is sent again as a whole, later.
+            later = 10 * MINUTE if self._retried_lines > 0 else chance.expovariate(1 / HOUR)
+            self._retried_lines = max(0, self._retried_lines - 1)
+            self._put(received_at + 1 + round(later), line)
+            self._counts["duplicate"] += 1
+        return LineFate(duplicated=again, late=late, clock_offset=offset)
+
+    def _mangled(self, line: bytes) -> bytes:
+        self._malformed_turn += 1
+        if self._malformed_turn % 3 == 0:
+            noise = self._chance.randbytes(self._chance.randint(20, 200))
+            return b"\xff" + noise.replace(b"\n", b"?")
+        return line[: self._chance.randint(len(line) // 5, len(line) - 2)]
+
+    def _put(self, received_at: int, line: bytes) -> None:
+        stamp = self._world.timestamp(received_at).encode()
+        self._write(received_at, line[:-1] + b',"received_at":"' + stamp + b'"}')
+
+    def _write(self, received_at: int, line: bytes) -> None:
+        self._number += 1
+        self._counts["written"] += 1
+        self._batches[received_at - received_at % BATCH].append((received_at, self._number, line))
+
+    def flush(self, before: int | None = None) -> None:
+        """Write the files of all batches that ended by `before` (None: all of them)."""
+        for began in sorted(self._batches):
+            if before is None or began + BATCH <= before:
+                lines = sorted(self._batches.pop(began))
+                for first in range(0, len(lines), BATCH_LINES):
+                    self._write_file(lines[first : first + BATCH_LINES])
+
+    def _write_file(self, lines: list[tuple[int, int, bytes]]) -> None:
+        body = b"".join(line + b"\n" for _, _, line in lines)
+        received_at = self._world.instant(lines[0][0])
+        # Named by content: the same lines make the same name, other lines never reuse one.
+        digest = uuid.UUID(bytes=hashlib.sha256(body).digest()[:16], version=4)
+        name = f"{received_at:date=%Y-%m-%d/hour=%H/%Y%m%dT%H%M%SZ}-{digest}.ndjson.gz"
+        self._land(name, gzip.compress(body, compresslevel=6, mtime=0))
+        self.file_count += 1
+
+    @property
+    def line_counts(self) -> dict[str, int]:
+        """Lines by what became of them.
+
+        The written ones are the sum of accepted, duplicate, malformed, not_an_object and the
+        kinds of damage; late ones are among the accepted.
+        """
+        ways = ("emitted", "lost", "silenced", "written", "accepted", "duplicate", "late")
+        kinds = (*ways, "malformed", "not_an_object", *DAMAGES)
+        return {f"{kind}_lines": self._counts[kind] for kind in kinds}

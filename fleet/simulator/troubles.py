@@ -1,0 +1,191 @@
+"""What goes wrong between a robot and the landing folder, decided from the seed alone."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+
+from fleet.registry import Event, Registry
+from fleet.simulator.world import DAY, HOUR, MINUTE, SECOND, World
+
+# Shares of all lines. About one line in sixty meets some trouble of its own.
+LOST = 0.002
+MALFORMED = 0.001
+DAMAGED = 0.0015
+DUPLICATED = 0.008
+DELAYED = 0.004
+NOT_AN_OBJECT = 0.0005
+RETRIED_BATCH = 0.0001
+
+# Shares of the fleet; at least one robot meets each of them.
+SKEWED_ROBOTS = 0.08
+SILENT_ROBOTS = 0.08
+BUFFERING_ROBOTS = 0.10
+
+FOREIGN_LINES = (b'"robot-agent started"', b"[1,2,3]", b"42", b"null", b"true")
+BROKEN_TIMES = ("not a time", "2026-02-31T10:00:00.000Z", "")
+
+Damage = Literal[
+    "missing_event_id", "unknown_event", "bad_timestamp", "missing_required", "bad_type"
+]
+DAMAGES: tuple[Damage, ...] = (
+    "missing_event_id",
+    "unknown_event",
+    "bad_timestamp",
+    "missing_required",
+    "bad_type",
+)
+
+
+@dataclass(frozen=True)
+class Spell:
+    """A time in which nothing of the robot reaches us: for good, or until it is sent later."""
+
+    began: int
+    ended: int
+    arrives_at: int | None
+
+    @property
+    def silent(self) -> bool:
+        """Whether the robot's lines of the spell are lost for good."""
+        return self.arrives_at is None
+
+
+class Troubles:
+    """The troubles of one simulation. With `settings.clean` there are none."""
+
+    def __init__(self, world: World, robot_ids: list[str]) -> None:
+        self._clocks: dict[str, tuple[int, float]] = {}
+        self._spells: dict[str, list[Spell]] = {}
+        if not world.settings.clean:
+            self._plan(world, robot_ids)
+
+    def _plan(self, world: World, robot_ids: list[str]) -> None:
+        chance = world.chance("troubles")
+        shuffled = chance.sample(robot_ids, len(robot_ids))
+
+        def some(share: float, first: int) -> list[str]:
+            # Starting at another place of the list keeps the troubles of a small fleet apart.
+            count = max(1, round(share * len(shuffled)))
+            turned = shuffled[first % len(shuffled) :] + shuffled[: first % len(shuffled)]
+            return turned[:count]
+
+        skewed = some(SKEWED_ROBOTS, 0)
+        silent = some(SILENT_ROBOTS, len(skewed))
+        buffering = some(BUFFERING_ROBOTS, len(skewed) + len(silent))
+        for number, robot_id in enumerate(skewed):
+            seconds = chance.uniform(20, 180) * (1 if number % 2 else -1)
+            self._clocks[robot_id] = (round(seconds * SECOND), chance.uniform(-80, 80) / 1e6)
+        for day in range(world.settings.days):
+            for robot_id in silent:
+                self._add_spell(chance, robot_id, day, chance.uniform(20, 90), None, world)
+            for number, robot_id in enumerate(buffering):
+                # The odd one out is found by its owner only the next day.
+                wait = DAY if number == 0 and day + 1 < world.settings.days else 0
+                self._add_spell(chance, robot_id, day, chance.uniform(10, 150), wait, world)
+
+    def _add_spell(
+        self,
+        chance: random.Random,
+        robot_id: str,
+        day: int,
+        minutes: float,
+        wait: int | None,
+        world: World,
+    ) -> None:
+        # The first hours of a UTC day are the local evening: robots are busy then.
+        began = day * DAY + round(chance.uniform(0.2, 4.5) * HOUR)
+        ended = began + round(minutes * MINUTE)
+        if ended >= world.settings.end:
+            return
+        arrives_at = None if wait is None else ended + wait + round(chance.uniform(1, 30) * SECOND)
+        spells = self._spells.setdefault(robot_id, [])
+        if all(
+            spell.ended + HOUR / 2 < began or ended + HOUR / 2 < spell.began for spell in spells
+        ):
+            spells.append(Spell(began, ended, arrives_at))
+
+    def clock_offset(self, robot_id: str, now: int) -> int:
+        """Milliseconds by which the robot's clock is ahead (behind: negative)."""
+        fixed, drift = self._clocks.get(robot_id, (0, 0.0))
+        return fixed + round(drift * now)
+
+    def spells(self, robot_id: str) -> list[Spell]:
+        """The robot's spells, by time."""
+        return sorted(self._spells.get(robot_id, []), key=lambda spell: spell.began)
+
+    def spell(self, robot_id: str, now: int) -> Spell | None:
+        """The spell the robot is in now, if any."""
+        for spell in self._spells.get(robot_id, ()):
+            if spell.began <= now < spell.ended:
+                return spell
+        return None
+
+
+class Damager:
+    """Breaks lines so that they stay valid JSON but no longer fit the registry."""
+
+    def __init__(self, registry: Registry, chance: random.Random) -> None:
+        self._events = {event.name: event for event in registry.events}
+        self._chance = chance
+        self._turn = 0
+
+    def damage(self, line: bytes) -> tuple[Damage, bytes]:
+        """The kind of damage done and the damaged line.
+
+        Kinds take turns, so that even a short log has them all; a line that cannot be damaged
+        in the way that is due takes the next one.
+        """
+        record: dict[str, Any] = msgspec.json.decode(line)
+        event = self._events[record["evt"]["name"]]
+        breakers: dict[Damage, Callable[[dict[str, Any], Event], bool]] = {
+            "missing_event_id": self._drop_event_id,
+            "unknown_event": self._rename,
+            "bad_timestamp": self._break_time,
+            "missing_required": self._drop_required,
+            "bad_type": self._break_type,
+        }
+        while True:
+            kind = DAMAGES[self._turn % len(DAMAGES)]
+            self._turn += 1
+            if breakers[kind](record, event):
+                return kind, msgspec.json.encode(record)
+
+    def _drop_event_id(self, record: dict[str, Any], event: Event) -> bool:
+        del record["event_id"]
+        return True
+
+    def _rename(self, record: dict[str, Any], event: Event) -> bool:
+        record["evt"]["name"] = event.name + "_twice"
+        return True
+
+    def _break_time(self, record: dict[str, Any], event: Event) -> bool:
+        record["occurred_at"] = self._chance.choice(BROKEN_TIMES)
+        return True
+
+    def _drop_required(self, record: dict[str, Any], event: Event) -> bool:
+        places = [(record, name) for name, need in event.ids.items() if need == "required"]
+        places += [
+            (record["data"], name)
+            for name, field in event.fields.items()
+            if field.requirement == "required"
+        ]
+        if not places:
+            return False
+        place, name = self._chance.choice(places)
+        del place[name]
+        return True
+
+    def _break_type(self, record: dict[str, Any], event: Event) -> bool:
+        data = record.get("data", {})
+        names = [
+            name
+            for name, field in event.fields.items()
+            if name in data and field.type in ("int", "number", "bool", "timestamp")
+        ]
+        if not names:
+            return False
+        data[self._chance.choice(names)] = "no such value"
+        return True

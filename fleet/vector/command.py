@@ -1,0 +1,148 @@
+"""`fleet vector`: the log pipeline's configuration, made for one environment."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+from typing import Annotated
+
+import click
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from fleet.registry import ProjectNotFoundError, find_project_dir
+
+VECTOR = "pipeline/vector"
+
+# No quote, blank or $ can get from a setting into the YAML.
+Plain = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9/][A-Za-z0-9_./:-]*$")]
+
+
+class Settings(BaseModel):
+    """What differs between the environments; one file in pipeline/vector/environments/ each.
+
+    Attributes:
+        region: AWS region of bucket, key and secret.
+        bucket: bucket of the event lake.
+        kms_key_arn: key that its objects are encrypted with.
+        secret_id: secret in AWS Secrets Manager, a JSON object with the keys `datadog_api_key` and
+            `robot_gateway_password`.
+        datadog_site: Datadog site, such as datadoghq.eu.
+        data_dir: folder of Vector's disk buffers.
+        tls_certificate: certificate file of the robot gateway's port.
+        tls_key: its private key file.
+        batch_mb: size at which an object is written, before compression, in MB.
+        batch_seconds: age at which it is written at the latest, in seconds.
+        lake_buffer_gb: disk for lines on their way to S3, in GB, for each of the two sinks.
+        datadog_buffer_gb: disk for lines on their way to Datadog, in GB.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    region: Plain
+    bucket: Plain
+    kms_key_arn: Plain
+    secret_id: Plain
+    datadog_site: Plain
+    data_dir: Plain = "/var/lib/vector"
+    tls_certificate: Plain = "/etc/vector/tls/tls.crt"
+    tls_key: Plain = "/etc/vector/tls/tls.key"
+    batch_mb: Annotated[int, Field(ge=1, le=256)] = 64
+    batch_seconds: Annotated[int, Field(ge=1, le=900)] = 60
+    # Vector refuses disk buffers below 256 MiB.
+    lake_buffer_gb: Annotated[int, Field(ge=1, le=500)] = 10
+    datadog_buffer_gb: Annotated[int, Field(ge=1, le=500)] = 2
+
+
+class SettingsError(Exception):
+    """The settings of an environment cannot be used; says why in one sentence."""
+
+
+def render_vector(project_dir: Path, environment: str) -> str:
+    """Vector's configuration for an environment, as YAML, programs included.
+
+    Raises:
+        SettingsError: there is no such environment, or its settings do not fit.
+    """
+    settings = load_settings(project_dir, environment)
+    folder = project_dir / VECTOR
+    jinja = Environment(
+        loader=FileSystemLoader(folder),
+        # `{{ field }}` and strftime's `%` are Vector's own.
+        variable_start_string="<<",
+        variable_end_string=">>",
+        block_start_string="<%",
+        block_end_string="%>",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=StrictUndefined,
+    )
+
+    def program(name: str) -> str:
+        text = (folder / "programs" / name).read_text("utf-8")
+        return textwrap.indent(text, " " * 6).strip()
+
+    return jinja.get_template("vector.yaml.j2").render(
+        settings.model_dump(),
+        environment=environment,
+        program=program,
+    )
+
+
+def load_settings(project_dir: Path, environment: str) -> Settings:
+    """Read `pipeline/vector/environments/<environment>.yml`.
+
+    Raises:
+        SettingsError: there is no such file, or it does not fit.
+    """
+    folder = project_dir / VECTOR / "environments"
+    known = sorted(path.stem for path in folder.glob("*.yml"))
+    if environment not in known:
+        raise SettingsError(
+            f"There is no environment {environment}: choose one of {', '.join(known)}, or add "
+            f"{VECTOR}/environments/{environment}.yml."
+        )
+    file = f"{VECTOR}/environments/{environment}.yml"
+    try:
+        return Settings.model_validate(yaml.safe_load((project_dir / file).read_text("utf-8")))
+    except yaml.YAMLError as error:
+        place = getattr(error, "problem_mark", None)
+        line = f" line {place.line + 1}" if place else ""
+        raise SettingsError(f"{file}{line} is not YAML: correct it and render again.") from error
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, problem['loc'])) or 'the file'}: {problem['msg']}"
+            for problem in error.errors()
+        )
+        raise SettingsError(f"{file} does not fit: {problems}.") from error
+
+
+@click.group()
+def vector() -> None:
+    """Make the configuration of the log pipeline."""
+
+
+@vector.command()
+@click.argument("environment")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File to write.  [default: standard output]",
+)
+def render(environment: str, out: Path | None) -> None:
+    """Print Vector's configuration for an environment, one file that needs no others."""
+    try:
+        text = render_vector(find_project_dir(), environment)
+    except (ProjectNotFoundError, SettingsError) as error:
+        raise click.ClickException(str(error)) from None
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        out.write_text(text, "utf-8")
+    except OSError as error:
+        raise click.ClickException(
+            f"{out} cannot be written ({error.strerror}): choose another --out."
+        ) from None

@@ -1,5 +1,0 @@
-"""`fleet session`: the story of one delivery, robot or order, read from the marts."""
-
-from fleet_events.session.command import session
-
-__all__ = ["session"]

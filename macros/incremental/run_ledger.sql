@@ -1,0 +1,93 @@
+{#
+    The ledger of completed runs, <schema>_runs.completed_runs: one row per `dbt run` or `dbt build`
+    in which every incremental model of the project succeeded. It is the one state that outlives a
+    full refresh. A run that was killed, failed or built only some models leaves no row, so the next
+    run rebuilds all that was affected since the last row: nothing is skipped, some work is repeated.
+#}
+{% macro completed_runs() %}
+    {{- return(api.Relation.create(database=target.database, schema=target.schema ~ "_runs", identifier="completed_runs")) -}}
+{% endmacro %}
+
+{# Runs that have begun and not ended, <schema>_runs.open_runs; a killed run leaves its row. #}
+{% macro open_runs() %}
+    {{- return(api.Relation.create(database=target.database, schema=target.schema ~ "_runs", identifier="open_runs")) -}}
+{% endmacro %}
+
+{# on-run-start #}
+{% macro open_run() %}
+    {%- if execute and flags.WHICH in ["run", "build"] -%}
+        {%- do check_vars() -%}
+        {#- Redshift refuses `create schema if not exists` to who may not make schemas, even where it exists. -#}
+        {%- if not run_query("select 1 from pg_namespace where nspname = '" ~ completed_runs().schema ~ "'").rows -%}
+            {%- do adapter.create_schema(completed_runs()) -%}
+        {%- endif -%}
+        {%- do run_query(
+            "create table if not exists " ~ completed_runs() ~ " (run_number bigint not null, invocation_id varchar(64) not null,"
+            ~ " completed_at timestamp not null)"
+        ) -%}
+        {%- do run_query("create table if not exists " ~ open_runs() ~ " (invocation_id varchar(64) not null, opened_at timestamp not null)") -%}
+        {%- do adapter.dispatch("refuse_second_run", "fleet_analytics")() -%}
+    {%- endif -%}
+{% endmacro %}
+
+{#
+    Two runs at once would each delete what the other is writing. DuckDB lets one process alone open
+    the file, so a row that is found there was left by a killed run.
+#}
+{% macro duckdb__refuse_second_run() %}{% endmacro %}
+
+{# One statement looks and claims, so that of two runs that start together one fails to serialise. #}
+{% macro default__refuse_second_run() %}
+    {%- set now = modules.datetime.datetime.now(modules.pytz.utc) -%}
+    {%- set oldest = now - modules.datetime.timedelta(hours=0 if var("ignore_open_run") else var("run_lock_hours")) -%}
+    {%- set format = "%Y-%m-%d %H:%M:%S.%f" -%}
+    {%- do run_query(
+        "insert into " ~ open_runs() ~ " select '" ~ invocation_id ~ "', '" ~ now.strftime(format) ~ "'::timestamp where not exists"
+        ~ " (select 1 from " ~ open_runs() ~ " where opened_at > '" ~ oldest.strftime(format) ~ "'::timestamp)"
+    ) -%}
+    {%- set others = run_query(
+        "select cast(max(opened_at) as varchar(19)) from " ~ open_runs() ~ " having max(case when invocation_id = '" ~ invocation_id
+        ~ "' then 1 else 0 end) = 0"
+    ).rows -%}
+    {%- if others -%}
+        {{ exceptions.raise_compiler_error(
+            "Another run that began at " ~ others[0][0] ~ " UTC has not ended; wait for it, or if it was killed, run again with"
+            ~ " --vars 'ignore_open_run: true'."
+        ) }}
+    {%- endif -%}
+{% endmacro %}
+
+{# on-run-end #}
+{% macro complete_run(results) %}
+    {%- if execute and flags.WHICH in ["run", "build"] -%}
+        {%- do run_query("delete from " ~ open_runs() ~ " where invocation_id = '" ~ invocation_id ~ "'") -%}
+    {%- endif -%}
+    {%- if execute and flags.WHICH in ["run", "build"] and not flags.EMPTY -%}
+        {%- set succeeded = results | selectattr("status", "equalto", "success") | map(attribute="node.unique_id") | list -%}
+        {%- set missing = [] -%}
+        {%- for node in graph.nodes.values()
+            if node.resource_type == "model" and node.package_name == project_name
+            and node.config.materialized == "incremental" and node.unique_id not in succeeded -%}
+            {%- do missing.append(node.name) -%}
+        {%- endfor -%}
+        {%- if not missing -%}
+            {%- do run_query(
+                "insert into " ~ completed_runs() ~ " values (" ~ this_run() ~ ", '" ~ invocation_id ~ "', '"
+                ~ modules.datetime.datetime.now(modules.pytz.utc).strftime("%Y-%m-%d %H:%M:%S.%f") ~ "')"
+            ) -%}
+        {%- endif -%}
+    {%- endif -%}
+{% endmacro %}
+
+{# Number of the last completed run, 0 where there is none. #}
+{% macro last_completed_run() %}
+    {%- if not execute -%} {{ return(0) }} {%- endif -%}
+    {%- set ledger = completed_runs() -%}
+    {%- if adapter.get_relation(ledger.database, ledger.schema, ledger.identifier) is none -%} {{ return(0) }} {%- endif -%}
+    {{- return(run_query("select coalesce(max(run_number), 0) from " ~ ledger).columns[0].values()[0] | int) -}}
+{% endmacro %}
+
+{# Number of this run. A run that follows one that did not complete has the same number. #}
+{% macro this_run() %}
+    {{- return(last_completed_run() + 1) -}}
+{% endmacro %}

@@ -1,0 +1,140 @@
+{{ config(materialized="table", dist="delivery_id", sort="delivery_id") }}
+
+{% set days = affected_days(ref("int_affected_days")) %}
+{% set affected_robot_days = ref("int_affected_robot_days") %}
+
+with
+
+affected_events as (
+
+    select * from {{ ref("int_affected_events") }}
+
+),
+
+milestones as (
+
+    select
+        *,
+        {{ dbt.dateadd("hour", var("max_session_hours"), "requested_at") }} as capped_at
+
+    from {{ ref("int_delivery_milestones") }}
+
+),
+
+assignment_windows as (
+
+    select * from {{ ref("int_assignment_windows") }}
+
+),
+
+orders as (
+
+    select * from {{ ref("int_orders") }}
+
+),
+
+matches as (
+
+    select * from {{ ref("int_event_delivery_matches") }}
+
+),
+
+affected_ids as (
+
+    select delivery_id
+    from affected_events
+    where delivery_id is not null
+
+    union all
+
+    -- An order.created may name another delivery, or none, and still start this one.
+    select milestones.delivery_id
+    from milestones
+    where milestones.order_id in (select affected_events.order_id from affected_events)
+
+    union all
+
+    select delivery_id
+    from matches
+    where {{ on_days("event_date", days) }}
+
+    union all
+
+    select delivery_id
+    from matches
+    where {{ on_affected_robot_days("event_date") }}
+
+    union all
+
+    -- A match that this run took away was in a window that still covers its day.
+    select delivery_id
+    from assignment_windows
+    where {{ overlaps_days("assigned_at", "released_at", days) }}
+
+    union all
+
+    select delivery_id
+    from milestones
+    where
+        merchant_id is not null
+        and {{ overlaps_days("requested_at", "capped_at", days) }}
+
+),
+
+affected as (
+
+    select distinct delivery_id from affected_ids
+
+),
+
+windowed as (
+
+    select
+        delivery_id,
+        min(assigned_at) as first_assigned_at,
+        max(released_at) as last_released_at
+
+    from assignment_windows
+
+    where delivery_id in (select affected.delivery_id from affected)
+
+    group by delivery_id
+
+),
+
+affected_deliveries as (
+
+    select
+        ----------  ids
+        affected.delivery_id,
+
+        ----------  timestamps
+        least(
+            milestones.first_event_at, orders.first_event_at, windowed.first_assigned_at
+        ) as first_event_at,
+        greatest(
+            milestones.last_event_at,
+            orders.last_event_at,
+            windowed.last_released_at,
+            case when milestones.merchant_id is not null then milestones.capped_at end
+        ) as last_event_at
+
+    from affected
+
+    -- A delivery that no event names any more is still to be deleted.
+    left join milestones
+        on affected.delivery_id = milestones.delivery_id
+
+    left join orders
+        on milestones.order_id = orders.order_id
+
+    left join windowed
+        on affected.delivery_id = windowed.delivery_id
+
+    {% if should_full_refresh() -%}
+    where 1 = 0
+    {%- endif %}
+
+)
+
+select * from affected_deliveries

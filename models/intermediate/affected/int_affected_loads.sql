@@ -1,0 +1,57 @@
+{{ config(materialized="table", dist="all", sort="loaded_at") }}
+
+with
+
+lines as (
+
+    select * from {{ ref("base_event_log__lines") }}
+
+),
+
+without_lines as (
+
+    select loaded_at
+    from {{ source("event_log", "rejected_lines") }}
+
+    union all
+
+    select loaded_at
+    from {{ source("event_log", "loaded_files") }}
+
+),
+
+affected as (
+
+    select loaded_at
+    from lines
+    where processed_run > {{ last_completed_run() }}
+
+    union all
+
+    -- A load of which no line became one of the lines above is a load too.
+    select loaded_at
+    from without_lines
+    where loaded_at > coalesce(
+        (
+            select max(lines.loaded_at)
+            from lines
+            where lines.processed_run <= {{ last_completed_run() }}
+        ),
+        cast('1970-01-01' as timestamp)
+    )
+
+),
+
+affected_loads as (
+
+    select distinct loaded_at
+
+    from affected
+
+    {% if should_full_refresh() %}
+        where 1 = 0
+    {% endif %}
+
+)
+
+select * from affected_loads

@@ -1,0 +1,101 @@
+{{ config(materialized="table", dist="all", sort="affected_date") }}
+
+with
+
+lines as (
+
+    select * from {{ ref("base_event_log__lines") }}
+
+),
+
+affected_events as (
+
+    select * from {{ ref("int_affected_events") }}
+
+),
+
+robots as (
+
+    select
+        *,
+        1 as all_robots
+
+    from {{ ref("int_robots") }}
+
+),
+
+-- The last interval of every robot ends with the log, so the day on which the log ended before
+-- this run is affected for all of them.
+log_ends as (
+
+    select
+        1 as all_robots,
+        max(event_at) as log_end_at,
+        max(case when processed_run <= {{ last_completed_run() }} then event_at end) as previous_log_end_at
+
+    from lines
+
+    where line_status = 'accepted'
+
+),
+
+affected_robots as (
+
+    select
+        robot_id,
+        min(event_at) as first_affected_at
+
+    from affected_events
+
+    where is_sign_of_life
+
+    group by robot_id
+
+),
+
+-- From the day of a robot's earliest affected sign of life on, its states may all be different.
+stretches as (
+
+    select
+        robots.robot_id,
+        greatest(
+            robots.first_event_at,
+            least(
+                coalesce(affected_robots.first_affected_at, log_ends.previous_log_end_at, robots.first_event_at),
+                coalesce(log_ends.previous_log_end_at, robots.first_event_at),
+                log_ends.log_end_at
+            )
+        ) as started_at,
+        greatest(coalesce(log_ends.previous_log_end_at, log_ends.log_end_at), log_ends.log_end_at) as ended_at
+
+    from robots
+
+    inner join log_ends
+        on robots.all_robots = log_ends.all_robots
+
+    left join affected_robots
+        on robots.robot_id = affected_robots.robot_id
+
+    {% if should_full_refresh() -%}
+    where 1 = 0
+    {%- endif %}
+
+),
+
+stretch_days as (
+
+    {{ time_buckets("stretches", "started_at", "ended_at", "day") }}
+
+),
+
+affected_robot_days as (
+
+    select
+        robot_id,
+        cast(day_at as date) as affected_date
+
+    from stretch_days
+
+)
+
+select * from affected_robot_days

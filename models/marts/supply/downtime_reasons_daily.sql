@@ -1,0 +1,80 @@
+{{
+    config(
+        incremental_predicates=["{{ on_days('downtime_date', affected_days(ref('int_affected_robot_days'))) }}"],
+        dist="all",
+        sort="downtime_date",
+    )
+}}
+
+{% set affected_robot_days = ref("int_affected_robot_days") %}
+{% set days = affected_days(affected_robot_days) if is_incremental() %}
+
+with
+
+supply_hours as (
+
+    select *
+
+    from {{ ref("supply_hours") }}
+
+    {% if is_incremental() -%}
+    where {{ hours_on_days("hour_at", days) }}
+    {%- endif %}
+
+),
+
+summed as (
+
+    select
+        cast(hour_at at time zone 'UTC' as date) as downtime_date,
+        market,
+        state_class,
+        reason,
+        max(reason_class) as reason_class,
+        count(distinct robot_id) as robot_count,
+        sum(duration_seconds) as down_seconds
+
+    from supply_hours
+
+    where state_class in ('unplanned_down', 'planned_down')
+
+    group by
+        cast(hour_at at time zone 'UTC' as date),
+        market,
+        state_class,
+        reason
+
+),
+
+shared as (
+
+    select
+        *,
+        sum(down_seconds) over (partition by downtime_date, market, state_class) as class_down_seconds
+
+    from summed
+
+),
+
+daily as (
+
+    select
+        ----------  ids
+        downtime_date,
+        cast(market as varchar(64)) as market,
+
+        ----------  text
+        cast(state_class as varchar(32)) as state_class,
+        cast(reason as varchar(64)) as reason,
+        cast(reason_class as varchar(32)) as reason_class,
+
+        ----------  numerics
+        cast(robot_count as integer) as robot_count,
+        {{ seconds_to_hours("down_seconds") }} as downtime_hours,
+        {{ ratio("down_seconds", "class_down_seconds") }} as share_of_downtime_ratio
+
+    from shared
+
+)
+
+select * from daily
