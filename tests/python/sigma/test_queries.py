@@ -16,7 +16,7 @@ from tests.python.conftest import ROOT, Warehouse
 
 EXAMPLE = read_yaml(Settings, ROOT / "sigma/settings.example.yml")
 # The file is warehouse.duckdb, and so is the database.
-DUCKDB = EXAMPLE.model_copy(update={"database": "fleet"})
+DUCKDB = EXAMPLE.model_copy(update={"database": "warehouse"})
 OWN_MARKET = DUCKDB.model_copy(update={"market_attribute": "market"})
 HOSTILE = [
     "D-1' or 1=1 --",
