@@ -27,6 +27,7 @@ from fleet.registry.schema import (
     DowntimeReason,
     Event,
     EventField,
+    FunnelStep,
     IdKind,
     Mds,
     Metric,
@@ -44,6 +45,7 @@ from fleet.yaml_files import YamlError, read_yaml
 EVENTS_FILE = "registry/events.yml"
 STATES_FILE = "registry/robot_states.yml"
 REASONS_FILE = "registry/downtime_reasons.yml"
+STEPS_FILE = "registry/funnel_steps.yml"
 MONITORS_FILE = "registry/monitors.yml"
 STREAMS: tuple[str, ...] = Stream.__args__  # type: ignore[attr-defined]
 
@@ -92,6 +94,7 @@ def load_registry(project_dir: Path) -> Registry:
     head = _read(project_dir, EVENTS_FILE, {"registry_version", "ids", "events"}, problems)
     states_head = _read(project_dir, STATES_FILE, {"robot_states"}, problems)
     reasons_head = _read(project_dir, REASONS_FILE, {"downtime_reasons"}, problems)
+    steps_head = _read(project_dir, STEPS_FILE, {"funnel_steps"}, problems)
     # A registry of before this file, which `fleet registry diff` may be given, has none.
     monitors_head = (
         _read(project_dir, MONITORS_FILE, {"metrics", "monitors"}, problems)
@@ -109,6 +112,9 @@ def load_registry(project_dir: Path) -> Registry:
         downtime_reasons=_rows(
             DowntimeReason, REASONS_FILE, "reason", reasons_head.get("downtime_reasons"), problems
         ),
+        funnel_steps=_rows(
+            FunnelStep, STEPS_FILE, "step", steps_head.get("funnel_steps"), problems
+        ),
         metrics=_rows(Metric, MONITORS_FILE, "metric", monitors_head.get("metrics"), problems),
         monitors=_rows(Monitor, MONITORS_FILE, "monitor", monitors_head.get("monitors"), problems),
     )
@@ -121,6 +127,7 @@ def load_registry(project_dir: Path) -> Registry:
         )
     if not problems:
         # An event that was refused above would be missed here once more, by each that counts it.
+        problems.extend(_check_steps(registry))
         problems.extend(f"{MONITORS_FILE}, {problem}" for problem in check_monitoring(registry))
     if problems:
         raise RegistryError(problems)
@@ -269,14 +276,27 @@ def _check_states(registry: Registry) -> Iterator[str]:
             yield f"{where}: activity must be ready or busy when usable, null when never usable."
 
 
-def _check_across_events(registry: Registry) -> Iterator[str]:
-    steps: Counter[str] = Counter(
-        event.roles.funnel_step for event in registry.events if event.roles.funnel_step
-    )
-    for step, count in steps.items():
-        if count > 1:
-            yield f"{EVENTS_FILE}: funnel_step {step} is given to {count} events, not one."
+def _check_steps(registry: Registry) -> Iterator[str]:
+    known = [step.name for step in registry.funnel_steps]
+    events: dict[str, list[str]] = {step: [] for step in known}
+    for event in registry.events:
+        step = event.roles.funnel_step
+        if step in events:
+            events[step].append(event.name)
+        elif step is not None:
+            yield (
+                f"{EVENTS_FILE}, event {event.name}, roles: funnel_step {step!r} is not in "
+                f"{STEPS_FILE}{_hint(step, set(known))}."
+            )
+    for step, names in events.items():
+        if len(names) != 1:
+            yield (
+                f"{STEPS_FILE}, step {step}: needs one event with roles: {{funnel_step: {step}}}, "
+                f"not {' and '.join(names) or 'none'}."
+            )
 
+
+def _check_across_events(registry: Registry) -> Iterator[str]:
     first_use: dict[str, tuple[str, str]] = {}
     columns: dict[str, str] = {}
     for event in registry.events:
