@@ -115,7 +115,7 @@ export class EventLogger {
     }
   }
 
-  /** The time, as a line tells it. */
+  /** The time, as it stands on a line. */
   timeText(): string {
     return timeText(this.#now()) as string;
   }
@@ -157,7 +157,7 @@ export class EventLogger {
       registry_version: REGISTRY_VERSION,
       data: Object.keys(data).length ? data : undefined,
     } satisfies Line)}\n`;
-    // The number stays used when the write fails: the gap tells of the loss.
+    // The number stays used when the write fails: the gap shows the loss.
     try {
       this.#write(line);
     } catch (error) {

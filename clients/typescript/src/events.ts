@@ -6,7 +6,7 @@
 
 import { number, second, yesNo, type Spec } from "./spec.js";
 
-export const REGISTRY_VERSION = "1.1.0";
+export const REGISTRY_VERSION = "1.1.1";
 
 /** Every id, in the order of the log line, and what its values start with. */
 export const ID_PREFIXES = {
@@ -197,7 +197,7 @@ export const Events = {
   RELEASE_DEPLOYED: "release.deployed",
   /** The logger was given an event that does not fit the registry. */
   TELEMETRY_EVENT_REJECTED: "telemetry.event_rejected",
-  /** A program began to log under a new emitter_id and tells how far it had come under the one before. */
+  /** A program began to log under a new emitter_id and says how far it had come under the one before. */
   TELEMETRY_EMITTER_RESTARTED: "telemetry.emitter_restarted",
 } as const;
 
@@ -481,7 +481,7 @@ export interface DeliveryPickupCompleted {
   wait_s: number;
   /** Who loaded the robot. */
   loaded_by?: "merchant" | "field_ops" | "unknown";
-  /** Version of the robot's software, as the robot last told it. */
+  /** Version of the robot's software, as the robot last reported it. */
   software_version?: string;
 }
 
@@ -501,7 +501,7 @@ export interface DeliveryPickupFailed {
   reason: "no_food" | "no_staff" | "merchant_closed" | "lid_fault" | "robot_fault" | "other";
   /** From arrival to giving up (seconds). */
   wait_s?: number;
-  /** Version of the robot's software, as the robot last told it. */
+  /** Version of the robot's software, as the robot last reported it. */
   software_version?: string;
 }
 
@@ -591,7 +591,7 @@ export interface DeliveryDropoffCompleted {
   distance_m?: number;
   /** Times a pilot took over on the way. */
   assists?: number;
-  /** Version of the robot's software, as the robot last told it. */
+  /** Version of the robot's software, as the robot last reported it. */
   software_version?: string;
 }
 
@@ -609,7 +609,7 @@ export interface DeliveryDropoffFailed {
   reason: "customer_absent" | "no_access" | "lid_fault" | "robot_fault" | "robot_blocked" | "theft" | "other";
   /** What happens to the goods; retry keeps the delivery open. */
   disposition: "return" | "discard" | "retry";
-  /** Version of the robot's software, as the robot last told it. */
+  /** Version of the robot's software, as the robot last reported it. */
   software_version?: string;
 }
 
@@ -933,7 +933,7 @@ export interface PilotControlChanged {
   cause?: "stuck" | "crossing" | "obstacle" | "localization_lost" | "low_confidence" | "lid" | "customer" | "safety" | "resolved" | "unknown";
   /** Round trip between pilot and robot (milliseconds). */
   latency_ms?: number;
-  /** Version of the robot's software, as the robot last told it. */
+  /** Version of the robot's software, as the robot last reported it. */
   software_version?: string;
 }
 
@@ -1007,7 +1007,7 @@ export interface TelemetryEventRejected {
   sample_hash?: string;
 }
 
-/** A program began to log under a new emitter_id and tells how far it had come under the one before. */
+/** A program began to log under a new emitter_id and says how far it had come under the one before. */
 export interface TelemetryEmitterRestarted {
   /** The robot. */
   robot_id?: string;

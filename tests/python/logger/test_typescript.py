@@ -61,5 +61,5 @@ def without_hints(outcome: dict[str, Any]) -> dict[str, Any]:
 
 
 def as_in_javascript(value: Any) -> Any:
-    """JavaScript, like JSON, does not tell 300.0 from 300."""
+    """In JavaScript, as in JSON, 300.0 and 300 are one number."""
     return int(value) if isinstance(value, float) and value.is_integer() else value

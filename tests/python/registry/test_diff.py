@@ -1,4 +1,4 @@
-"""What kind of change an edit of the registry is: a case for each rule, and how it is told."""
+"""What kind of change an edit of the registry is: a case for each rule, and what is said of it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FILES: dict[str, Any] = {
     path.name: yaml.load(path.read_text("utf-8"), yaml.CSafeLoader)
     for path in (PROJECT / "registry").glob("*.yml")
 }
-# The changes are told against 1.0.0, whatever the registry's version is by now.
+# The changes are from 1.0.0, whatever the registry's version is by now.
 FILES["events.yml"]["registry_version"] = "1.0.0"
 BASE = replace(load_registry(PROJECT), version="1.0.0")
 
@@ -188,7 +188,7 @@ def field(name: str) -> Callable[[Draft], dict[str, Any]]:
     return lambda draft: draft.field(name)
 
 
-# Rule: what the earlier registry was like, what was edited, the kind, what is told.
+# Rule: what the earlier registry was like, what was edited, the kind, what is said.
 CASES: dict[str, tuple[Edit, Edit, Kind, str]] = {
     "EVENT_NO_DELETE": (
         nothing, lambda d: d.events.pop(SHIFT), BREAKING,
@@ -479,11 +479,11 @@ def changes(tmp_path: Path, before: Edit, edit: Edit) -> list[Change]:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_each_rule_tells_its_change_and_how_to_do_it_right(tmp_path: Path, case: str) -> None:
-    before, edit, kind, told = CASES[case]
+def test_each_rule_names_its_change_and_how_to_do_it_right(tmp_path: Path, case: str) -> None:
+    before, edit, kind, sentence = CASES[case]
     found = changes(tmp_path, before, edit)
-    assert Change(kind, case.split()[0], *told.split(": ", 1)) in found
-    # Nothing else than the edit is told, but for what follows from it.
+    assert Change(kind, case.split()[0], *sentence.split(": ", 1)) in found
+    # Nothing else than the edit is found, but for what follows from it.
     rest = {change.rule for change in found} - {case.split()[0], "REGISTRY_VERSION_NEXT"}
     follows = {
         "EVENT_DEPRECATED": {"EVENT_TEXT"},
@@ -534,7 +534,7 @@ def test_a_new_version_allows_what_can_be_versioned(tmp_path: Path, case: str) -
     assert kinds == ({BREAKING} if rule == "EVENT_NO_DELETE" else {VERSIONED})
 
 
-def test_a_registry_version_that_is_raised_enough_is_not_told(tmp_path: Path) -> None:
+def test_a_registry_version_that_is_raised_enough_is_fine(tmp_path: Path) -> None:
     for number, version in enumerate(("1.1.0", "1.2.0", "2.0.0")):
 
         def edit(draft: Draft, version: str = version) -> None:
@@ -609,7 +609,7 @@ def test_a_base_from_before_a_file_of_the_registry_can_be_compared(tmp_path: Pat
     assert (code, output) == (0, f"The registry is the same as at {base}.\n")
 
 
-def test_a_base_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_a_base_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
     base, project = Draft(), Draft().save(tmp_path / "now")
     base.events[PICKUP].pop("brief")
     code, output = run(project, "diff", str(base.save(tmp_path / "base")))

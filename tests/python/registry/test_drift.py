@@ -16,7 +16,7 @@ PROJECT = Path(__file__).parents[3]
 STABLE = 'summary: "{pilot_id} is {status}[ at {site}]"\n    stability: stable\n'
 DEPRECATED = STABLE.replace("stability: stable", "stability: deprecated") + (
     "    deprecated: {reason: renamed, renamed_to: pilot.session_ended, sunset: 2027-06-30, "
-    "note: Sessions tell it.}\n"
+    "note: Sessions say it.}\n"
 )
 # A field, its unit, its name, its values and a bound at once: what any target may show of a field.
 FIELD = (
@@ -64,11 +64,11 @@ def test_one_edit_and_one_command_change_every_target(project: Path) -> None:
     edit(project, ("spread_of: wait_s", "spread_of: stand_ms"), file="monitors.yml")
     after = load_registry(project)
 
-    code, told = run(project, "generate", "--check")
+    code, output = run(project, "generate", "--check")
 
     assert code == 1
-    stale = set(told[:-1])
-    assert "run `fleet registry generate`" in told[-1]
+    stale = set(output[:-1])
+    assert "run `fleet registry generate`" in output[-1]
     for target in TARGETS:
         old, new = target.files(before), target.files(after)
         changed = {path for path in old if old[path] != new[path]}
@@ -80,10 +80,12 @@ def test_one_edit_and_one_command_change_every_target(project: Path) -> None:
     for path in stale:
         assert (project / path).read_text("utf-8") == generate(after)[path]
     assert run(project, "generate", "--check")[0] == 0
-    # What kind of change it is, is told as well.
-    code, told = run(project, "diff", str(PROJECT))
+    # Which kind of change it is can be seen too.
+    code, output = run(project, "diff", str(PROJECT))
     assert code == 1
-    assert any("FIELD_NO_DELETE  delivery.pickup_completed, field wait_s" in line for line in told)
+    assert any(
+        "FIELD_NO_DELETE  delivery.pickup_completed, field wait_s" in line for line in output
+    )
 
 
 SHARED_ROWS = {
@@ -136,16 +138,16 @@ def test_an_edit_of_what_all_events_share_reaches_every_place(
     project: Path, file: str, change: tuple[str, str], paths: tuple[str, ...]
 ) -> None:
     edit(project, change, file=file)
-    code, told = run(project, "generate", "--check")
+    code, output = run(project, "generate", "--check")
     assert code == 1
-    assert set(paths) <= set(told[:-1])
+    assert set(paths) <= set(output[:-1])
 
 
 def test_vector_gives_only_reasons_that_are_registered(project: Path) -> None:
     edit(project, ("name: bad_type", "name: wrong_type"), file="quarantine_reasons.yml")
-    code, told = run(project, "generate")
+    code, output = run(project, "generate")
     assert code == 1
-    assert "has no reason bad_type" in told[-1]
+    assert "has no reason bad_type" in output[-1]
 
 
 def test_a_generated_file_that_was_edited_or_lost_is_found(project: Path) -> None:
@@ -155,9 +157,9 @@ def test_a_generated_file_that_was_edited_or_lost_is_found(project: Path) -> Non
             (project / path).unlink()
         else:
             (project / path).write_bytes((project / path).read_bytes() + b"\n")
-    code, told = run(project, "generate", "--check")
+    code, output = run(project, "generate", "--check")
     assert code == 1
-    assert sorted(told[:-1]) == files
+    assert sorted(output[:-1]) == files
 
 
 def test_the_schema_of_an_event_that_is_gone_goes_too(project: Path) -> None:
@@ -167,17 +169,17 @@ def test_the_schema_of_an_event_that_is_gone_goes_too(project: Path) -> None:
     assert not gone.exists()
 
 
-def test_a_deprecation_is_told_in_every_language(project: Path) -> None:
+def test_a_deprecation_is_in_every_language(project: Path) -> None:
     edit(project, (STABLE, DEPRECATED))
     write_generated(project, load_registry(project))
-    told = "Renamed to pilot.session_ended; to be removed after 2027-06-30. Sessions tell it."
+    output = "Renamed to pilot.session_ended; to be removed after 2027-06-30. Sessions say it."
     for path in (
         "clients/python/src/fleet_events/events.py",
         "docs/events.md",
         "clients/typescript/src/events.ts",
     ):
-        assert told in (project / path).read_text("utf-8")
+        assert output in (project / path).read_text("utf-8")
     script = (project / "clients/typescript/src/events.ts").read_text("utf-8")
-    assert script.count(f"@deprecated {told}") == 2
+    assert script.count(f"@deprecated {output}") == 2
     schema = json.loads((project / "schemas/pilot.shift_changed.json").read_text("utf-8"))
     assert schema["deprecated"] is True

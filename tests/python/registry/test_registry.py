@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -145,6 +146,31 @@ def test_every_column_of_a_stream_model_is_described_in_its_order(registry: Regi
         assert all(column["description"] for column in model["columns"])
 
 
+def test_the_marts_of_quality_describe_every_quarantine_reason(registry: Registry) -> None:
+    reasons = [reason.name for reason in registry.quarantine_reasons]
+    text = (PROJECT / "models/marts/quality/_quality__models.yml").read_text("utf-8")
+    models = {model["name"]: model for model in yaml.safe_load(text)["models"]}
+
+    columns = {column["name"]: column for column in models["quarantined_lines"]["columns"]}
+    (accepted,) = (
+        test["accepted_values"]["arguments"]["values"]
+        for test in columns["reason"]["data_tests"]
+        if isinstance(test, dict)
+    )
+    assert accepted == reasons
+    assert all(reason in columns["reason"]["description"] for reason in reasons)
+
+    reconciliation = models["event_reconciliation"]
+    counts = {column["name"] for column in reconciliation["columns"]}
+    assert {f"{reason}_count" for reason in reasons} <= counts
+    (expression,) = (
+        test["dbt_utils.expression_is_true"]["arguments"]["expression"]
+        for test in reconciliation["data_tests"]
+        if "dbt_utils.expression_is_true" in test
+    )
+    assert re.findall(r"(\w+)_count", expression) == ["quarantined", *reasons]
+
+
 def in_project(folder: Path, *words: str) -> tuple[int, str]:
     result = CliRunner(env={"FLEET_PROJECT_DIR": str(folder)}).invoke(main, list(words))
     return result.exit_code, result.output
@@ -172,7 +198,7 @@ def test_the_command_checks_and_generates(tmp_path: Path) -> None:
     )
 
 
-def test_the_command_tells_what_is_wrong_without_a_traceback(tmp_path: Path) -> None:
+def test_the_command_says_what_is_wrong_without_a_traceback(tmp_path: Path) -> None:
     code, output = in_project(tmp_path, "registry", "check")
     assert code == 1
     assert output == (

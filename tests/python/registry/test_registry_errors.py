@@ -1,4 +1,4 @@
-"""Each kind of mistake in the registry is told in one sentence that says where it is."""
+"""Each kind of mistake in the registry is reported in one sentence that says where it is."""
 
 import shutil
 from pathlib import Path
@@ -319,7 +319,7 @@ EVENT_MISTAKES = {
 
 
 @pytest.mark.parametrize(("old", "new", "problem"), EVENT_MISTAKES.values(), ids=EVENT_MISTAKES)
-def test_a_mistake_in_an_event_is_told_exactly(
+def test_a_mistake_in_an_event_is_reported_exactly(
     project: Path, old: str, new: str, problem: str
 ) -> None:
     edit(project, EVENTS, old, new)
@@ -359,7 +359,7 @@ STATE_MISTAKES = {
 
 
 @pytest.mark.parametrize(("old", "new", "problem"), STATE_MISTAKES.values(), ids=STATE_MISTAKES)
-def test_a_mistake_in_a_state_is_told_exactly(
+def test_a_mistake_in_a_state_is_reported_exactly(
     project: Path, old: str, new: str, problem: str
 ) -> None:
     edit(project, STATES, old, new)
@@ -435,7 +435,7 @@ ENVELOPE_MISTAKES = {
 @pytest.mark.parametrize(
     ("old", "new", "problem"), ENVELOPE_MISTAKES.values(), ids=ENVELOPE_MISTAKES
 )
-def test_a_mistake_in_the_envelope_is_told_exactly(
+def test_a_mistake_in_the_envelope_is_reported_exactly(
     project: Path, old: str, new: str, problem: str
 ) -> None:
     edit(project, ENVELOPE, old, new)
@@ -447,7 +447,7 @@ def test_a_payload_field_cannot_hide_a_column_of_the_envelope(project: Path) -> 
     assert load_registry(project).column("loaded_by") == "loaded_by_value"
 
 
-def test_a_mistake_in_a_reason_is_told_exactly(project: Path) -> None:
+def test_a_mistake_in_a_reason_is_reported_exactly(project: Path) -> None:
     edit(project, QUARANTINE, "found_in: line", "found_in: lines")
     edit(project, QUARANTINE, "name: bad_type", "name: missing_required")
     assert problems(project) == [
@@ -470,7 +470,7 @@ def test_all_problems_of_all_files_come_at_once(project: Path) -> None:
     assert any(f"{REASONS}, reason charging: class" in line for line in found)
 
 
-def test_a_file_that_is_missing_or_no_yaml_is_told(project: Path) -> None:
+def test_a_file_that_is_missing_or_no_yaml_is_reported(project: Path) -> None:
     (project / REASONS).unlink()
     (project / STATES).write_text("robot_states: ]", "utf-8")
 
@@ -684,13 +684,15 @@ MONITOR_MISTAKES = {
 @pytest.mark.parametrize(
     ("row", "problem"), DEPRECATION_MISTAKES.values(), ids=DEPRECATION_MISTAKES
 )
-def test_a_mistake_in_a_deprecation_is_told_exactly(project: Path, row: str, problem: str) -> None:
+def test_a_mistake_in_a_deprecation_is_reported_exactly(
+    project: Path, row: str, problem: str
+) -> None:
     old, new = SHIFT_STABLE
     edit(project, EVENTS, old, new.rstrip(" ") if not row else new + row)
     assert problem in problems(project)
 
 
-def test_deprecated_without_its_stability_is_told(project: Path) -> None:
+def test_deprecated_without_its_stability_is_reported(project: Path) -> None:
     old, _ = SHIFT_STABLE
     row = "    deprecated: {reason: obsoleted, sunset: 2027-06-30}\n"
     edit(project, EVENTS, old, old + row)
@@ -700,7 +702,7 @@ def test_deprecated_without_its_stability_is_told(project: Path) -> None:
 
 
 @pytest.mark.parametrize(("old", "new", "problem"), MONITOR_MISTAKES.values(), ids=MONITOR_MISTAKES)
-def test_a_mistake_in_a_metric_or_monitor_is_told_exactly(
+def test_a_mistake_in_a_metric_or_monitor_is_reported_exactly(
     project: Path, old: str, new: str, problem: str
 ) -> None:
     edit(project, MONITORS, old, new)

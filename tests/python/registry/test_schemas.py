@@ -98,8 +98,8 @@ def test_schema_and_logger_agree_on_every_mutant(
         assert validators[name].is_valid(line) == fits, (name, payload)
         assert fits == (check_for(name).explain(payload) == [])
         judged[fits] += 1
-        for told in map(json.loads, raw[1:]):
-            validators[told["evt"]["name"]].validate(told)
+        for report in map(json.loads, raw[1:]):
+            validators[report["evt"]["name"]].validate(report)
     assert min(judged.values()) > 1000
 
 

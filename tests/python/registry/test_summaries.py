@@ -93,8 +93,8 @@ def test_log_and_warehouse_say_the_same(
     for data in (example, halved(required), *less_one):
         fitted = check.validate(data)
         assert fitted is not None
-        told = in_warehouse(connection, registry, summary_sql, event, dict(fitted))
-        assert check.message(fitted) == told
+        found = in_warehouse(connection, registry, summary_sql, event, dict(fitted))
+        assert check.message(fitted) == found
 
 
 @pytest.mark.parametrize("event", list(Events))
@@ -115,14 +115,14 @@ def test_a_part_in_brackets_needs_all_of_its_fields(
     macros = (PROJECT / "macros/cross_database/number_text.sql").read_text("utf-8")
     sql = jinja2.Template(macros + sql_summary(event, registry)).render()
     values = {"stuck_s": 45.0, "lat": 34.0, "lon": -118.0, "autonomy_mode": "remote"}
-    told = set()
+    found = set()
     for count in range(len(values) + 1):
         for names in combinations(values, count):
             data = {"cause": "curb"} | {name: values[name] for name in names}
             logged = eval(f"({python_summary(event)})", vars(fleet_events.texts), {"data": data})
             assert logged == in_warehouse(connection, registry, sql, Events.ROBOT_STUCK, data)
-            told.add(logged)
-    assert told == {
+            found.add(logged)
+    assert found == {
         "Stuck: curb",
         "Stuck: curb (remote%)",
         "Stuck for 45 s at 34/-118: curb",

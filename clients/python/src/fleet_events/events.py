@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from fleet_events.texts import Summary, number, second, yes_no
 
-REGISTRY_VERSION: Final = "1.1.0"
+REGISTRY_VERSION: Final = "1.1.1"
 
 ID_PREFIXES: Final[dict[str, str]] = {
     "order_id": "O-",
@@ -203,7 +203,7 @@ class Events(StrEnum):
     TELEMETRY_EVENT_REJECTED = "telemetry.event_rejected"
     """The logger was given an event that does not fit the registry."""
     TELEMETRY_EMITTER_RESTARTED = "telemetry.emitter_restarted"
-    """A program began to log under a new emitter_id and tells how far it had come under the one before."""
+    """A program began to log under a new emitter_id and says how far it had come under the one before."""
 
 
 class OrderCreated(TypedDict):
@@ -471,7 +471,7 @@ class DeliveryPickupCompleted(TypedDict):
     ]]
     """Who loaded the robot."""
     software_version: NotRequired[Annotated[str, Meta(max_length=64)]]
-    """Version of the robot's software, as the robot last told it."""
+    """Version of the robot's software, as the robot last reported it."""
 
 
 class DeliveryPickupFailed(TypedDict):
@@ -489,7 +489,7 @@ class DeliveryPickupFailed(TypedDict):
     wait_s: NotRequired[Annotated[float, Meta(ge=0, le=7200)]]
     """From arrival to giving up (seconds)."""
     software_version: NotRequired[Annotated[str, Meta(max_length=64)]]
-    """Version of the robot's software, as the robot last told it."""
+    """Version of the robot's software, as the robot last reported it."""
 
 
 class DeliveryDropoffEnRoute(TypedDict):
@@ -570,7 +570,7 @@ class DeliveryDropoffCompleted(TypedDict):
     assists: NotRequired[Annotated[int, Meta(ge=0, le=1000)]]
     """Times a pilot took over on the way."""
     software_version: NotRequired[Annotated[str, Meta(max_length=64)]]
-    """Version of the robot's software, as the robot last told it."""
+    """Version of the robot's software, as the robot last reported it."""
 
 
 class DeliveryDropoffFailed(TypedDict):
@@ -590,7 +590,7 @@ class DeliveryDropoffFailed(TypedDict):
     ]
     """What happens to the goods; retry keeps the delivery open."""
     software_version: NotRequired[Annotated[str, Meta(max_length=64)]]
-    """Version of the robot's software, as the robot last told it."""
+    """Version of the robot's software, as the robot last reported it."""
 
 
 class DeliveryCancelled(TypedDict):
@@ -929,7 +929,7 @@ class PilotControlChanged(TypedDict):
     latency_ms: NotRequired[Annotated[float, Meta(ge=0, le=60000)]]
     """Round trip between pilot and robot (milliseconds)."""
     software_version: NotRequired[Annotated[str, Meta(max_length=64)]]
-    """Version of the robot's software, as the robot last told it."""
+    """Version of the robot's software, as the robot last reported it."""
 
 
 class PilotSessionEnded(TypedDict):
@@ -1000,7 +1000,7 @@ class TelemetryEventRejected(TypedDict):
 
 
 class TelemetryEmitterRestarted(TypedDict):
-    """A program began to log under a new emitter_id and tells how far it had come under the one before."""
+    """A program began to log under a new emitter_id and says how far it had come under the one before."""
 
     robot_id: NotRequired[Id]
     market: NotRequired[Id]

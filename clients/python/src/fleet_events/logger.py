@@ -97,7 +97,7 @@ class EventLogger:
         boot: str | None = None,
         monotonic_ms: Callable[[], int] | None = None,
     ) -> None:
-        # Wrong ones raise in every env: they would spoil each line, and a start is when to tell.
+        # Wrong ones raise in every env: they would spoil each line, and are seen at the start.
         tags = service_tags(service, env, version)
         self.service, self.env, self.version = tags["service"], tags["env"], tags["version"]
         self.host = constant("host", host, socket.gethostname(), "unknown")
@@ -200,7 +200,7 @@ class EventLogger:
             except Exception:
                 self._seq -= 1
                 raise _UnwritableError from None
-            # The number stays used when the write fails: the gap tells of the loss.
+            # The number stays used when the write fails: the gap shows the loss.
             try:
                 self._write(encoded)
             except Exception as error:
