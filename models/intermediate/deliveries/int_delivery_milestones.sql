@@ -1,12 +1,5 @@
-{{
-    config(
-        incremental_predicates=["delivery_id in (select delivery_id from {{ ref('int_affected_events') }})"],
-        dist="delivery_id",
-        sort="delivery_id",
-    )
-}}
-
-{% set affected_events = ref("int_affected_events") %}
+{{ rebuilt_by("delivery") }}
+{{ config(dist="delivery_id", sort="delivery_id") }}
 
 with
 
@@ -18,14 +11,7 @@ events as (
 
     where
         delivery_id is not null
-    {% if is_incremental() %}
-        and delivery_id in (select delivery_id from {{ affected_events }})
-        and {{ on_days("event_date", days_of(
-            "select event_date as first_date, event_date as last_date from " ~ affected_events ~ " union all "
-            ~ "select cast(first_event_at as date), cast(last_event_at as date) from " ~ this
-            ~ " where delivery_id in (select delivery_id from " ~ affected_events ~ ")"
-        )) }}
-    {% endif %}
+        and {{ affected("delivery", date="event_date") }}
 
 ),
 

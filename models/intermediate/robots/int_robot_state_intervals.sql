@@ -1,12 +1,5 @@
-{{
-    config(
-        incremental_predicates=["{{ on_affected_robot_days('ended_date') }}"],
-        dist="robot_id",
-        sort="ended_date",
-    )
-}}
-
-{% set affected_robot_days = ref("int_affected_robot_days") %}
+{{ rebuilt_by("robot_day", date="ended_date") }}
+{{ config(dist="robot_id", sort="ended_date") }}
 
 with
 
@@ -48,7 +41,7 @@ cuts as (
         robot_id,
         cast(min(affected_date) as timestamp) as cut_at
 
-    from {{ affected_robot_days }}
+    from {{ ref("int_affected_robot_days") }}
 
     group by robot_id
 
@@ -101,8 +94,8 @@ state_changes as (
     where
         event_name = 'robot.state_changed'
         and robot_id is not null
+        and {{ affected("robot_day", date="event_date") }}
     {% if is_incremental() %}
-        and {{ on_affected_robot_days("event_date") }}
 
     union all
 
@@ -146,8 +139,8 @@ signs_of_life as (
     where
         robot_id is not null
         and is_sign_of_life
+        and {{ affected("robot_day", date="event_date") }}
     {% if is_incremental() %}
-        and {{ on_affected_robot_days("event_date") }}
 
     union all
 

@@ -1,15 +1,5 @@
-{{
-    config(
-        unique_key="delivery_id",
-        incremental_predicates=["delivery_id in (select delivery_id from {{ ref('int_affected_deliveries') }})"],
-        dist="delivery_id",
-        sort="started_at",
-    )
-}}
-
-{% set affected_deliveries = ref("int_affected_deliveries") %}
-{% set affected_days_of_matches = ref("int_affected_days") %}
-{% set days = session_days() if is_incremental() %}
+{{ rebuilt_by("session") }}
+{{ config(unique_key="delivery_id", dist="delivery_id", sort="started_at") }}
 
 {% set signs = {
     "accident": "is_accident",
@@ -33,9 +23,7 @@ milestones as (
 
     from {{ ref("int_delivery_milestones") }}
 
-    {% if is_incremental() %}
-        where delivery_id in (select delivery_id from {{ affected_deliveries }})
-    {% endif %}
+    where {{ affected("session") }}
 
 ),
 
@@ -45,11 +33,7 @@ session_events as (
 
     from {{ ref("delivery_session_events") }}
 
-    {% if is_incremental() %}
-        where
-            {{ hours_on_days("event_at", days) }}
-            and delivery_id in (select delivery_id from {{ affected_deliveries }})
-    {% endif %}
+    where {{ affected("session", at="event_at") }}
 
 ),
 
@@ -76,9 +60,7 @@ state_changes as (
 
     where
         basis = 'reported'
-    {% if is_incremental() %}
-        and {{ on_days("cast(reported_at as date)", days) }}
-    {% endif %}
+        and {{ affected("session", id=false, date="cast(reported_at as date)") }}
 
 ),
 
@@ -92,9 +74,7 @@ accidents as (
     where
         event_name = 'robot.safety_event'
         and kind in ('collision', 'tip_over', 'tamper')
-    {% if is_incremental() %}
-        and {{ on_days("event_date", days) }}
-    {% endif %}
+        and {{ affected("session", id=false, date="event_date") }}
 
 ),
 

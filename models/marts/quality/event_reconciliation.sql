@@ -1,12 +1,5 @@
-{{
-    config(
-        incremental_predicates=["{{ of_affected_loads(utc_timestamp('loaded_at')) }}"],
-        dist="even",
-        sort="loaded_at",
-    )
-}}
-
-{% set affected_loads = ref("int_affected_loads") %}
+{{ rebuilt_by("load", id=utc_timestamp("loaded_at")) }}
+{{ config(dist="even", sort="loaded_at") }}
 
 {% set reasons = [
     "malformed", "not_an_object", "too_large", "missing_event_id", "unknown_event", "bad_timestamp",
@@ -21,9 +14,7 @@ lines as (
 
     from {{ ref("base_event_log__lines") }}
 
-    {% if is_incremental() -%}
-    where {{ of_affected_loads("loaded_at") }}
-    {%- endif %}
+    where {{ affected("load") }}
 
 ),
 
@@ -33,9 +24,7 @@ rejected_lines as (
 
     from {{ source("event_log", "rejected_lines") }}
 
-    {% if is_incremental() -%}
-    where {{ of_affected_loads("loaded_at") }}
-    {%- endif %}
+    where {{ affected("load") }}
 
 ),
 
