@@ -7,16 +7,12 @@ from pathlib import Path
 
 import click
 
+from fleet.errors import FleetError
+from fleet.project import find_project_dir
 from fleet.registry.diff import Kind, compare
-from fleet.registry.earlier import BaseNotFoundError, load_base
+from fleet.registry.earlier import load_base
 from fleet.registry.generate import write_generated
-from fleet.registry.loader import (
-    ProjectNotFoundError,
-    RegistryError,
-    find_project_dir,
-    load_registry,
-)
-from fleet.registry.schema import Registry
+from fleet.registry.loader import RegistryError, load_registry
 from fleet.registry.usage import find_usage
 
 
@@ -28,7 +24,7 @@ def registry() -> None:
 @registry.command()
 def check() -> None:
     """Check registry/*.yml and tell every problem."""
-    loaded = _load()
+    loaded = load_registry(find_project_dir())
     fields = sum(len(event.fields) for event in loaded.events)
     click.echo(
         f"Registry {loaded.version} is sound: {len(loaded.events)} events with {fields} fields "
@@ -42,13 +38,14 @@ def check() -> None:
 @click.option("--check", is_flag=True, help="Write nothing; fail when a file is out of date.")
 def generate(check: bool) -> None:
     """Write every file that follows from the registry."""
-    changed = write_generated(_project_dir(), _load(), check=check)
+    project_dir = find_project_dir()
+    changed = write_generated(project_dir, load_registry(project_dir), check=check)
     for path in changed:
         click.echo(path)
     if not changed:
         click.echo("All generated files are up to date.")
     elif check:
-        raise click.ClickException(
+        raise FleetError(
             f"{len(changed)} generated files are out of date: run `fleet registry generate`."
         )
 
@@ -61,15 +58,13 @@ def diff(base: str) -> None:
     BASE is a git ref, such as main, or a folder with an earlier registry. Fails when a change
     breaks them and the version of the event, or of the registry, does not say so.
     """
-    project_dir, now = _project_dir(), _load()
+    project_dir = find_project_dir()
+    now = load_registry(project_dir)
     try:
         before = load_base(project_dir, base)
-    except BaseNotFoundError as error:
-        raise click.ClickException(str(error)) from None
     except RegistryError as error:
-        for problem in error.problems:
-            click.echo(problem, err=True)
-        raise click.ClickException(f"The registry at {base} cannot be read.") from None
+        error.show_problems()
+        raise FleetError(f"The registry at {base} cannot be read.") from None
     changes = compare(before, now, datetime.now(UTC).date())
     if not changes:
         click.echo(f"The registry is the same as at {base}.")
@@ -86,7 +81,7 @@ def diff(base: str) -> None:
         )
     broken = sum(change.kind is Kind.BREAKING for change in changes)
     if broken:
-        raise click.ClickException(
+        raise FleetError(
             f"{broken} breaking {'change needs' if broken == 1 else 'changes need'} another way "
             "or a new version, as told above."
         )
@@ -106,10 +101,10 @@ def usage(folders: tuple[Path, ...]) -> None:
     Looks through the Python, TypeScript and JavaScript code and the log files (.ndjson, .jsonl,
     also .gz) below each DIR. Fails when code or logs hold a name that is not registered.
     """
-    loaded = _load()
+    loaded = load_registry(find_project_dir())
     found = find_usage(list(folders), loaded)
     if not found.code_files + found.log_files:
-        raise click.ClickException("Neither code nor log files there: name the folders of both.")
+        raise FleetError("Neither code nor log files there: name the folders of both.")
     problems = len(found.unknown_in_code) + len(found.unknown_in_logs) + len(found.unread)
     if found.code_files:
         click.echo(f"{found.code_files} code files emit {len(found.emitted)} events.")
@@ -138,7 +133,7 @@ def usage(folders: tuple[Path, ...]) -> None:
             click.echo(f"{found.nameless:,} lines name no event; they are not counted above.")
         _tell("Not read to the end", [f"{p}  {reason}" for p, reason in found.unread.items()])
     if problems:
-        raise click.ClickException(
+        raise FleetError(
             "Correct the names above, or add them to registry/events.yml; until then their lines "
             "are quarantined."
         )
@@ -149,24 +144,3 @@ def _tell(heading: str, rows: list[str]) -> None:
         click.echo(f"{heading} ({len(rows)}):")
     for row in rows:
         click.echo(f"  {row}")
-
-
-def _project_dir() -> Path:
-    try:
-        return find_project_dir()
-    except ProjectNotFoundError as error:
-        raise click.ClickException(str(error)) from None
-
-
-def _load() -> Registry:
-    try:
-        return load_registry(_project_dir())
-    except RegistryError as error:
-        for problem in error.problems:
-            click.echo(problem, err=True)
-        count = len(error.problems)
-        raise click.ClickException(
-            "The registry has a problem: correct it and run this again."
-            if count == 1
-            else f"The registry has {count} problems: correct them and run this again."
-        ) from None

@@ -5,18 +5,19 @@ from __future__ import annotations
 import difflib
 import keyword
 import math
-import os
 import re
 from collections import Counter
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
-import yaml
+import click
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from fleet.errors import FleetError
+from fleet.project import ProjectNotFoundError, find_project_dir
 from fleet.registry.monitoring import check_monitoring
 from fleet.registry.schema import (
     ID_LENGTH,
@@ -26,6 +27,7 @@ from fleet.registry.schema import (
     DowntimeReason,
     Event,
     EventField,
+    FunnelStep,
     IdKind,
     Mds,
     Metric,
@@ -38,10 +40,12 @@ from fleet.registry.schema import (
     column_name,
 )
 from fleet.registry.summary_template import SummaryError, read_summary
+from fleet.yaml_files import YamlError, read_yaml
 
 EVENTS_FILE = "registry/events.yml"
 STATES_FILE = "registry/robot_states.yml"
 REASONS_FILE = "registry/downtime_reasons.yml"
+STEPS_FILE = "registry/funnel_steps.yml"
 MONITORS_FILE = "registry/monitors.yml"
 STREAMS: tuple[str, ...] = Stream.__args__  # type: ignore[attr-defined]
 
@@ -55,36 +59,29 @@ FOREIGN_UNITS = {
 
 RowT = TypeVar("RowT", bound=Row)
 
-
-class ProjectNotFoundError(Exception):
-    """There is no `registry/` folder here or above."""
+__all__ = ["ProjectNotFoundError", "RegistryError", "find_project_dir", "load_registry"]
 
 
-class RegistryError(Exception):
+class RegistryError(FleetError):
     """The registry cannot be used; `problems` holds one sentence per problem."""
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
-        super().__init__("\n".join(problems))
+        super().__init__(
+            "The registry has a problem: correct it and run this again."
+            if len(problems) == 1
+            else f"The registry has {len(problems)} problems: correct them and run this again."
+        )
 
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the problems, then what to do."""
+        self.show_problems(file)
+        super().show(file)
 
-def find_project_dir() -> Path:
-    """Folder that holds `registry/`: FLEET_PROJECT_DIR, else this folder or the nearest above.
-
-    Raises:
-        ProjectNotFoundError: none of them holds it.
-    """
-    named = os.environ.get("FLEET_PROJECT_DIR")
-    candidates = [Path(named)] if named else [Path.cwd(), *Path.cwd().parents]
-    for folder in candidates:
-        if (folder / EVENTS_FILE).is_file():
-            return folder.resolve()
-    raise ProjectNotFoundError(
-        f"No {EVENTS_FILE} in {named}, which FLEET_PROJECT_DIR names: point it at the project."
-        if named
-        else f"No {EVENTS_FILE} here or above: run this inside the project, or set "
-        "FLEET_PROJECT_DIR to it."
-    )
+    def show_problems(self, file: IO[Any] | None = None) -> None:
+        """Print each problem on a line of its own, to standard error unless given another file."""
+        for problem in self.problems:
+            click.echo(problem, file=file, err=True)
 
 
 def load_registry(project_dir: Path) -> Registry:
@@ -97,6 +94,7 @@ def load_registry(project_dir: Path) -> Registry:
     head = _read(project_dir, EVENTS_FILE, {"registry_version", "ids", "events"}, problems)
     states_head = _read(project_dir, STATES_FILE, {"robot_states"}, problems)
     reasons_head = _read(project_dir, REASONS_FILE, {"downtime_reasons"}, problems)
+    steps_head = _read(project_dir, STEPS_FILE, {"funnel_steps"}, problems)
     # A registry of before this file, which `fleet registry diff` may be given, has none.
     monitors_head = (
         _read(project_dir, MONITORS_FILE, {"metrics", "monitors"}, problems)
@@ -114,6 +112,9 @@ def load_registry(project_dir: Path) -> Registry:
         downtime_reasons=_rows(
             DowntimeReason, REASONS_FILE, "reason", reasons_head.get("downtime_reasons"), problems
         ),
+        funnel_steps=_rows(
+            FunnelStep, STEPS_FILE, "step", steps_head.get("funnel_steps"), problems
+        ),
         metrics=_rows(Metric, MONITORS_FILE, "metric", monitors_head.get("metrics"), problems),
         monitors=_rows(Monitor, MONITORS_FILE, "monitor", monitors_head.get("monitors"), problems),
     )
@@ -126,6 +127,7 @@ def load_registry(project_dir: Path) -> Registry:
         )
     if not problems:
         # An event that was refused above would be missed here once more, by each that counts it.
+        problems.extend(_check_steps(registry))
         problems.extend(f"{MONITORS_FILE}, {problem}" for problem in check_monitoring(registry))
     if problems:
         raise RegistryError(problems)
@@ -135,37 +137,11 @@ def load_registry(project_dir: Path) -> Registry:
 # ---------------------------------------------------------------- reading
 
 
-class _Loader(yaml.CSafeLoader):
-    """Loader that refuses a key given twice, which YAML would let the last one win."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"key {key.value!r} is given twice", key.start_mark
-                )
-            seen.add(key.value)
-        mapping: dict[Hashable, Any] = super().construct_mapping(node, deep)
-        return mapping
-
-
 def _read(project_dir: Path, name: str, keys: set[str], problems: list[str]) -> dict[str, Any]:
     try:
-        content = yaml.load((project_dir / name).read_text("utf-8"), _Loader)
-    except OSError as error:
-        problems.append(f"{name}: cannot be read ({error.strerror}).")
-        return {}
-    except UnicodeDecodeError:
-        problems.append(f"{name}: is not UTF-8 text.")
-        return {}
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        problems.append(f"{name}{line}: {getattr(error, 'problem', None) or 'is not YAML'}.")
-        return {}
-    if not isinstance(content, dict):
-        problems.append(f"{name}: must be a mapping with the keys {_listed(keys)}.")
+        content = read_yaml(project_dir / name, name)
+    except YamlError as error:
+        problems.append(error.message)
         return {}
     problems.extend(
         f"{name}: unknown key {key!r}{_hint(str(key), keys)}." for key in content if key not in keys
@@ -300,14 +276,27 @@ def _check_states(registry: Registry) -> Iterator[str]:
             yield f"{where}: activity must be ready or busy when usable, null when never usable."
 
 
-def _check_across_events(registry: Registry) -> Iterator[str]:
-    steps: Counter[str] = Counter(
-        event.roles.funnel_step for event in registry.events if event.roles.funnel_step
-    )
-    for step, count in steps.items():
-        if count > 1:
-            yield f"{EVENTS_FILE}: funnel_step {step} is given to {count} events, not one."
+def _check_steps(registry: Registry) -> Iterator[str]:
+    known = [step.name for step in registry.funnel_steps]
+    events: dict[str, list[str]] = {step: [] for step in known}
+    for event in registry.events:
+        step = event.roles.funnel_step
+        if step in events:
+            events[step].append(event.name)
+        elif step is not None:
+            yield (
+                f"{EVENTS_FILE}, event {event.name}, roles: funnel_step {step!r} is not in "
+                f"{STEPS_FILE}{_hint(step, set(known))}."
+            )
+    for step, names in events.items():
+        if len(names) != 1:
+            yield (
+                f"{STEPS_FILE}, step {step}: needs one event with roles: {{funnel_step: {step}}}, "
+                f"not {' and '.join(names) or 'none'}."
+            )
 
+
+def _check_across_events(registry: Registry) -> Iterator[str]:
     first_use: dict[str, tuple[str, str]] = {}
     columns: dict[str, str] = {}
     for event in registry.events:

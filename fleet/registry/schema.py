@@ -15,14 +15,6 @@ Requirement = Literal["required", "optional"]
 Stream = Literal[
     "order", "merchant", "dispatch", "delivery", "robot", "pilot", "release", "telemetry"
 ]
-FunnelStep = Literal[
-    "order_created",
-    "dispatched",
-    "pickup_arrived",
-    "pickup_completed",
-    "dropoff_arrived",
-    "dropoff_completed",
-]
 StateClass = Literal[
     "supply",
     "support",
@@ -140,7 +132,7 @@ class EventField(Row):
 class Roles(Row):
     """What an event means to the models."""
 
-    funnel_step: FunnelStep | None = None
+    funnel_step: SnakeCase | None = None
     ends_delivery: Literal["completed", "failed", "cancelled"] | None = None
     sign_of_life: bool = False
 
@@ -225,6 +217,20 @@ class DowntimeReason(Row):
     brief: Text
 
 
+class FunnelStep(Row):
+    """A step of a delivery; those with a count are stages of the funnel."""
+
+    name: SnakeCase
+    title: Text
+    count: SnakeCase | None = None
+    leg: SnakeCase | None = None
+
+    @property
+    def column(self) -> str:
+        """Column with the time at which the step was reached."""
+        return f"{self.name}_at"
+
+
 Conditions = dict[SnakeCase, list[SnakeCase] | bool | SnakeCase]
 """Values that fields of an event must have; a lone word names a set of robot states."""
 
@@ -286,12 +292,18 @@ class Registry:
     events: tuple[Event, ...]
     robot_states: tuple[RobotState, ...]
     downtime_reasons: tuple[DowntimeReason, ...]
+    funnel_steps: tuple[FunnelStep, ...]
     metrics: tuple[Metric, ...] = ()
     monitors: tuple[Monitor, ...] = ()
 
     @cached_property
     def by_name(self) -> dict[str, Event]:
         return {event.name: event for event in self.events}
+
+    @cached_property
+    def step_events(self) -> dict[str, Event]:
+        """The event of each funnel step."""
+        return {event.roles.funnel_step: event for event in self.events if event.roles.funnel_step}
 
     @cached_property
     def streams(self) -> dict[str, list[Event]]:

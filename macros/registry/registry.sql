@@ -13,6 +13,64 @@
 {% endmacro %}
 
 
+{% macro registry_funnel_steps() %}
+    {#-
+        Steps of a delivery in their order. column: when it was reached. count: the orders that
+        reached it, none where it is no stage of the funnel. leg: seconds from the stage before.
+    -#}
+    {{ return([
+        {
+            'step': 'order_created',
+            'event_name': 'order.created',
+            'column': 'order_created_at',
+            'title': "Order",
+            'count': "order_count",
+            'leg': none,
+        },
+        {
+            'step': 'dispatched',
+            'event_name': 'dispatch.assigned',
+            'column': 'dispatched_at',
+            'title': "Dispatch",
+            'count': "dispatched_count",
+            'leg': "order_to_dispatch_seconds",
+        },
+        {
+            'step': 'pickup_arrived',
+            'event_name': 'delivery.pickup_arrived',
+            'column': 'pickup_arrived_at',
+            'title': "At the merchant",
+            'count': none,
+            'leg': none,
+        },
+        {
+            'step': 'pickup_completed',
+            'event_name': 'delivery.pickup_completed',
+            'column': 'pickup_completed_at',
+            'title': "Pickup",
+            'count': "picked_up_count",
+            'leg': "dispatch_to_pickup_seconds",
+        },
+        {
+            'step': 'dropoff_arrived',
+            'event_name': 'delivery.dropoff_arrived',
+            'column': 'dropoff_arrived_at',
+            'title': "At the customer",
+            'count': none,
+            'leg': none,
+        },
+        {
+            'step': 'dropoff_completed',
+            'event_name': 'delivery.dropoff_completed',
+            'column': 'dropoff_completed_at',
+            'title': "Dropoff",
+            'count': "dropped_off_count",
+            'leg': "pickup_to_dropoff_seconds",
+        },
+    ]) }}
+{% endmacro %}
+
+
 {% macro registry_fields() %}
     {#- Payload fields of all events, each name once. width: bytes of the varchar, none for other types. -#}
     {{ return([

@@ -11,6 +11,7 @@ PROJECT = Path(__file__).parents[3]
 EVENTS = "registry/events.yml"
 STATES = "registry/robot_states.yml"
 REASONS = "registry/downtime_reasons.yml"
+STEPS = "registry/funnel_steps.yml"
 MONITORS = "registry/monitors.yml"
 PICKUP = f"{EVENTS}, event delivery.pickup_completed"
 WAIT = "wait_s: {type: number, min: 0, max: 7200, brief: From arrival to lid locked."
@@ -266,7 +267,20 @@ EVENT_MISTAKES = {
     "two events for a step": (
         "roles: {funnel_step: pickup_arrived}",
         "roles: {funnel_step: pickup_completed}",
-        f"{EVENTS}: funnel_step pickup_completed is given to 2 events, not one.",
+        f"{STEPS}, step pickup_completed: needs one event with roles: {{funnel_step: "
+        "pickup_completed}, not delivery.pickup_arrived and delivery.pickup_completed.",
+    ),
+    "no event for a step": (
+        "roles: {funnel_step: pickup_arrived}",
+        "roles: {}",
+        f"{STEPS}, step pickup_arrived: needs one event with roles: {{funnel_step: "
+        "pickup_arrived}, not none.",
+    ),
+    "step unknown": (
+        "roles: {funnel_step: pickup_arrived}",
+        "roles: {funnel_step: pickup_arived}",
+        f"{EVENTS}, event delivery.pickup_arrived, roles: funnel_step 'pickup_arived' is not in "
+        f"{STEPS} (did you mean pickup_arrived?).",
     ),
     "event twice": (
         "name: delivery.pickup_failed",
