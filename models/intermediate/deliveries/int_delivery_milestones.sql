@@ -78,11 +78,9 @@ pivoted as (
         min(event_at) as first_event_at,
         max(event_at) as last_event_at,
         min(case when event_name = 'dispatch.requested' then event_at end) as requested_at,
-        min(case when funnel_step = 'dispatched' then event_at end) as dispatched_at,
-        min(case when funnel_step = 'pickup_arrived' then event_at end) as pickup_arrived_at,
-        min(case when funnel_step = 'pickup_completed' then event_at end) as pickup_completed_at,
-        min(case when funnel_step = 'dropoff_arrived' then event_at end) as dropoff_arrived_at,
-        min(case when funnel_step = 'dropoff_completed' then event_at end) as dropoff_completed_at,
+        {% for step in registry_funnel_steps() if step.step != "order_created" %}
+            min(case when funnel_step = '{{ step.step }}' then event_at end) as {{ step.column }},
+        {% endfor %}
         -- With another robot, or at another try, the wait that ended in success began anew.
         max(
             case when funnel_step = 'pickup_arrived' and event_at <= first_loaded_at then event_at end
