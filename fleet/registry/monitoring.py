@@ -130,7 +130,7 @@ def _check_monitor(monitor: Monitor, registry: Registry) -> Iterator[str]:
         yield "warning must be below critical."
     for tag in monitor.by:
         if TITLE_WORD % tag not in monitor.title:
-            yield f"title must say {TITLE_WORD % tag}, which it is told for."
+            yield f"title must say {TITLE_WORD % tag}, which it is split by."
 
 
 # ---------------------------------------------------------------- what is counted, as text

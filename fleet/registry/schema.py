@@ -157,8 +157,9 @@ class Deprecation(Row):
     renamed_to: EventName | None = None
     note: Text | None = None
 
-    def told(self) -> str:
-        """In one or two sentences."""
+    @property
+    def sentence(self) -> str:
+        """What becomes of the event, in one or two sentences."""
         what = f"Renamed to {self.renamed_to}" if self.renamed_to else "Obsolete"
         note = f" {self.note}" if self.note else ""
         return f"{what}; to be removed after {self.sunset}.{note}"
@@ -293,7 +294,7 @@ class Metric(Row):
 
 
 class Monitor(Row):
-    """What somebody is told of, and when."""
+    """What somebody is alerted of, and when."""
 
     name: SnakeCase
     title: Text
@@ -331,6 +332,10 @@ class Registry:
     funnel_steps: tuple[FunnelStep, ...]
     metrics: tuple[Metric, ...]
     monitors: tuple[Monitor, ...]
+
+    @cached_property
+    def version_numbers(self) -> tuple[int, ...]:
+        return tuple(int(number) for number in self.version.split("."))
 
     @cached_property
     def by_name(self) -> dict[str, Event]:

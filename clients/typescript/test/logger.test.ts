@@ -51,7 +51,7 @@ test("env and version come from the environment, dev and unknown without it", ()
 });
 
 test("a constant that the warehouse cannot read makes no logger, in any env", () => {
-  const cases = JSON.parse(readFileSync(new URL("tests/golden/program_constants.json", PROJECT), "utf8"));
+  const cases = JSON.parse(readFileSync(new URL("tests/golden/service_tags.json", PROJECT), "utf8"));
   for (const { name, value, error } of cases) {
     for (const env of ["test", "prod"]) {
       const options = { env, boot: "b7f3", [name]: value };
@@ -180,7 +180,7 @@ test("a failing write is counted, told once and leaves a gap", () => {
   assert.equal(logger.lost, 2);
   assert.deepEqual(told.mock.calls.map((call) => call.arguments[0]), [
     "robot-agent/R-42/b7f3: an event could not be written (RangeError); " +
-      "further losses are counted, not told.\n",
+      "further losses are only counted.\n",
   ]);
 });
 

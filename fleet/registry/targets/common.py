@@ -79,7 +79,7 @@ def described(name: str, field: EventField) -> str:
 
 def event_words(event: Event) -> str:
     """What an event is, and that it goes where it is deprecated."""
-    return f"{event.brief} {event.deprecated.told()}" if event.deprecated else event.brief
+    return f"{event.brief} {event.deprecated.sentence}" if event.deprecated else event.brief
 
 
 def quoted(text: str) -> str:

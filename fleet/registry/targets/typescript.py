@@ -38,8 +38,8 @@ def doc(text: str, indent: int, deprecated: Deprecation | None = None) -> str:
     if deprecated is None:
         return f"/** {safe} */"
     margin = " " * indent
-    told = deprecated.told().replace("*/", "*\\/")
-    return f"/**\n{margin} * {safe}\n{margin} *\n{margin} * @deprecated {told}\n{margin} */"
+    sentence = deprecated.sentence.replace("*/", "*\\/")
+    return f"/**\n{margin} * {safe}\n{margin} *\n{margin} * @deprecated {sentence}\n{margin} */"
 
 
 def payload_type(field: EventField, registry: Registry) -> str:

@@ -91,7 +91,7 @@ def test_log_and_warehouse_say_the_same(
     ]
     check = check_for(event)
     for data in (example, halved(required), *less_one):
-        fitted = check.fit(data)
+        fitted = check.validate(data)
         assert fitted is not None
         told = in_warehouse(connection, registry, summary_sql, event, dict(fitted))
         assert check.message(fitted) == told
@@ -102,7 +102,7 @@ def test_nothing_is_in_doubt_where_optional_fields_are_absent(
     connection: duckdb.DuckDBPyConnection, registry: Registry, summary_sql: str, event: Events
 ) -> None:
     data = required_only(registry, event)
-    fitted = check_for(event).fit(data)
+    fitted = check_for(event).validate(data)
     assert fitted is not None
     assert "?" not in in_warehouse(connection, registry, summary_sql, event, dict(fitted))
 
