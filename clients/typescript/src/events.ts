@@ -18,6 +18,26 @@ export const ID_PREFIXES = {
   market: "",
 } as const;
 
+/** Ids of the trace, in `dd` of the log line. */
+export const TRACE_IDS = [
+  "trace_id",
+  "span_id",
+] as const;
+
+/** Most bytes of a text of the envelope, or of a part of one; the warehouse takes a longer one for none. */
+export const WIDTHS = {
+  service: 128,
+  host: 90,
+  boot: 36,
+  event_id: 64,
+  env: 64,
+  version: 128,
+  emitter_id: 256,
+  status: 16,
+  message: 4096,
+  registry_version: 32,
+} as const;
+
 /** The longest id, in characters. */
 export const ID_LENGTH = 64;
 /** The most items of a list. */
@@ -51,6 +71,38 @@ export interface Context {
   market?: string;
   trace_id?: string;
   span_id?: string;
+}
+
+/** What a line says besides ids and payload, in the order of the line. */
+export interface Envelope {
+  /** Id of the event, a UUIDv7. */
+  event_id: string;
+  /** Which event it is; valid says whether it fits the registry. */
+  evt: object;
+  /** When it happened by the emitter's clock (UTC). */
+  occurred_at: string;
+  /** Service or robot program that logged it. */
+  service: string;
+  /** Environment it ran in. */
+  env: string;
+  /** Version of the service. */
+  version: string;
+  /** One run of one service on one host: service/host/boot. */
+  emitter_id: string;
+  /** Number of the event among those of the emitter, from 1. */
+  seq: number;
+  /** Milliseconds since boot by a clock that is never set (robots). */
+  mono_ms?: number | undefined;
+  /** Severity of the event. */
+  status: string;
+  /** The event in one readable line. */
+  message: string;
+  /** Trace the event belongs to. */
+  dd?: object | undefined;
+  /** Version of the registry the event was checked against. */
+  registry_version: string;
+  /** When the log transport got it (UTC); absent on lines that passed none. */
+  received_at?: string | undefined;
 }
 
 /** The events a program may log. */

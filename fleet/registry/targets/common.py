@@ -16,7 +16,6 @@ from fleet.registry.schema import (
     Event,
     EventField,
     Registry,
-    column_name,
     unit,
 )
 
@@ -62,7 +61,6 @@ def _environment() -> Environment:
     )
     environment.globals |= {
         "mark": MARK,
-        "column_name": column_name,
         "described": described,
         "event_words": event_words,
         "quoted": quoted,

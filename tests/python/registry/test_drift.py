@@ -23,6 +23,8 @@ FIELD = (
     "wait_s: {type: number, min: 0, max: 7200, brief: From arrival to lid locked., ",
     "stand_ms: {type: int, min: 0, max: 7200000, brief: From standing still to lid locked., ",
 )
+# What the AsyncAPI document shows of an event; its fields are in the event's own file.
+BRIEF = ("and the lid locked.", "and its lid locked.")
 SUMMARY = ("after {wait_s} s at the merchant", "after {stand_ms} ms at the merchant")
 EXAMPLE = (
     "merchant_id: M-7, wait_s: 84.2, loaded_by",
@@ -57,7 +59,7 @@ def run(project: Path, *words: str) -> tuple[int, list[str]]:
 def test_one_edit_and_one_command_change_every_target(project: Path) -> None:
     assert run(project, "generate", "--check") == (0, ["All generated files are up to date."])
     before = load_registry(project)
-    edit(project, FIELD, SUMMARY, EXAMPLE)
+    edit(project, BRIEF, FIELD, SUMMARY, EXAMPLE)
     # A metric that names the field; the registry does not load without it.
     edit(project, ("spread_of: wait_s", "spread_of: stand_ms"), file="monitors.yml")
     after = load_registry(project)
@@ -82,6 +84,68 @@ def test_one_edit_and_one_command_change_every_target(project: Path) -> None:
     code, told = run(project, "diff", str(PROJECT))
     assert code == 1
     assert any("FIELD_NO_DELETE  delivery.pickup_completed, field wait_s" in line for line in told)
+
+
+SHARED_ROWS = {
+    "a width": (
+        "envelope.yml",
+        ("parts: {service: 128, host: 90, boot: 36}", "parts: {service: 128, host: 80, boot: 36}"),
+        ("clients/python/src/fleet_events/events.py", "clients/typescript/src/events.ts"),
+    ),
+    "a column": (
+        "envelope.yml",
+        ("column: service_version", "column: program_version"),
+        (
+            "docs/events.md",
+            "macros/registry/registry.sql",
+            "models/staging/event_log/stg_event_log__robot_events.sql",
+            "models/staging/event_log/_event_log__streams.yml",
+        ),
+    ),
+    "what an id may be": (
+        "envelope.yml",
+        ("width: 64\n    requirement: required", "width: 48\n    requirement: required"),
+        ("macros/registry/registry.sql", "pipeline/vector/programs/event_checks.vrl"),
+    ),
+    "what a key says": (
+        "envelope.yml",
+        ("brief: Environment it ran in.", "brief: Environment it runs in."),
+        (
+            "clients/python/src/fleet_events/events.py",
+            "clients/typescript/src/events.ts",
+            "docs/events.md",
+            "models/staging/event_log/_event_log__streams.yml",
+            "schemas/robot.stuck.json",
+        ),
+    ),
+    "a reason": (
+        "quarantine_reasons.yml",
+        ("name: too_large", "name: too_long"),
+        ("docs/events.md", "fleet/registry_constants.py", "macros/registry/registry.sql"),
+    ),
+    "a step": (
+        "funnel_steps.yml",
+        ("title: Dropoff", "title: Delivered"),
+        ("docs/events.md", "fleet/registry_constants.py", "macros/registry/registry.sql"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("file", "change", "paths"), SHARED_ROWS.values(), ids=SHARED_ROWS)
+def test_an_edit_of_what_all_events_share_reaches_every_place(
+    project: Path, file: str, change: tuple[str, str], paths: tuple[str, ...]
+) -> None:
+    edit(project, change, file=file)
+    code, told = run(project, "generate", "--check")
+    assert code == 1
+    assert set(paths) <= set(told[:-1])
+
+
+def test_vector_gives_only_reasons_that_are_registered(project: Path) -> None:
+    edit(project, ("name: bad_type", "name: wrong_type"), file="quarantine_reasons.yml")
+    code, told = run(project, "generate")
+    assert code == 1
+    assert "has no reason bad_type" in told[-1]
 
 
 def test_a_generated_file_that_was_edited_or_lost_is_found(project: Path) -> None:

@@ -16,7 +16,6 @@ from fleet_events.events import ID_PREFIXES, SPECS, Events
 from fleet.cli import main
 from fleet.registry import Registry, load_registry
 from fleet.registry.generate import generate, write_generated
-from fleet.registry.schema import column_name
 from fleet.registry.targets.common import MARK
 
 PROJECT = Path(__file__).parents[3]
@@ -76,15 +75,7 @@ def test_a_stream_that_is_gone_loses_its_model(registry: Registry, tmp_path: Pat
     assert own.exists()
 
 
-def test_the_funnel_and_the_ends_of_a_delivery_are_complete(registry: Registry) -> None:
-    assert [e.roles.funnel_step for e in registry.events if e.roles.funnel_step] == [
-        "order_created",
-        "dispatched",
-        "pickup_arrived",
-        "pickup_completed",
-        "dropoff_arrived",
-        "dropoff_completed",
-    ]
+def test_the_ends_of_a_delivery_are_complete(registry: Registry) -> None:
     assert {e.name: e.roles.ends_delivery for e in registry.events if e.roles.ends_delivery} == {
         "dispatch.failed": "failed",
         "delivery.pickup_failed": "failed",
@@ -101,7 +92,8 @@ def test_every_state_can_be_reached_and_left(registry: Registry) -> None:
     assert sources == set(registry.logged_states)
 
 
-def test_columns_spell_units_out_and_avoid_reserved_words() -> None:
+def test_columns_spell_units_out_and_avoid_words_that_are_taken(registry: Registry) -> None:
+    column_name = registry.column
     assert column_name("wait_s") == "wait_seconds"
     assert column_name("latency_ms") == "latency_milliseconds"
     assert column_name("speed_mps") == "speed_meters_per_second"
@@ -109,12 +101,12 @@ def test_columns_spell_units_out_and_avoid_reserved_words() -> None:
     assert column_name("battery_pct") == "battery_pct"
     assert column_name("to") == "to_value"
     assert column_name("status") == "status_value"
+    assert column_name("mono_ms") == "mono_milliseconds_value"
 
 
 def test_seeds_have_their_grain(registry: Registry) -> None:
     grains = {
         "event_registry": ["event_name"],
-        "event_fields": ["event_name", "field_name"],
         "robot_states": ["state"],
         "robot_state_transitions": ["from_state", "to_state"],
         "downtime_reasons": ["reason"],
@@ -215,10 +207,3 @@ def test_an_unknown_command_is_refused() -> None:
     result = CliRunner().invoke(main, ["regitsry"])
     assert result.exit_code == 2
     assert "No such command 'regitsry'" in result.output
-
-
-def test_a_registry_of_before_monitors_has_none(tmp_path: Path) -> None:
-    shutil.copytree(PROJECT / "registry", tmp_path / "registry")
-    (tmp_path / "registry/monitors.yml").unlink()
-    before = load_registry(tmp_path)
-    assert (before.metrics, before.monitors) == ((), ())

@@ -13,7 +13,6 @@ from fleet_events.check import check_for
 from fleet_events.events import Events
 
 from fleet.registry import Registry, load_registry
-from fleet.registry.schema import column_name
 from fleet.registry.targets.dbt import sql_summary
 from fleet.registry.targets.python import python_summary
 
@@ -50,7 +49,7 @@ def in_warehouse(
         name: COLUMN_TYPES.get(field.type, "varchar") for name, field in registry.distinct_fields()
     }
     columns = [
-        f"cast(${name} as {type_}) as {column_name(name) if name not in registry.ids else name}"
+        f"cast(${name} as {type_}) as {registry.column(name) if name not in registry.ids else name}"
         for name, type_ in names.items()
     ]
     values = {name: data.get(name) for name in names} | {"event_name": event.value}
@@ -114,7 +113,7 @@ def test_a_part_in_brackets_needs_all_of_its_fields(
     summary = "Stuck[ for {stuck_s} s at {lat}/{lon}]: {cause}[ ({autonomy_mode}%)]"
     event = registry.by_name["robot.stuck"].model_copy(update={"summary": summary})
     macros = (PROJECT / "macros/cross_database/number_text.sql").read_text("utf-8")
-    sql = jinja2.Template(macros + sql_summary(event)).render()
+    sql = jinja2.Template(macros + sql_summary(event, registry)).render()
     values = {"stuck_s": 45.0, "lat": 34.0, "lon": -118.0, "autonomy_mode": "remote"}
     told = set()
     for count in range(len(values) + 1):

@@ -5,6 +5,7 @@ Generated from registry/ by `fleet registry generate`; do not edit.
 # fmt: off
 # ruff: noqa: E501
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final, Literal, NamedTuple, NotRequired, Protocol, TypedDict, overload
@@ -24,6 +25,26 @@ ID_PREFIXES: Final[dict[str, str]] = {
     "market": "",
 }
 """Every id, in the order of the log line, and what its values start with."""
+
+TRACE_IDS: Final = (
+    "trace_id",
+    "span_id",
+)
+"""Ids of the trace, in `dd` of the log line."""
+
+WIDTHS: Final[dict[str, int]] = {
+    "service": 128,
+    "host": 90,
+    "boot": 36,
+    "event_id": 64,
+    "env": 64,
+    "version": 128,
+    "emitter_id": 256,
+    "status": 16,
+    "message": 4096,
+    "registry_version": 32,
+}
+"""Most bytes of a text of the envelope, or of a part of one; the warehouse takes a longer one for none."""
 
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
 Timestamp = Annotated[datetime, Meta(tz=True)]
@@ -53,6 +74,39 @@ class Context(TypedDict, total=False):
     market: str
     trace_id: str
     span_id: str
+
+
+class Envelope(TypedDict, total=False):
+    """What a line says besides ids and payload, in the order of the line."""
+
+    event_id: str
+    """Id of the event, a UUIDv7."""
+    evt: Mapping[str, object]
+    """Which event it is; valid says whether it fits the registry."""
+    occurred_at: str
+    """When it happened by the emitter's clock (UTC)."""
+    service: str
+    """Service or robot program that logged it."""
+    env: str
+    """Environment it ran in."""
+    version: str
+    """Version of the service."""
+    emitter_id: str
+    """One run of one service on one host: service/host/boot."""
+    seq: int
+    """Number of the event among those of the emitter, from 1."""
+    mono_ms: int
+    """Milliseconds since boot by a clock that is never set (robots)."""
+    status: str
+    """Severity of the event."""
+    message: str
+    """The event in one readable line."""
+    dd: Mapping[str, object]
+    """Trace the event belongs to."""
+    registry_version: str
+    """Version of the registry the event was checked against."""
+    received_at: str
+    """When the log transport got it (UTC); absent on lines that passed none."""
 
 
 class Events(StrEnum):
