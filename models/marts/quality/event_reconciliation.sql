@@ -17,7 +17,7 @@ rejected_lines as (
 
     select *
 
-    from {{ source("event_log", "rejected_lines") }}
+    from {{ ref("base_event_log__rejected_lines") }}
 
     where {{ affected("load") }}
 

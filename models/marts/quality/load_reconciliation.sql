@@ -7,7 +7,7 @@ loaded_files as (
 
     select *
 
-    from {{ source("event_log", "loaded_files") }}
+    from {{ ref("stg_event_log__loaded_files") }}
 
     where {{ affected("load") }}
 
