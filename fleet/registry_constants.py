@@ -4,8 +4,9 @@ Generated from registry/ by `fleet registry generate`; do not edit.
 """
 # fmt: off
 
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final
 
 
 class QuarantineReason(StrEnum):
@@ -22,7 +23,8 @@ class QuarantineReason(StrEnum):
     REFUSED_AT_SOURCE = "refused_at_source"
 
 
-class FunnelStep(NamedTuple):
+@dataclass(frozen=True)
+class FunnelStep:
     """A step of a delivery.
 
     Attributes:

@@ -9,7 +9,8 @@ import click
 
 from fleet.errors import FleetError
 from fleet.project import find_project_dir
-from fleet.registry.diff import Kind, compare
+from fleet.registry.changes import Kind
+from fleet.registry.diff import compare
 from fleet.registry.earlier import load_base
 from fleet.registry.generate import write_generated
 from fleet.registry.loader import RegistryError, load_registry

@@ -37,7 +37,7 @@ def line_schema(event: Event, registry: Registry) -> Schema:
     """
     ids = registry.event_ids(event)
     needs_data = any(field.required for field in event.fields.values())
-    properties = envelope(event, registry)
+    properties: dict[str, Any] = envelope(event, registry)
     registry_version = properties.pop("registry_version")
     for name in registry.ids:
         properties[name] = id_schema(name, registry) if name in ids else False
