@@ -35,7 +35,7 @@ affected as (
     from lines
 
     where
-        -- Duplicates too: a line that was read again may have ceased to be the event.
+        -- Duplicates too: when lines are read again, one that was the event before may now be a duplicate.
         line_status <> 'quarantined'
         {% if should_full_refresh() %}
             and 1 = 0

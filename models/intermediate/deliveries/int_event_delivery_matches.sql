@@ -9,8 +9,8 @@ events as (
         *,
         date_trunc('hour', event_at) as hour_at,
 
-        -- The strongest identity an event carries decides, alone: one that names a delivery is
-        -- never also matched by time.
+        -- Only the strongest id that an event carries counts: one that names a delivery is never
+        -- matched by time as well.
         case
             when delivery_id is not null then 'delivery_id'
             when order_id is not null then 'order_id'
@@ -226,7 +226,7 @@ unioned as (
 
     union all
 
-    -- A pilot may hold two sessions that lead to one delivery.
+    -- A pilot may have two sessions at the same time that lead to one delivery.
     select distinct * from matched_by_pilot_session
 
     union all

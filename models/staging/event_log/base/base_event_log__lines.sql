@@ -121,8 +121,8 @@ checked as (
     select
         *,
 
-        -- What no transport has dated had happened when it was loaded. One far date would be the log's
-        -- end, until which each robot's last state lasts.
+        -- Without received_at the event happened before it was loaded. One date far in the future would
+        -- become the end of the log, to which each robot's last state lasts.
         coalesce(received_at, loaded_at) as arrived_at,
         {{ missing_required_field("document") }} as missing_field,
         {{ mistyped_field("document") }} as mistyped_field
@@ -167,8 +167,8 @@ ranked as (
         *,
         case when time_source = 'occurred_at' then occurred_at else arrived_at end as event_at,
 
-        -- The copy that was loaded first is the event, whatever arrives later: a night never
-        -- takes back what an earlier night has published.
+        -- The copy that was loaded first is the event, whatever arrives later, so that a nightly run
+        -- never withdraws what an earlier one has published.
         row_number() over (
             partition by event_id, quarantine_reason
             order by loaded_at, received_at, source_file, {{ json_line("payload") }}
@@ -178,7 +178,7 @@ ranked as (
 
 ),
 
--- Ids that an earlier run accepted. Lines that are read again bring along all copies of their id.
+-- Ids that an earlier run accepted. With a line that is read again all copies of its id are.
 compared as (
 
     select
