@@ -152,15 +152,15 @@ class Incidents:
         else:
             yield from self._break_down(None)
 
-    def doom(self, delivery: Delivery) -> Steps:
-        """What the delivery was bound to fail of, on the way to the customer.
+    def fail(self, delivery: Delivery) -> Steps:
+        """Let the delivery's injected cause happen, on the way to the customer.
 
         Raises:
             Broken: always.
         """
-        if delivery.doom == "robot_error":
+        if delivery.injected_cause == "robot_error":
             yield from self._break_down(delivery)
-        elif delivery.doom == "safety_event":
+        elif delivery.injected_cause == "safety_event":
             yield from self._accident(delivery)
         else:
             yield from self._hopelessly_stuck(delivery)

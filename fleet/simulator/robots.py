@@ -234,21 +234,21 @@ class Robot:
         yield self.world.sleep(self.chance.uniform(120, 1_400))
 
     def drive(
-        self, end: Place, wanted: Callable[[], bool], doomed: Delivery | None = None
+        self, end: Place, wanted: Callable[[], bool], failing: Delivery | None = None
     ) -> Steps:
         """Drive to `end` with whatever happens on the way, as long as it is `wanted`.
 
         Raises:
-            Broken: the robot cannot go on; `doomed` deliveries break it for certain.
+            Broken: the robot cannot go on; with a `failing` delivery it breaks for certain.
         """
         begin = self._place
         speed = METRES_PER_SECOND * self.chance.uniform(0.8, 1.15)
         takes = round(begin.street_distance(end) / speed * SECOND) + 5 * SECOND
-        doom_at = takes * self.chance.uniform(0.2, 0.8) if doomed else float("inf")
+        fails_at = takes * self.chance.uniform(0.2, 0.8) if failing else float("inf")
         driven = 0
         while driven < takes and wanted():
             incident = self.incidents.next_in()
-            goal = round(min(takes - driven, incident, doom_at - driven))
+            goal = round(min(takes - driven, incident, fails_at - driven))
             self._leg = _Leg(
                 begin.towards(end, driven / takes), end, self.world.now, takes - driven
             )
@@ -257,8 +257,8 @@ class Robot:
             elapsed = self.world.now - began
             self._place, self._leg = self.place, None
             driven += elapsed
-            if doomed and driven >= doom_at:
-                yield from self.incidents.doom(doomed)
+            if failing and driven >= fails_at:
+                yield from self.incidents.fail(failing)
             elif elapsed >= incident and wanted():
                 yield from self.incidents.happen(wanted)
 
