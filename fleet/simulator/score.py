@@ -12,7 +12,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from fleet.lookup.stores import reading
+from fleet.lookup.stores import SCHEMA, reading
 
 # What is read of each file of the ground truth.
 TRUTH = {
@@ -45,7 +45,7 @@ pairs as (
         truth.event_id is not null as is_true,
         mart.event_id is not null as is_matched
     from true_memberships as truth
-    full join (select event_id, delivery_id from fleet_marts.delivery_session_events) as mart
+    full join (select event_id, delivery_id from delivery_session_events) as mart
         on truth.event_id = mart.event_id and truth.delivery_id = mart.delivery_id
 )
 
@@ -72,7 +72,7 @@ mart_hours as (
     select
         robot_id, hour_at at time zone 'UTC' as hour_at, state, reason,
         cast(round(duration_seconds * 1000) as bigint) as duration_ms
-    from fleet_marts.supply_hours
+    from supply_hours
     where state <> 'unobserved'
 ),
 
@@ -129,9 +129,9 @@ select
                 when states.usable = 'when_dispatchable' then hours.dispatchable_ms
             end), 0) / 3600000.0
         from true_state_hours as hours
-        inner join fleet_seeds.robot_states as states on hours.state = states.state
+        inner join robot_states as states on hours.state = states.state
     ) as true_hours,
-    (select coalesce(sum(usable_seconds), 0) / 3600.0 from fleet_marts.supply_hours) as mart_hours
+    (select coalesce(sum(usable_seconds), 0) / 3600.0 from supply_hours) as mart_hours
 """
 
 FAILURES = """
@@ -144,7 +144,7 @@ episodes as (
         mart.robot_id is not null as is_found,
         truth.ended_at = mart.ended_at as has_right_end
     from true_failures as truth
-    full join fleet_marts.robot_failures as mart
+    full join robot_failures as mart
         on
             truth.robot_id = mart.robot_id
             and truth.component = mart.component
@@ -176,12 +176,12 @@ select
     (
         select coalesce(sum(hours.duration_ms), 0) / 3600000.0
         from true_state_hours as hours
-        inner join fleet_seeds.robot_states as states on hours.state = states.state
+        inner join robot_states as states on hours.state = states.state
         where states.is_operating
     ) as true_hours,
     (select count(*) from true_failures) as true_failures,
-    (select coalesce(sum(operating_hours), 0) from fleet_marts.fleet_mtbf) as mart_hours,
-    (select coalesce(sum(failure_count), 0) from fleet_marts.fleet_mtbf) as mart_failures
+    (select coalesce(sum(operating_hours), 0) from fleet_mtbf) as mart_hours,
+    (select coalesce(sum(failure_count), 0) from fleet_mtbf) as mart_failures
 """
 
 # Failed and cancelled deliveries, in truth or in the mart, by cause on both sides. A delivery that
@@ -203,7 +203,7 @@ fates as (
         bool_or(events.clock_offset_seconds <> 0) as has_skew
     from true_memberships as memberships
     inner join true_events as events using (event_id)
-    inner join fleet_seeds.event_registry as registry on events.event_name = registry.event_name
+    inner join event_registry as registry on events.event_name = registry.event_name
     group by memberships.delivery_id
 ),
 
@@ -215,7 +215,7 @@ diagnoses as (
         as true_cause,
         coalesce(mart.probable_cause, 'none') as mart_cause
     from true_deliveries as truth
-    left join fleet_marts.delivery_sessions as mart using (delivery_id)
+    left join delivery_sessions as mart using (delivery_id)
     where truth.cause <> 'none' or mart.probable_cause is not null
 )
 
@@ -227,7 +227,7 @@ select
         when fates.has_lost_end then 'the line that ends it was lost'
         when fates.has_skew then 'clock skew'
         when fates.has_lost_line then 'another line of it was lost'
-        else 'the log tells of another cause'
+        else 'the log points to another cause'
     end as cause,
     count(*) as delivery_count
 from diagnoses
@@ -389,6 +389,7 @@ def score_marts(database: Path, truth: Path) -> Score:
                     f"{truth / name}.parquet is not of this version; run `make demo` again, or "
                     "name the truth of another simulation with --truth."
                 ) from error
+        connection.execute(f"set search_path = '{SCHEMA}_marts,{SCHEMA}_seeds'")
         membership = tally(connection.execute(MEMBERSHIP).fetchall())
         cells = connection.execute(SUPPLY).fetchall()
         true_usable, mart_usable = map(float, connection.execute(USABLE).fetchall()[0])
