@@ -64,13 +64,6 @@ MOVED = re.compile(
 NUMBERS_PER_BLOCK = 1_000_000
 
 JSON_TYPES = {"number": "DOUBLE", "int": "BIGINT", "bool": "BOOLEAN", "timestamp": "TIMESTAMP"}
-ENVELOPE = {
-    **dict.fromkeys(("event_id", "service", "env", "version", "emitter_id"), "VARCHAR"),
-    **dict.fromkeys(("status", "message", "registry_version"), "VARCHAR"),
-    **dict.fromkeys(("occurred_at", "received_at"), "TIMESTAMP"),
-    **dict.fromkeys(("seq", "mono_ms"), "BIGINT"),
-    "evt": {"name": "VARCHAR", "version": "BIGINT", "valid": "BOOLEAN"},
-}
 
 # Starts a step with a name and a number of parts; what it returns is told how many are done.
 Step = Callable[[str, int], Callable[[int], None]]
@@ -242,7 +235,11 @@ def bare_parse(landing: Path, registry: Registry) -> float:
     data = {
         name: JSON_TYPES.get(field.type, "VARCHAR") for name, field in registry.distinct_fields()
     }
-    structure = {**ENVELOPE, **dict.fromkeys(registry.ids, "VARCHAR"), "data": data}
+    structure: dict[str, Any] = {**dict.fromkeys(registry.ids, "VARCHAR"), "data": data}
+    for key in registry.envelope_values:
+        *above, name = key.path
+        holder = structure.setdefault(above[0], {}) if above else structure
+        holder[name] = JSON_TYPES.get(key.type, "VARCHAR")
     with duckdb.connect() as connection:
         began = time.perf_counter()
         connection.execute(

@@ -1,9 +1,27 @@
 {#
+    What in a session may have caused its end, each as a condition on its events: name to SQL. A
+    column <name>_number of int_session_evidence holds the sequence_number of the last such event.
+#}
+{% macro session_signs() %}
+    {{- return({
+        "accident": "is_accident",
+        "failure": "is_failure",
+        "stuck": "event_name = 'robot.stuck'",
+        "contact_lost": "event_name = 'robot.connection_lost'",
+        "contact_restored": "event_name = 'robot.connection_restored'",
+        "merchant_arrival": "event_name = 'delivery.pickup_arrived'",
+        "customer_arrival": "event_name = 'delivery.dropoff_arrived'",
+        "takeover": "is_takeover",
+        "illegal_transition": "is_illegal_transition",
+    }) -}}
+{% endmacro %}
+
+{#
     When each rule of the seed probable_cause_rules matches, and the event that shows it. The seed
     says which matching rule wins, and the words.
 
     rule        its name in the seed
-    when        a condition on the columns of `stepped` in delivery_sessions
+    when        a condition on the columns of `judged` in int_delivery_diagnoses
     evidence    sequence_number of the event that shows it
 #}
 {% macro probable_cause_rules() %}

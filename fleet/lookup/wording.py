@@ -6,14 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 
 from fleet.lookup.stores import Row
+from fleet.registry_constants import FUNNEL_STEPS
 
-# Steps of the funnel: name, when it was reached, how long the leg to it took.
-STEPS = (
-    ("Order", "order_created_at", None),
-    ("Dispatch", "dispatched_at", "order_to_dispatch_seconds"),
-    ("Pickup", "pickup_completed_at", "dispatch_to_pickup_seconds"),
-    ("Dropoff", "dropoff_completed_at", "pickup_to_dropoff_seconds"),
-)
+# Stages of the funnel: name, when it was reached, how long the leg to it took.
+STEPS = tuple((step.title, step.column, step.leg) for step in FUNNEL_STEPS if step.count)
 
 
 def plain(value: object) -> str:

@@ -9,7 +9,8 @@ import click
 
 from fleet.errors import FleetError
 from fleet.project import find_project_dir
-from fleet.registry.diff import Kind, compare
+from fleet.registry.changes import Kind
+from fleet.registry.diff import compare
 from fleet.registry.earlier import load_base
 from fleet.registry.generate import write_generated
 from fleet.registry.loader import RegistryError, load_registry
@@ -23,7 +24,7 @@ def registry() -> None:
 
 @registry.command()
 def check() -> None:
-    """Check registry/*.yml and tell every problem."""
+    """Check registry/*.yml and name every problem."""
     loaded = load_registry(find_project_dir())
     fields = sum(len(event.fields) for event in loaded.events)
     click.echo(
@@ -53,7 +54,7 @@ def generate(check: bool) -> None:
 @registry.command()
 @click.argument("base")
 def diff(base: str) -> None:
-    """Tell what the registry changes for those who read and write the logs.
+    """Say what the registry changes for those who read and write the logs.
 
     BASE is a git ref, such as main, or a folder with an earlier registry. Fails when a change
     breaks them and the version of the event, or of the registry, does not say so.
@@ -83,7 +84,7 @@ def diff(base: str) -> None:
     if broken:
         raise FleetError(
             f"{broken} breaking {'change needs' if broken == 1 else 'changes need'} another way "
-            "or a new version, as told above."
+            "or a new version, as said above."
         )
 
 
@@ -96,7 +97,7 @@ def diff(base: str) -> None:
     type=click.Path(exists=True, path_type=Path),
 )
 def usage(folders: tuple[Path, ...]) -> None:
-    """Tell which events no code emits, and which names the registry lacks.
+    """Say which events no code emits, and which names the registry lacks.
 
     Looks through the Python, TypeScript and JavaScript code and the log files (.ndjson, .jsonl,
     also .gz) below each DIR. Fails when code or logs hold a name that is not registered.
@@ -108,12 +109,12 @@ def usage(folders: tuple[Path, ...]) -> None:
     problems = len(found.unknown_in_code) + len(found.unknown_in_logs) + len(found.unread)
     if found.code_files:
         click.echo(f"{found.code_files} code files emit {len(found.emitted)} events.")
-        _tell("No code emits", found.never_emitted(loaded))
-        _tell(
+        _list("No code emits", found.never_emitted(loaded))
+        _list(
             "Deprecated but still emitted",
             [f"{name}  {found.emitted[name]}" for name in found.deprecated_emitted(loaded)],
         )
-        _tell(
+        _list(
             "In the code but not registered",
             [f"{name}  {place}" for name, place in found.unknown_in_code.items()],
         )
@@ -122,7 +123,7 @@ def usage(folders: tuple[Path, ...]) -> None:
             f"{found.log_files} log files hold {found.lines.total():,} lines of "
             f"{len(found.lines)} registered events."
         )
-        _tell(
+        _list(
             "In the logs but not registered",
             [
                 f"{name}  {found.unknown_counts[name]:,} lines, first {place}"
@@ -131,7 +132,7 @@ def usage(folders: tuple[Path, ...]) -> None:
         )
         if found.nameless:
             click.echo(f"{found.nameless:,} lines name no event; they are not counted above.")
-        _tell("Not read to the end", [f"{p}  {reason}" for p, reason in found.unread.items()])
+        _list("Not read to the end", [f"{p}  {reason}" for p, reason in found.unread.items()])
     if problems:
         raise FleetError(
             "Correct the names above, or add them to registry/events.yml; until then their lines "
@@ -139,7 +140,7 @@ def usage(folders: tuple[Path, ...]) -> None:
         )
 
 
-def _tell(heading: str, rows: list[str]) -> None:
+def _list(heading: str, rows: list[str]) -> None:
     if rows:
         click.echo(f"{heading} ({len(rows)}):")
     for row in rows:

@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 
 from fleet.errors import FleetError
-from fleet.registry.loader import EVENTS_FILE, MONITORS_FILE, load_registry
-from fleet.registry.schema import Registry
+from fleet.registry.loader import load_registry
+from fleet.registry.schema import EVENTS_FILE, MONITORS_FILE, Registry
 
 FOLDER = "registry"
 

@@ -21,10 +21,10 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 from duckdb.func import PythonUDFType
 
 from fleet.duckdb_file import DatabaseError, open_database
+from fleet.registry_constants import QuarantineReason
 from fleet.warehouse import storage
 
-MALFORMED = "malformed"
-NOT_AN_OBJECT = "not_an_object"
+MALFORMED, NOT_AN_OBJECT = QuarantineReason.MALFORMED, QuarantineReason.NOT_AN_OBJECT
 JSON_WHITESPACE = b" \t\r\n"
 WAIT_SECONDS = 2
 

@@ -17,16 +17,17 @@
 {% macro default__json_document(column) %}{{ column }}{% endmacro %}
 
 {% macro duckdb__json_document(column) %}
-    {%- set document = dict() -%}
-    {%- for key in envelope_keys() %}{% do document.update({key: "JSON"}) %}{% endfor -%}
-    {%- for key in registry_ids() %}{% do document.update({key.name: "JSON"}) %}{% endfor -%}
     {%- set data = dict() -%}
     {%- for field in registry_fields() %}{% do data.update({field.name: "JSON"}) %}{% endfor -%}
-    {%- do document.update({
-        "evt": {"name": "JSON", "version": "JSON", "valid": "JSON"},
-        "dd": {"trace_id": "JSON", "span_id": "JSON"},
-        "data": data,
-    }) -%}
+    {%- set document = {"data": data} -%}
+    {%- for id in registry_ids() %}{% do document.update({id.name: "JSON"}) %}{% endfor -%}
+    {%- for key in registry_envelope() -%}
+        {%- if key.path | length > 1 -%}
+            {%- do document.setdefault(key.path[0], {}).update({key.path[1]: "JSON"}) -%}
+        {%- else -%}
+            {%- do document.update({key.path[0]: "JSON"}) -%}
+        {%- endif -%}
+    {%- endfor -%}
     from_json({{ column }}, '{{ tojson(document) }}')
 {%- endmacro %}
 
@@ -159,10 +160,10 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Top-level keys of a line beside the ids, `evt`, `dd` and `data`. #}
-{% macro envelope_keys() %}
-    {{- return([
-        "event_id", "occurred_at", "received_at", "service", "env", "version", "emitter_id",
-        "seq", "mono_ms", "status", "message", "registry_version",
-    ]) -}}
-{% endmacro %}
+{# A value of the envelope as its typed column. `key`: a row of registry_envelope(). #}
+{% macro json_envelope_value(document, key) -%}
+    {%- set value = document ~ '."' ~ key.path | join('"."') ~ '"' -%}
+    {%- if key.type == "id" -%} {{ json_id(value, key.width) }}
+    {%- else -%} {{ json_field(value, key) }}
+    {%- endif -%}
+{%- endmacro %}

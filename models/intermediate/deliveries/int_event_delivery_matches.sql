@@ -1,13 +1,5 @@
-{{
-    config(
-        incremental_predicates=["{{ on_days('event_date', affected_days(ref('int_affected_days'))) }}"],
-        dist="event_id",
-        sort="event_at",
-    )
-}}
-
-{% set affected_days_of_matches = ref("int_affected_days") %}
-{% set days = affected_days(affected_days_of_matches) if is_incremental() %}
+{{ rebuilt_by("day", date="event_date") }}
+{{ config(dist="event_id", sort="event_at") }}
 
 with
 
@@ -29,9 +21,7 @@ events as (
 
     from {{ ref("stg_event_log__events") }}
 
-    {% if is_incremental() %}
-        where {{ on_days("event_date", days) }}
-    {% endif %}
+    where {{ affected("day", date="event_date") }}
 
 ),
 
@@ -47,9 +37,7 @@ assignment_windows as (
 
     from {{ ref("int_assignment_windows") }}
 
-    {% if is_incremental() %}
-        where {{ overlaps_days("assigned_at", "released_at", days) }}
-    {% endif %}
+    where {{ affected_span("day", "assigned_at", "released_at") }}
 
 ),
 
@@ -62,9 +50,7 @@ pilot_sessions as (
     where
         started_at is not null
         and robot_id is not null
-    {% if is_incremental() %}
-        and {{ overlaps_days("started_at", "ended_at", days) }}
-    {% endif %}
+        and {{ affected_span("day", "started_at", "ended_at") }}
 
 ),
 
@@ -93,9 +79,7 @@ merchant_windows as (
     where
         requested_at is not null
         and merchant_id is not null
-    {% if is_incremental() %}
-        and {{ overlaps_days("requested_at", "capped_at", days) }}
-    {% endif %}
+        and {{ affected_span("day", "requested_at", "capped_at") }}
 
 ),
 

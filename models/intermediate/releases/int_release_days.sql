@@ -1,14 +1,5 @@
-{{
-    config(
-        incremental_predicates=[
-            "{{ on_days('release_date', days_of('select event_date as first_date, event_date as last_date from ' ~ ref('int_affected_events'))) }}"
-        ],
-        dist="all",
-        sort="release_date",
-    )
-}}
-
-{% set affected_events = ref("int_affected_events") %}
+{{ rebuilt_by("event", id=false, date="release_date") }}
+{{ config(dist="all", sort="release_date") }}
 
 with
 
@@ -21,11 +12,7 @@ events as (
     where
         -- Nearly all lines, and nothing here counts them: operating hours come from states.
         event_name <> 'robot.heartbeat'
-    {% if is_incremental() %}
-        and {{ on_days("event_date", days_of(
-            "select event_date as first_date, event_date as last_date from " ~ affected_events
-        )) }}
-    {% endif %}
+        and {{ affected("event", id=false, date="event_date") }}
 
 ),
 

@@ -1,12 +1,5 @@
-{{
-    config(
-        incremental_predicates=["robot_id in (select robot_id from ({{ robots_with_affected_failures() }}) as affected)"],
-        dist="robot_id",
-        sort=["robot_id", "started_at"],
-    )
-}}
-
-{% set affected_robots = robots_with_affected_failures() %}
+{{ rebuilt_by("failing_robot") }}
+{{ config(dist="robot_id", sort=["robot_id", "started_at"]) }}
 
 with
 
@@ -18,9 +11,7 @@ failure_events as (
 
     from {{ ref("int_failure_events") }}
 
-    {% if is_incremental() -%}
-    where robot_id in (select affected.robot_id from ({{ affected_robots }}) as affected)
-    {%- endif %}
+    where {{ affected("failing_robot") }}
 
 ),
 

@@ -1,12 +1,5 @@
-{{
-    config(
-        incremental_predicates=["{{ on_affected_robot_days('hour_date') }}"],
-        dist="robot_id",
-        sort=["hour_at", "robot_id"],
-    )
-}}
-
-{% set affected_robot_days = ref("int_affected_robot_days") %}
+{{ rebuilt_by("robot_day", date="hour_date") }}
+{{ config(dist="robot_id", sort=["hour_at", "robot_id"]) }}
 
 with
 
@@ -18,7 +11,7 @@ cuts as (
         robot_id,
         cast(min(affected_date) as timestamp) as cut_at
 
-    from {{ affected_robot_days }}
+    from {{ ref("int_affected_robot_days") }}
 
     group by robot_id
 

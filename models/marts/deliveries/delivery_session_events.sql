@@ -1,14 +1,5 @@
-{{
-    config(
-        incremental_predicates=["{{ of_affected_sessions(before=true) }}"],
-        dist="delivery_id",
-        sort="event_at",
-    )
-}}
-
-{% set affected_deliveries = ref("int_affected_deliveries") %}
-{% set affected_days_of_matches = ref("int_affected_days") %}
-{% set days = session_days() if is_incremental() %}
+{{ rebuilt_by("session", at="event_at") }}
+{{ config(dist="delivery_id", sort="event_at") }}
 
 with
 
@@ -18,11 +9,7 @@ matches as (
 
     from {{ ref("int_event_delivery_matches") }}
 
-    {% if is_incremental() -%}
-    where
-        {{ on_days("event_date", days) }}
-        and delivery_id in (select delivery_id from {{ affected_deliveries }})
-    {%- endif %}
+    where {{ affected("session", date="event_date") }}
 
 ),
 
@@ -32,9 +19,7 @@ event_timeline as (
 
     from {{ ref("event_timeline") }}
 
-    {% if is_incremental() -%}
-    where {{ hours_on_days("event_at", days) }}
-    {%- endif %}
+    where {{ affected("session", id=false, at="event_at") }}
 
 ),
 

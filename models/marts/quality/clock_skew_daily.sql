@@ -1,12 +1,5 @@
-{{
-    config(
-        incremental_predicates=["{{ on_days('received_date', affected_days_of_receipt()) }}"],
-        dist="robot_id",
-        sort="received_date",
-    )
-}}
-
-{% set affected_events = ref("int_affected_events") %}
+{{ rebuilt_by("receipt_day", date="received_date") }}
+{{ config(dist="robot_id", sort="received_date") }}
 
 with
 
@@ -24,9 +17,7 @@ robot_events as (
     where
         received_at is not null
         and robot_id = split_part(emitter_id, '/', 2)
-    {% if is_incremental() %}
-        and {{ overlaps_days("received_at", "received_at", affected_days_of_receipt()) }}
-    {% endif %}
+        and {{ affected("receipt_day", date="cast(received_at as date)") }}
 
 ),
 

@@ -1,13 +1,5 @@
-{{
-    config(
-        incremental_predicates=["emitter_id in ({{ affected_emitters() }})"],
-        dist="even",
-        sort=["emitter_id", "first_missing_seq"],
-    )
-}}
-
-{% set emitters = ref("int_emitters") %}
-{% set days = emitter_days() if is_incremental() %}
+{{ rebuilt_by("emitter") }}
+{{ config(dist="even", sort=["emitter_id", "first_missing_seq"]) }}
 
 with
 
@@ -31,10 +23,8 @@ lines as (
     where
         emitter_id is not null
         and seq is not null
-    {% if is_incremental() %}
-        and emitter_id in ({{ affected_emitters() }})
-        and ({{ on_days("event_date", days) }} or event_date is null)
-    {% endif %}
+        and {{ affected("emitter") }}
+        and ({{ affected("emitter", id=false, date="event_date") }} or event_date is null)
 
 ),
 
@@ -80,10 +70,7 @@ reports as (
     where
         last_emitter_id is not null
         and last_seq is not null
-    {% if is_incremental() %}
-        and last_emitter_id in ({{ affected_emitters() }})
-        and {{ on_days("event_date", days) }}
-    {% endif %}
+        and {{ affected("emitter", id="last_emitter_id", date="event_date") }}
 
 ),
 

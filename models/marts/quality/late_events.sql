@@ -1,13 +1,5 @@
-{{
-    config(
-        incremental_predicates=["{{ of_affected_sessions(before=true) }}"],
-        dist="delivery_id",
-        sort="event_at",
-    )
-}}
-
-{% set affected_deliveries = ref("int_affected_deliveries") %}
-{% set affected_days_of_matches = ref("int_affected_days") %}
+{{ rebuilt_by("session", at="event_at") }}
+{{ config(dist="delivery_id", sort="event_at") }}
 
 with
 
@@ -17,9 +9,7 @@ session_events as (
 
     from {{ ref("delivery_session_events") }}
 
-    {% if is_incremental() %}
-        where {{ of_affected_sessions() }}
-    {% endif %}
+    where {{ affected("session", at="event_at") }}
 
 ),
 

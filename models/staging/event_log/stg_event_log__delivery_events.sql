@@ -19,13 +19,13 @@ filtered as (
         robot_id,
         merchant_id,
         market,
+        emitter_id,
 
         ---------- text
         event_name,
         service,
         env,
         service_version,
-        emitter_id,
         autonomy_mode,
         loaded_by,
         software_version,

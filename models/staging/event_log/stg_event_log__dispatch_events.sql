@@ -19,6 +19,7 @@ filtered as (
         robot_id,
         merchant_id,
         market,
+        emitter_id,
         offer_id,
 
         ---------- text
@@ -26,7 +27,6 @@ filtered as (
         service,
         env,
         service_version,
-        emitter_id,
         reason,
         by_value,
         fallback,

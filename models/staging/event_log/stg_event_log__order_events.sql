@@ -18,13 +18,13 @@ filtered as (
         delivery_id,
         merchant_id,
         market,
+        emitter_id,
 
         ---------- text
         event_name,
         service,
         env,
         service_version,
-        emitter_id,
         channel,
         currency,
         reason,

@@ -15,13 +15,13 @@ filtered as (
         ---------- ids
         event_id,
         market,
+        emitter_id,
 
         ---------- text
         event_name,
         service,
         env,
         service_version,
-        emitter_id,
         component,
         version,
         previous_version,

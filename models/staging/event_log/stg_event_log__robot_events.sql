@@ -18,6 +18,7 @@ filtered as (
         robot_id,
         pilot_id,
         market,
+        emitter_id,
         error_event_id,
         ticket_id,
 
@@ -26,7 +27,6 @@ filtered as (
         service,
         env,
         service_version,
-        emitter_id,
         from_state,
         to_state,
         reason,

@@ -20,13 +20,13 @@ filtered as (
         merchant_id,
         pilot_id,
         market,
+        emitter_id,
 
         ---------- text
         event_name,
         service,
         env,
         service_version,
-        emitter_id,
         rejected_name,
         reasons,
         sample_hash,

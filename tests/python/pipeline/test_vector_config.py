@@ -101,7 +101,7 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_the_schema_would_tell_a_mistake(
+def test_the_schema_would_find_a_mistake(
     config: dict[str, Any], complaints: Complaints, mistake: str
 ) -> None:
     wrong = copy.deepcopy(config)

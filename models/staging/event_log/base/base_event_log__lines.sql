@@ -7,6 +7,16 @@
     )
 }}
 
+{#- Each reason that the registry wants found in events, as a condition on `checked`. -#}
+{% set reason_applies = {
+    "missing_event_id": "event_id is null",
+    "unknown_event": "registered_name is null",
+    "bad_timestamp": "occurred_at is null",
+    "missing_required": "missing_field is not null",
+    "bad_type": "mistyped_field is not null",
+    "refused_at_source": "not is_valid_at_source",
+} %}
+
 with
 
 event_lines as (
@@ -66,36 +76,14 @@ typed as (
     select
         documents.document,
 
-        ----------  ids
-        {{ json_id('documents.document."event_id"', 64) }} as event_id,
+        ----------  ids of the registry
         {% for id in registry_ids() %}
             {{ json_id('documents.document."' ~ id.name ~ '"', id.width) }} as {{ id.name }},
         {% endfor %}
-        {{ json_id('documents.document."emitter_id"', 256) }} as emitter_id,
-        {{ json_id('documents.document."dd"."trace_id"', 64) }} as trace_id,
-        {{ json_id('documents.document."dd"."span_id"', 64) }} as span_id,
-
-        ----------  text
-        {{ json_text('documents.document."evt"."name"', 128) }} as event_name,
-        {{ json_text('documents.document."service"', 128) }} as service,
-        {{ json_text('documents.document."env"', 64) }} as env,
-        {{ json_text('documents.document."version"', 128) }} as service_version,
-        {{ json_text('documents.document."status"', 16) }} as status,
-        {{ json_text('documents.document."message"', 4096) }} as message,
-        {{ json_text('documents.document."registry_version"', 32) }} as registry_version,
-
-        ----------  numerics
-        {{ json_integer('documents.document."evt"."version"') }} as event_version,
-        {{ json_integer('documents.document."seq"') }} as seq,
-        {{ json_integer('documents.document."mono_ms"') }} as mono_milliseconds,
-
-        ----------  booleans
-        {{ json_boolean('documents.document."evt"."valid"') }} as is_valid_at_source,
-
-        ----------  timestamps
-        {{ json_timestamp('documents.document."occurred_at"') }} as occurred_at,
-        {{ json_timestamp('documents.document."received_at"') }} as received_at,
-
+        ----------  envelope of the registry
+        {% for key in registry_envelope() %}
+            {{ json_envelope_value("documents.document", key) }} as {{ key.column }},
+        {% endfor %}
         ----------  payload fields of the registry
         {% for field in registry_fields() %}
             {{ json_field('documents.document."data"."' ~ field.name ~ '"', field) }} as {{ field.column }},
@@ -148,14 +136,11 @@ judged as (
     select
         *,
 
+        -- The logger checks more than SQL can: values of an enum, bounds, unknown fields.
         case
-            when event_id is null then 'missing_event_id'
-            when registered_name is null then 'unknown_event'
-            when occurred_at is null then 'bad_timestamp'
-            when missing_field is not null then 'missing_required'
-            when mistyped_field is not null then 'bad_type'
-            -- The logger checks more than SQL can: values of an enum, bounds, unknown fields.
-            when not is_valid_at_source then 'refused_at_source'
+            {% for reason in registry_quarantine_reasons() if reason.found_in == "event" %}
+                when {{ reason_applies[reason.name] }} then '{{ reason.name }}'
+            {% endfor %}
         end as quarantine_reason,
 
         case
@@ -223,9 +208,9 @@ final as (
         {% for id in registry_ids() %}
             {{ id.name }},
         {% endfor %}
-        emitter_id,
-        trace_id,
-        span_id,
+        {% for key in registry_envelope() if key.type == "id" and key.column != "event_id" %}
+            {{ key.column }},
+        {% endfor %}
 
         ----------  text
         event_name,
@@ -234,12 +219,9 @@ final as (
         severity,
         funnel_step,
         ends_delivery,
-        service,
-        env,
-        service_version,
-        status,
-        message,
-        registry_version,
+        {% for key in registry_envelope() if key.type == "string" and key.column != "event_name" %}
+            {{ key.column }},
+        {% endfor %}
         time_source,
         case
             when quarantine_reason is not null then 'quarantined'
@@ -251,20 +233,23 @@ final as (
         source_file,
 
         ----------  numerics
-        event_version,
-        seq,
-        mono_milliseconds,
+        {% for key in registry_envelope() if key.type == "int" %}
+            {{ key.column }},
+        {% endfor %}
         cast({{ this_run() }} as bigint) as processed_run,
 
         ----------  booleans
-        is_valid_at_source,
+        {% for key in registry_envelope() if key.type == "bool" %}
+            {{ key.column }},
+        {% endfor %}
         is_sign_of_life,
 
         ----------  timestamps
         cast(event_at as date) as event_date,
         event_at,
-        occurred_at,
-        received_at,
+        {% for key in registry_envelope() if key.type == "timestamp" %}
+            {{ key.column }},
+        {% endfor %}
         loaded_at,
 
         ----------  payload fields of the registry

@@ -8,7 +8,7 @@ lines as (
 
 rejected_lines as (
 
-    select * from {{ source("event_log", "rejected_lines") }}
+    select * from {{ ref("base_event_log__rejected_lines") }}
 
 ),
 

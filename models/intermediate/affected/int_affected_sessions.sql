@@ -1,7 +1,6 @@
 {{ config(materialized="table", dist="delivery_id", sort="delivery_id") }}
 
-{% set days = affected_days(ref("int_affected_days")) %}
-{% set affected_robot_days = ref("int_affected_robot_days") %}
+{% set days = days_of_key("day") %}
 
 with
 
@@ -62,7 +61,7 @@ affected_ids as (
 
     select delivery_id
     from matches
-    where {{ on_affected_robot_days("event_date") }}
+    where {{ affected_rows("robot_day", date="event_date") }}
 
     union all
 
@@ -102,7 +101,7 @@ windowed as (
 
 ),
 
-affected_deliveries as (
+affected_sessions as (
 
     select
         ----------  ids
@@ -137,4 +136,4 @@ affected_deliveries as (
 
 )
 
-select * from affected_deliveries
+select * from affected_sessions
