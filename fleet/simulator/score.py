@@ -12,6 +12,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
+from fleet.errors import FleetError
 from fleet.lookup.stores import SCHEMA, reading
 
 # What is read of each file of the ground truth.
@@ -367,12 +368,12 @@ def summed(rows: list[tuple[str, str, str, int]]) -> Diagnoses:
 def score_marts(database: Path, truth: Path) -> Score:
     """Compare the marts in `database` with the parquet files of `truth`.
 
-    Raises ClickException that says what to do when either is absent or of another version.
+    Raises FleetError that says what to do when either is absent or of another version.
     """
     # Not the settings of `fleet session`, which allow to read no file but the database.
     with reading(database, {}) as connection:
         if not (truth / "events.parquet").exists():
-            raise click.ClickException(
+            raise FleetError(
                 f"There is no ground truth in {truth}; `fleet simulate` writes it, --truth names "
                 "it."
             )
@@ -385,7 +386,7 @@ def score_marts(database: Path, truth: Path) -> Score:
                     f"select {columns} from read_parquet('{path}')"
                 )
             except duckdb.Error as error:
-                raise click.ClickException(
+                raise FleetError(
                     f"{truth / name}.parquet is not of this version; run `make demo` again, or "
                     "name the truth of another simulation with --truth."
                 ) from error
