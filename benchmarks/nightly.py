@@ -50,7 +50,7 @@ TARGET = 1.15
 # With a year of days still in the past: the loader's own times are later than all of them.
 START = date(2025, 1, 1)
 BLOCK_DAYS = 5
-# Of the block; amid it, so that the night sees no seam between repetitions.
+# Of the block, in its middle, so that the night sees no seam between repetitions.
 NIGHT_DAY = 2
 LOADED_AT = clock(hour=3)
 
@@ -65,7 +65,7 @@ NUMBERS_PER_BLOCK = 1_000_000
 
 JSON_TYPES = {"number": "DOUBLE", "int": "BIGINT", "bool": "BOOLEAN", "timestamp": "TIMESTAMP"}
 
-# Starts a step with a name and a number of parts; what it returns is told how many are done.
+# Starts a step with a name and a number of parts; what it returns is called with how many are done.
 Step = Callable[[str, int], Callable[[int], None]]
 
 

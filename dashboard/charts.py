@@ -1,4 +1,4 @@
-"""The charts. Colours are told apart in light and dark, and never carry a meaning alone."""
+"""The charts. Colours differ visibly in light and dark, and never carry a meaning alone."""
 
 from __future__ import annotations
 

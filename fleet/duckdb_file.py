@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
+import click
 import duckdb
 
 from fleet.errors import FleetError
 
+database_option = click.option(
+    "--database",
+    type=click.Path(path_type=Path),
+    default=lambda: Path(os.environ.get("FLEET_DATABASE", "data/warehouse.duckdb")),
+    help="DuckDB file with the marts.  [default: FLEET_DATABASE or data/warehouse.duckdb]",
+)
 Config = dict[str, str | bool | int | float | list[str]]
 SECONDS_BETWEEN_TRIES = 0.05
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +11,7 @@ import click
 from click.core import ParameterSource
 from rich.console import Console
 
+from fleet.duckdb_file import database_option
 from fleet.errors import FleetError
 from fleet.lookup import queries
 from fleet.lookup.stores import DuckDBMarts, Marts, open_marts
@@ -142,12 +142,7 @@ def example_id(store: Marts) -> str:
 )
 @click.option("--example", is_flag=True, help="Show one telling failed delivery.")
 @click.option("--all", "every", is_flag=True, help="Show each heartbeat, not one row for a run.")
-@click.option(
-    "--database",
-    type=click.Path(path_type=Path),
-    default=lambda: Path(os.environ.get("FLEET_DATABASE", "data/warehouse.duckdb")),
-    help="DuckDB file with the marts.  [default: FLEET_DATABASE or data/warehouse.duckdb]",
-)
+@database_option
 @click.option(
     "--target",
     envvar="DBT_TARGET",

@@ -223,7 +223,7 @@ class Incidents:
                 "last_emitter_id": robot.agent.emitter_id,
             },
         )
-        robot.become("non_contactable", "connectivity", told_by=gateway)
+        robot.become("non_contactable", "connectivity", logged_by=gateway)
         yield robot.world.sleep(around(self._chance, 2 * MINUTE))
         self._hand_back("dispatcher", "robot_unreachable")
         yield robot.world.sleep(around(self._chance, 8 * MINUTE, 0.6))

@@ -158,14 +158,14 @@ class Robot:
             and self.battery > LOW_BATTERY + 10
         )
 
-    # ------------------------------------------------------------ what it tells
+    # ------------------------------------------------------------ what it logs
 
     def become(
         self,
         state: RobotState,
         reason: DowntimeReason | None = None,
         dispatchable: bool | None = None,
-        told_by: Emitter | None = None,
+        logged_by: Emitter | None = None,
     ) -> None:
         """Enter a state and say so; staying in it says nothing."""
         if dispatchable is None:
@@ -193,7 +193,7 @@ class Robot:
             data["reason"] = reason
         if len(self.jobs) == 1 and self.chance.random() < 0.15:
             data["delivery_id"] = self.jobs[0].delivery_id
-        (told_by or self.agent).log.event(Events.ROBOT_STATE_CHANGED, data)
+        (logged_by or self.agent).log.event(Events.ROBOT_STATE_CHANGED, data)
         self.truth.state_began(self.robot_id, state, reason or "none", dispatchable)
 
     def _heartbeats(self) -> Steps:

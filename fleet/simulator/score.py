@@ -12,6 +12,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
+from fleet.duckdb_file import database_option
 from fleet.errors import FleetError
 from fleet.lookup.stores import SCHEMA, reading
 
@@ -493,12 +494,7 @@ def confusion_table(diagnoses: Diagnoses) -> Table:
 
 
 @click.command()
-@click.option(
-    "--database",
-    type=click.Path(path_type=Path),
-    default=lambda: Path(os.environ.get("FLEET_DATABASE", "data/warehouse.duckdb")),
-    help="DuckDB file with the marts.  [default: FLEET_DATABASE or data/warehouse.duckdb]",
-)
+@database_option
 @click.option(
     "--truth",
     type=click.Path(path_type=Path),

@@ -177,7 +177,7 @@ def test_errors_say_what_to_do(rendering: Any, tmp_path: Path) -> None:
         (b"connection_id: [\n", ", line 2: did not find expected node content."),
     ],
 )
-def test_settings_that_cannot_be_read_are_told_in_one_line(
+def test_settings_that_cannot_be_read_are_named_in_one_line(
     rendering: Any, tmp_path: Path, content: bytes, message: str
 ) -> None:
     settings = tmp_path / "settings.yml"
