@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
+from pydantic import BaseModel, ValidationError
 
 from fleet.errors import FleetError
 
+Model = TypeVar("Model", bound=BaseModel)
+
 
 class YamlError(FleetError):
-    """A YAML file cannot be read; the message names the file and, where known, the line."""
+    """A YAML file cannot be used; the message names the file, and the line or the fields."""
 
 
 class _Loader(yaml.CSafeLoader):
@@ -58,3 +61,19 @@ def read_yaml(path: Path, name: str | None = None) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise YamlError(f"{name}: must be a mapping, a key with its value on each line.")
     return content
+
+
+def read_model(kind: type[Model], path: Path, name: str | None = None) -> Model:
+    """The content of a YAML file, checked by a model of pydantic; `name` as for `read_yaml`.
+
+    Raises:
+        YamlError: it cannot be read, or some of its fields are wrong, all of which it names.
+    """
+    content = read_yaml(path, name)
+    try:
+        return kind.model_validate(content)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors()
+        )
+        raise YamlError(f"{name or path}: correct {problems}.") from None

@@ -9,7 +9,6 @@ from typing import IO, Any
 import click
 
 from fleet.errors import FleetError
-from fleet.project import ProjectNotFoundError, find_project_dir
 from fleet.registry.checks import check_rows, check_uses
 from fleet.registry.rows import Reader
 from fleet.registry.schema import (
@@ -31,8 +30,6 @@ from fleet.registry.schema import (
     Registry,
     RobotState,
 )
-
-__all__ = ["ProjectNotFoundError", "RegistryError", "find_project_dir", "load_registry"]
 
 
 class RegistryError(FleetError):

@@ -8,9 +8,9 @@ does not use this module; COPY reads the files there.
 
 import atexit
 import gzip
-import time
 import weakref
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -20,13 +20,13 @@ from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.plugins import BasePlugin
 from duckdb.func import PythonUDFType
 
+from fleet.duckdb_file import DatabaseError, open_database
 from fleet.registry_constants import QuarantineReason
 from fleet.warehouse import storage
 
 MALFORMED, NOT_AN_OBJECT = QuarantineReason.MALFORMED, QuarantineReason.NOT_AN_OBJECT
 JSON_WHITESPACE = b" \t\r\n"
 WAIT_SECONDS = 2
-SECONDS_BETWEEN_TRIES = 0.02
 
 REJECTS = "/rejects/v1/"
 """Where Vector puts lines that it could not take for an event, each wrapped with its reason."""
@@ -62,23 +62,12 @@ class Plugin(BasePlugin):
         """Open the database once before dbt does, which would answer a refusal with a traceback.
 
         Raises RuntimeError, which dbt-duckdb reports as its own error, in one sentence. A file in
-        use is tried again for WAIT_SECONDS: the dashboard opens it for a blink with each look-up.
+        use is tried again for WAIT_SECONDS: every look-up of the dashboard opens it for a moment.
         """
-        give_up_at = time.monotonic() + WAIT_SECONDS
-        while True:
-            try:
-                duckdb.connect(creds.path, config=config).close()
-                return
-            except duckdb.IOException as error:
-                if "Could not set lock" not in str(error):
-                    raise RuntimeError(f"{creds.path} cannot be opened: {error}") from error
-                if time.monotonic() < give_up_at:
-                    time.sleep(SECONDS_BETWEEN_TRIES)
-                    continue
-                raise RuntimeError(
-                    f"{creds.path} is in use by another process, such as another dbt run or a "
-                    "database client; wait until it has ended, or close it, and run again."
-                ) from error
+        try:
+            open_database(Path(creds.path), config, wait_seconds=WAIT_SECONDS).close()
+        except DatabaseError as error:
+            raise RuntimeError(error.message) from error
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Register the functions."""

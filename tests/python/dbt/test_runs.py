@@ -9,6 +9,7 @@ import pytest
 from fleet_events.events import Events
 from fleet_events.logger import EventLogger
 
+from fleet.warehouse.dbt_runner import DbtError
 from tests.python.conftest import Warehouse
 from tests.python.nightly.differences import differences, tables
 
@@ -69,7 +70,7 @@ def seeded(dbt: Warehouse) -> Warehouse:
 def test_vars_that_make_no_sense_stop_the_run_in_words(
     dbt: Warehouse, variables: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(AssertionError, match=message):
+    with pytest.raises(DbtError, match=message):
         dbt("run", "--select", "int_spans", **variables)
 
 
@@ -97,7 +98,7 @@ def test_a_file_in_use_is_said_in_one_sentence(seeded: Warehouse) -> None:
     ) as child:
         assert child.stdout is not None
         assert child.stdout.readline() == "held\n"
-        with pytest.raises(AssertionError, match="is in use by another process"):
+        with pytest.raises(DbtError, match="is in use by another process"):
             seeded("run", "--select", "int_spans")
         child.communicate("\n")
 
@@ -130,7 +131,7 @@ def freshness(warehouse: Warehouse) -> dict[str, str]:
 
     try:
         warehouse("source", "freshness", callbacks=[collect])
-    except AssertionError:
+    except DbtError:
         assert "error" in statuses.values()
     return statuses
 

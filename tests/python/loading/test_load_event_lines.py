@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from fleet.warehouse import event_files
+from fleet.warehouse.dbt_runner import DbtError
 from tests.python.conftest import Warehouse
 
 GOOD = b'{"event_id": "1"}'
@@ -146,7 +147,7 @@ def test_a_load_stopped_between_two_files_leaves_nothing_half_loaded(
         return decompress(path, content)
 
     monkeypatch.setattr(event_files, "decompress", stop)
-    with pytest.raises(AssertionError, match="KeyboardInterrupt"):
+    with pytest.raises(DbtError, match="KeyboardInterrupt"):
         dbt.load()
     for table in RAW_TABLES:
         assert dbt.rows(f"select * from event_log.{table}") == []
@@ -166,7 +167,7 @@ def test_a_load_stopped_after_writing_lines_takes_them_back(dbt: Warehouse) -> N
     dbt.land("a.ndjson", [GOOD, b"cut"])
     dbt.land("b.ndjson", [GOOD])
 
-    with pytest.raises(AssertionError, match="CHECK constraint"):
+    with pytest.raises(DbtError, match="CHECK constraint"):
         dbt.load()
 
     for table in RAW_TABLES:
@@ -175,7 +176,7 @@ def test_a_load_stopped_after_writing_lines_takes_them_back(dbt: Warehouse) -> N
 
 def test_a_missing_landing_folder_says_what_to_do(dbt: Warehouse) -> None:
     dbt.landing.rmdir()
-    with pytest.raises(AssertionError, match=r"no landing folder .*landing_path"):
+    with pytest.raises(DbtError, match=r"no landing folder .*landing_path"):
         dbt.load()
     assert dbt.rows("select * from event_log.event_lines") == []
 
