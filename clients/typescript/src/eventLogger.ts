@@ -123,7 +123,7 @@ export class EventLogger {
   #event(event: unknown, data: unknown): string {
     const context = boundContext();
     const spec = specOf(event);
-    const payload = spec && fitting(spec, data, context);
+    const payload = spec && validated(spec, data, context);
     if (!spec || !payload) return this.#refuse(event, spec, data, context);
     const evt = { name: event, version: spec.version, valid: true };
     const ids = only(payload, spec.ids);
@@ -256,7 +256,7 @@ function specOf(event: unknown): Spec | undefined {
     : undefined;
 }
 
-function fitting(spec: Spec, data: unknown, context: Bound): Payload | undefined {
+function validated(spec: Spec, data: unknown, context: Bound): Payload | undefined {
   try {
     return isRecord(data) ? validate(spec, withContext(spec, data, context)) : undefined;
   } catch {

@@ -11,7 +11,7 @@ import yaml
 from fleet.simulator.score import Diagnoses, score_marts
 from tests.python.conftest import ROOT, Warehouse
 
-SESSIONS = "delivery_sessions"
+DIAGNOSED = ("int_delivery_diagnoses", "delivery_sessions")
 PLACEHOLDERS = {"robot", "merchant", "reason", "error", "wait"}
 
 
@@ -43,7 +43,7 @@ def test_the_events_alone_tell_most_causes(doomed: tuple[Warehouse, Path], tmp_p
             "update fleet_intermediate.int_delivery_milestones"
             " set outcome_reason = 'other' where outcome_reason is not null"
         )
-    silent("run", "--full-refresh", "--select", SESSIONS)
+    silent("run", "--full-refresh", "--select", *DIAGNOSED)
     found = diagnoses((silent, truth))
     # A robot that waits at the door does not know why nobody comes.
     assert set(found.causes) <= {"the log tells of another cause"}
@@ -79,7 +79,15 @@ def test_sentences_are_filled_in(doomed: tuple[Warehouse, Path]) -> None:
 
 
 def test_every_rule_has_a_unit_test() -> None:
-    path = ROOT / "models/marts/deliveries/_deliveries__unit_tests.yml"
-    tests = yaml.safe_load(path.read_text())["unit_tests"]
-    tested = {row.get("probable_cause_rule") for test in tests for row in test["expect"]["rows"]}
+    path = ROOT / "models/intermediate/deliveries/_deliveries__int_unit_tests.yml"
+    expected = [
+        test["expect"]["rows"]
+        for test in yaml.safe_load(path.read_text())["unit_tests"]
+        if test["model"] == "int_delivery_diagnoses"
+    ]
+    tested = {
+        row.get("probable_cause_rule")
+        for rows in expected
+        for row in (csv.DictReader(rows.splitlines()) if isinstance(rows, str) else rows)
+    }
     assert {rule["rule"] for rule in seed()} <= tested

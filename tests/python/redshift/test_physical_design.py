@@ -41,8 +41,8 @@ def test_descriptions_name_the_keys_that_are_set(redshift_manifest: Manifest) ->
     for node in tables(redshift_manifest):
         (reason,) = re.findall(r"On Redshift .*", node.description)
         dist = node.config.get("dist")
-        words = {"all": "every node holds all rows", "even": "rows lie evenly"}
-        assert words.get(dist, f"rows lie by {dist}") in reason, node.name
+        words = {"all": "every node holds a copy of all rows", "even": "rows are spread evenly"}
+        assert words.get(dist, f"rows are distributed by {dist}") in reason, node.name
         sort = node.config.get("sort")
         keys = sort if isinstance(sort, str) else " and ".join(sort)
         assert f"sorted by {keys}," in reason.replace("Sorted", "sorted"), node.name

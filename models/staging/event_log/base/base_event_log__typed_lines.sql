@@ -128,8 +128,8 @@ checked as (
     select
         *,
 
-        -- What no transport has dated had happened when it was loaded. One far date would be the log's
-        -- end, until which each robot's last state lasts.
+        -- Without received_at the event happened before it was loaded. One date far in the future would
+        -- become the end of the log, to which each robot's last state lasts.
         coalesce(received_at, loaded_at) as arrived_at,
         {{ missing_required_field("payloads") }} as missing_field,
         {{ mistyped_field("payloads") }} as mistyped_field
