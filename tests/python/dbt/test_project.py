@@ -123,7 +123,9 @@ def test_names_that_nothing_reads_are_found(sql: str, names: set[str]) -> None:
 
 
 def test_models_read_every_name_they_set(manifest: Manifest) -> None:
-    written = [node for node in manifest.nodes.values() if isinstance(node, get_args(ManifestSQLNode))]
+    written = [
+        node for node in manifest.nodes.values() if isinstance(node, get_args(ManifestSQLNode))
+    ]
     assert any("{% set " in node.raw_code for node in written)
     found = {node.name: names for node in written if (names := unread(node.raw_code))}
     assert found == {}
