@@ -1,7 +1,3 @@
-{#
-    What in a session may have caused its end, each as a condition on its events: name to SQL. A
-    column <name>_number of int_session_evidence holds the sequence_number of the last such event.
-#}
 {% macro session_signs() %}
     {{- return({
         "accident": "is_accident",
@@ -16,14 +12,7 @@
     }) -}}
 {% endmacro %}
 
-{#
-    When each rule of the seed probable_cause_rules matches, and the event that shows it. The seed
-    says which matching rule wins, and the words.
-
-    rule        its name in the seed
-    when        a condition on the columns of `judged` in int_delivery_diagnoses
-    evidence    sequence_number of the event that shows it
-#}
+{# The seed probable_cause_rules says which matching rule wins, and its sentence. #}
 {% macro probable_cause_rules() %}
     {%- set waited = var("long_wait_minutes") * 60000 -%}
     {{- return([
@@ -96,14 +85,12 @@
     ]) -}}
 {% endmacro %}
 
-{# The rank of each rule as a column of its own, from rows of the seed. #}
 {% macro rank_columns(rules) -%}
     {%- for rule in rules %}
         min(case when rule = '{{ rule.rule }}' then rule_rank end) as {{ rule.rule }}_rank{{ "," if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
 
-{# The lowest rank of the rules that match; `ranks`: the relation with the rank_columns(). #}
 {% macro first_matching_rank(rules, ranks) -%}
     least(
     {%- for rule in rules %}
@@ -112,7 +99,6 @@
     )
 {%- endmacro %}
 
-{# A sentence of the seed with its {names} filled in; `values`: name to SQL text, '?' where it is NULL. #}
 {% macro fill_sentence(sentence, values) -%}
     {%- set filled = namespace(sql=sentence) -%}
     {%- for name, value in values.items() -%}

@@ -18,9 +18,9 @@ events as (
 
 ),
 
--- Wherever a window of an affected delivery or pilot session may have lain before this run: it
--- begins with an event that names it and lasts max_session_hours at most. Events that name an order
--- alone follow the delivery's order, so they move when that changes.
+-- All days that a window of an affected delivery or pilot session may have covered before this run: it
+-- starts with an event that names it and lasts max_session_hours at most. Events that name only an
+-- order are matched through the delivery's order, so they move when that changes.
 stretches as (
 
     select

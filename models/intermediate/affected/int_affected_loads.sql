@@ -28,7 +28,7 @@ affected as (
 
     union all
 
-    -- A load of which no line became one of the lines above is a load too.
+    -- Loads that brought only rejected lines, or files without lines.
     select loaded_at
     from without_lines
     where loaded_at > coalesce(

@@ -46,7 +46,7 @@ affected_ids as (
 
     union all
 
-    -- An order.created may name another delivery, or none, and still start this one.
+    -- An order.created may name another delivery, or none, and still belong to the session.
     select milestones.delivery_id
     from milestones
     where milestones.order_id in (select affected_events.order_id from affected_events)
@@ -65,7 +65,7 @@ affected_ids as (
 
     union all
 
-    -- A match that this run took away was in a window that still covers its day.
+    -- A match that this run removed was in a window that still covers its day.
     select delivery_id
     from assignment_windows
     where {{ overlaps_days("assigned_at", "released_at", days) }}
@@ -120,7 +120,7 @@ affected_sessions as (
 
     from affected
 
-    -- A delivery that no event names any more is still to be deleted.
+    -- The session of a delivery that no event names any more has to be deleted.
     left join milestones
         on affected.delivery_id = milestones.delivery_id
 

@@ -23,8 +23,8 @@ milestones as (
 
 ),
 
--- What comes after each event, within its own delivery alone: a window never depends on another
--- delivery's events, which is what lets a nightly run rebuild one delivery by itself.
+-- Only events of the same delivery: a window that depended on other deliveries could not be rebuilt
+-- for one delivery by itself.
 followed as (
 
     select
@@ -98,7 +98,7 @@ windows as (
 
         ----------  timestamps
         assigned_at,
-        -- An assignment that a skewed clock puts after its delivery's end is an empty window.
+        -- An assignment that a wrong clock puts after its delivery's end has an empty window.
         greatest(first_release_at, assigned_at) as released_at
 
     from released

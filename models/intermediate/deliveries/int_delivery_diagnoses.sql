@@ -56,7 +56,7 @@ judged as (
             evidence.{{ name }}_number,
         {% endfor %}
 
-        -- How long the robot had waited at the end for what did not come.
+        -- How long the robot had waited at the end, where the pickup or drop-off did not happen.
         case
             when milestones.pickup_completed_at is null then evidence.milliseconds_at_merchant
         end as milliseconds_at_merchant,
@@ -75,7 +75,7 @@ judged as (
 
 ),
 
--- The seed's ranks as one row: a column for each rule, NULL for one that the seed leaves out.
+-- The ranks of the seed as one row: a column for each rule, NULL for one that is not in the seed.
 rule_ranks as (
 
     select
@@ -94,7 +94,7 @@ ranked as (
 
     from judged
 
-    -- An equality, though it always holds: a cross join would be a nested loop on Redshift.
+    -- A condition that is always true, because a cross join is a nested loop on Redshift.
     inner join rule_ranks
         on judged.all_rules = rule_ranks.all_rules
 

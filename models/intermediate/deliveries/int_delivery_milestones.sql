@@ -20,8 +20,8 @@ endings as (
     select
         *,
 
-        -- Goods on their way back still occupy the robot, so a return that was completed is the
-        -- end, later than the failure that caused it. A drop-off that is tried again ends nothing.
+        -- Goods on their way back still occupy the robot, so a completed return is the end, later
+        -- than the failure that caused it. A failed drop-off that is tried again ends nothing.
         case
             when event_name = 'delivery.return_completed' then 1
             when disposition = 'retry' then null
@@ -81,7 +81,7 @@ pivoted as (
         {% for step in registry_funnel_steps() if step.step != "order_created" %}
             min(case when funnel_step = '{{ step.step }}' then event_at end) as {{ step.column }},
         {% endfor %}
-        -- With another robot, or at another try, the wait that ended in success began anew.
+        -- With another robot, or at another attempt, the wait that ended in success started again.
         max(
             case when funnel_step = 'pickup_arrived' and event_at <= first_loaded_at then event_at end
         ) as pickup_wait_began_at,

@@ -8,7 +8,7 @@ assignment_windows as (
 
 ),
 
--- A robot that gave the delivery away and got it back has it last: its last assignment counts.
+-- A robot may be assigned to a delivery several times: its last assignment counts.
 robots_of_delivery as (
 
     select

@@ -9,8 +9,8 @@ events as (
         *,
         date_trunc('hour', event_at) as hour_at,
 
-        -- The strongest identity an event carries decides, alone: one that names a delivery is
-        -- never also matched by time.
+        -- Only the strongest id that an event carries counts: one that names a delivery is never
+        -- matched by time as well.
         case
             when delivery_id is not null then 'delivery_id'
             when order_id is not null then 'order_id'
@@ -108,6 +108,9 @@ matched_by_delivery_id as (
         delivery_id,
         match_method,
         robot_id,
+        event_name,
+        emitter_id,
+        seq,
         event_date,
         event_at
 
@@ -124,6 +127,9 @@ matched_by_order_id as (
         milestones.delivery_id,
         events.match_method,
         events.robot_id,
+        events.event_name,
+        events.emitter_id,
+        events.seq,
         events.event_date,
         events.event_at
 
@@ -143,6 +149,9 @@ matched_by_robot_window as (
         assignment_window_hours.delivery_id,
         events.match_method,
         events.robot_id,
+        events.event_name,
+        events.emitter_id,
+        events.seq,
         events.event_date,
         events.event_at
 
@@ -166,6 +175,9 @@ matched_by_pilot_session as (
         assignment_window_hours.delivery_id,
         events.match_method,
         events.robot_id,
+        events.event_name,
+        events.emitter_id,
+        events.seq,
         events.event_date,
         events.event_at
 
@@ -196,6 +208,9 @@ matched_by_merchant_window as (
         merchant_window_hours.delivery_id,
         events.match_method,
         events.robot_id,
+        events.event_name,
+        events.emitter_id,
+        events.seq,
         events.event_date,
         events.event_at
 
@@ -226,7 +241,7 @@ unioned as (
 
     union all
 
-    -- A pilot may hold two sessions that lead to one delivery.
+    -- A pilot may have two sessions at the same time that lead to one delivery.
     select distinct * from matched_by_pilot_session
 
     union all
@@ -244,7 +259,12 @@ matches as (
         robot_id,
 
         ----------  text
+        event_name,
         match_method,
+        emitter_id,
+
+        ----------  numerics
+        seq,
 
         ----------  booleans
         count(*) over (partition by event_id) > 1 as is_ambiguous,

@@ -47,7 +47,7 @@ state_changes as (
 
 ),
 
--- A near miss and an e-stop go by; after these a robot does not drive on.
+-- A robot drives on after a near miss or an emergency stop, but not after one of these.
 accidents as (
 
     select event_id
@@ -73,7 +73,7 @@ flagged_events as (
         coalesce(session_events.event_id = milestones.outcome_event_id, false) as is_outcome,
 
         -- Only what happened before the end can have caused it, and only to the robot that had the
-        -- delivery then: another one's trouble was over when the delivery was given to this one.
+        -- delivery then: trouble of an earlier robot ended when the delivery was assigned to this one.
         session_events.event_at <= {{ outcome_at }}
         and coalesce(session_events.robot_id = robots.robot_id, true) as may_be_cause
 

@@ -10,13 +10,13 @@ events as (
     from {{ ref("stg_event_log__events") }}
 
     where
-        -- Nearly all lines, and nothing here counts them: operating hours come from states.
+        -- Most lines are heartbeats, and nothing here counts them: operating hours come from states.
         event_name <> 'robot.heartbeat'
         and {{ affected("event", id=false, date="event_date") }}
 
 ),
 
--- An event counts for the version that logged it. What a service tells of a robot counts for the
+-- An event counts for the version that logged it. What a service logs about a robot counts for the
 -- robot's software too, but not as an error that the robot itself logged.
 attributed as (
 

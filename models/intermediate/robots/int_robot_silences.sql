@@ -52,8 +52,8 @@ sign_times as (
 
     union all
 
-    -- The last sign before a robot's first affected day, where a silence spans that midnight. Without
-    -- one the next sign came in time, and when the last one was makes no difference.
+    -- The last sign before a robot's first affected day, where a silence spans that midnight. Where none
+    -- does, the next sign came in time, and the time of the last one makes no difference.
     select
         silences.robot_id,
         silences.last_sign_at as event_at,
@@ -76,7 +76,7 @@ sign_times as (
 
 ),
 
--- Signs of one time in their order, where some are state changes and some are not.
+-- Signs at the same time, some of them state changes and some not, in their order.
 ordered_signs as (
 
     select
@@ -152,7 +152,7 @@ silences as (
             and ended.next_sign_at = ordered_signs.event_at
             and ordered_signs.place = 1
 
-    -- A robot's last sign too: in a later run it may turn out to be the start of a silence.
+    -- A robot's last sign too, because a later run may find that a silence starts with it.
     where
         ended.next_sign_at is null
         or {{ is_silent }}

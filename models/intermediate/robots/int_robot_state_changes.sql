@@ -78,8 +78,8 @@ numbered_last as (
 
 ),
 
--- The last change of each robot before its first affected day. It stands for all that came before,
--- so that no earlier event is read again.
+-- The last change of each robot before its first affected day. It replaces all earlier ones, so that
+-- none of them is read again.
 carried as (
 
     select *
@@ -169,7 +169,7 @@ described as (
         numbered.to_state,
         numbered.previous_to_state,
         numbered.reason,
-        -- A change that names no version has the one that was named last.
+        -- A change without a version has that of the last change with one.
         max(numbered.reported_software_version) over (
             partition by numbered.robot_id, numbered.version_number
         ) as software_version,

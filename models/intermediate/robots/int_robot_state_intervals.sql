@@ -17,8 +17,8 @@ log_end as (
 
 {% if is_incremental() %}
 
--- The interval that a robot was in at midnight before its first affected day. It stands for all that
--- came before, so that no earlier change is read again.
+-- The interval that a robot was in at midnight before its first affected day. It replaces all earlier
+-- changes, so that none of them is read again.
 carried as (
 
     select
@@ -97,8 +97,7 @@ silences as (
 
 ),
 
--- The state that a robot was in when it fell silent is the last one before, so that the two meet by
--- its number.
+-- A silence belongs to the robot's last state change before it, and is joined with it by its number.
 marks as (
 
     select
@@ -176,7 +175,7 @@ starts as (
 
     union all
 
-    -- Heard again without a change of state: the state that was last reported goes on.
+    -- Heard again without a change of state: the state that was reported last continues.
     select
         robot_id,
         state_number,

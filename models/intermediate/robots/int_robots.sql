@@ -3,7 +3,7 @@
 
 with
 
--- First and last can only move outwards, so what was known and what came are enough.
+-- The first time only gets earlier and the last one later, so the rows of this model and the new events are enough.
 seen as (
 
     {% if is_incremental() %}

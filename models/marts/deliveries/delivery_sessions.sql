@@ -88,7 +88,7 @@ joined as (
 
 ),
 
--- A step is missing where the log has a later one without it; an order comes before any delivery.
+-- A step is missing where the log has a later one; a delivery always has an order.
 stepped as (
 
     select
@@ -101,7 +101,7 @@ stepped as (
 
 {% if is_incremental() %}
 
--- Deliveries that this run left alone, but for the delivery before or after them on their robot.
+-- Deliveries whose session did not change, but whose robot has another delivery before or after them now.
 shifted as (
 
     select

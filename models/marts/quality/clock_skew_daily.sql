@@ -3,8 +3,8 @@
 
 with
 
--- The robot's own lines only: a service that names the robot has another clock. The host of an
--- emitter_id, service/host/boot, is the robot itself there.
+-- Only lines that the robot logged itself, because a service that names the robot has another clock.
+-- They have the robot as host in emitter_id, service/host/boot.
 robot_events as (
 
     select

@@ -3,7 +3,7 @@
 
 with
 
--- Quarantined lines and duplicates too: whatever was wrong with them, they arrived.
+-- Quarantined lines and duplicates too, because they arrived.
 lines as (
 
     select
@@ -50,7 +50,7 @@ last_received as (
 
 ),
 
--- Events of others that tell how far an emitter had come; the one that knows most counts.
+-- Events of other emitters that report the last seq of one; the highest report counts.
 reports as (
 
     select
@@ -89,7 +89,7 @@ lost_tails as (
 
 ),
 
--- A lost tail is a gap before an event that would have come next, told by the report.
+-- A lost tail becomes a gap before an event that would have come next; the report stands for it.
 known as (
 
     select

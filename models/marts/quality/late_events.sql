@@ -33,7 +33,7 @@ late as (
         session_events.event_id = revisions_after_end.outcome_event_id
         and revisions_after_end.is_outcome_changed as is_new_outcome,
 
-        -- The first error of all that had come by then came with this very load.
+        -- Whether this load brought the first error of all events loaded by then.
         session_events.event_id = revisions_after_end.first_error_event_id as is_new_first_error
 
     from session_events

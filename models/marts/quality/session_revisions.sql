@@ -15,7 +15,7 @@ session_events as (
 
 ),
 
--- What ends a delivery, as for its outcome: a drop-off that is tried again ends nothing.
+-- As in int_delivery_milestones, a failed drop-off that is tried again ends nothing.
 endings as (
 
     select
@@ -70,7 +70,7 @@ loads as (
 
 ),
 
--- What each load left behind: the first outcome and the first error among all that had come by then.
+-- After each load: the first outcome and the first error among all events loaded by then.
 accumulated as (
 
     select

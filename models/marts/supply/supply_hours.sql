@@ -46,8 +46,8 @@ supply_hours as (
         summed.robot_id,
 
         ----------  text
-        -- A state change need not tell the market, and what was not observed has none: the robot's
-        -- market of the day counts then, so that all sums by market put an hour into the same one.
+        -- A state change may lack the market, and unobserved time has none: the robot's market of the
+        -- day counts then, so that all sums by market put an hour into the same one.
         cast(
             coalesce(
                 summed.market,
