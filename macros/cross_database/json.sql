@@ -6,29 +6,32 @@
 #}
 
 {#
-    DuckDB: one from_json() call per line reads every registered value at once; a call per column
-    would parse the text as many times as there are columns. Redshift: SUPER is parsed already.
+    DuckDB: one from_json() call per value reads all keys at once; a call per column would parse the
+    text as many times as there are columns. Redshift: SUPER is parsed already.
 #}
-{% macro json_document(column) %}
-    {{- return(adapter.dispatch("json_document", "fleet_analytics")(column)) -}}
+{% macro json_document(column, fields, when=none) %}
+    {{- return(adapter.dispatch("json_document", "fleet_analytics")(column, fields, when)) -}}
 {% endmacro %}
 
-{% macro default__json_document(column) %}{{ column }}{% endmacro %}
+{% macro default__json_document(column, fields, when) %}{{ column }}{% endmacro %}
 
-{% macro duckdb__json_document(column) %}
-    {%- set data = dict() -%}
-    {%- for field in registry_fields() %}{% do data.update({field.name: "JSON"}) %}{% endfor -%}
-    {%- set document = {"data": data} -%}
-    {%- for id in registry_ids() %}{% do document.update({id.name: "JSON"}) %}{% endfor -%}
-    {%- for key in registry_envelope() -%}
-        {%- if key.path | length > 1 -%}
-            {%- do document.setdefault(key.path[0], {}).update({key.path[1]: "JSON"}) -%}
+{% macro duckdb__json_document(column, fields, when) %}
+    {%- set document = {} -%}
+    {%- for field in fields -%}
+        {%- set path = field.path or [field.name] -%}
+        {%- if path | length > 1 -%}
+            {%- do document.setdefault(path[0], {}).update({path[1]: "JSON"}) -%}
         {%- else -%}
-            {%- do document.update({key.path[0]: "JSON"}) -%}
+            {%- do document.update({path[0]: "JSON"}) -%}
         {%- endif -%}
     {%- endfor -%}
-    from_json({{ column }}, '{{ tojson(document) }}')
+    {%- set parsed = "from_json(" ~ column ~ ", '" ~ tojson(document) ~ "')" -%}
+    {{- "case when " ~ when ~ " then " ~ parsed ~ " end" if when else parsed -}}
 {%- endmacro %}
+
+{% macro envelope_keys() %}
+    {{- return(registry_ids() + registry_envelope() + [{"name": "data"}]) -}}
+{% endmacro %}
 
 {# Redshift counts VARCHAR in bytes and refuses or cuts a longer text, so that is NULL on both engines. #}
 {% macro json_text(value, width) %}
@@ -137,6 +140,24 @@
 {% macro default__json_line(value) %}json_serialize({{ value }}){% endmacro %}
 
 {% macro duckdb__json_line(value) %}cast({{ value }} as varchar){% endmacro %}
+
+{% macro json_misfits(value, field) %}
+    {{- return(adapter.dispatch("json_misfits", "fleet_analytics")(value, field)) -}}
+{% endmacro %}
+
+{% macro default__json_misfits(value, field) %}{{ json_field(value, field) }} is null{% endmacro %}
+
+{#
+    By the first character, which tells the type of a JSON text: half the SQL, and it is planned every
+    night. Only a text longer than its column must be read to know its length without escapes.
+#}
+{% macro duckdb__json_misfits(value, field) -%}
+    {%- if field.type == "bool" -%} cast({{ value }} as varchar) not in ('true', 'false')
+    {%- elif field.type in ("id", "string", "enum") -%}
+        (ascii({{ value }}) <> 34 or (strlen({{ value }}) > {{ field.width + 2 }} and {{ json_text(value, field.width) }} is null))
+    {%- else -%} {{ default__json_misfits(value, field) }}
+    {%- endif -%}
+{%- endmacro %}
 
 {% macro json_field(value, field) -%}
     {%- if field.type == "number" -%} {{ json_number(value) }}

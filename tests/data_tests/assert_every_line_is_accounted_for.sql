@@ -7,7 +7,7 @@ with
 documents as (
 
     select
-        {{ json_document("payload") }} as document,
+        {{ json_document("payload", envelope_keys()) }} as document,
         loaded_at
     from {{ source("event_log", "event_lines") }}
 

@@ -57,7 +57,11 @@ def files(registry: Registry) -> dict[str, str]:
     }
     for stream, events in registry.streams.items():
         made[f"{STAGING}/stg_event_log__{stream}_events.sql"] = render(
-            "stg_events.sql.j2", registry, stream=stream, columns=stream_columns(events, registry)
+            "stg_events.sql.j2",
+            registry,
+            stream=stream,
+            columns=stream_columns(events, registry),
+            fields={registry.column(name) for event in events for name in event.fields},
         )
     for name, rows in seeds(registry).items():
         made[f"seeds/{name}.csv"] = rows

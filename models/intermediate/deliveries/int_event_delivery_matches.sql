@@ -108,6 +108,9 @@ matched_by_delivery_id as (
         delivery_id,
         match_method,
         robot_id,
+        event_name,
+        emitter_id,
+        seq,
         event_date,
         event_at
 
@@ -124,6 +127,9 @@ matched_by_order_id as (
         milestones.delivery_id,
         events.match_method,
         events.robot_id,
+        events.event_name,
+        events.emitter_id,
+        events.seq,
         events.event_date,
         events.event_at
 
@@ -143,6 +149,9 @@ matched_by_robot_window as (
         assignment_window_hours.delivery_id,
         events.match_method,
         events.robot_id,
+        events.event_name,
+        events.emitter_id,
+        events.seq,
         events.event_date,
         events.event_at
 
@@ -166,6 +175,9 @@ matched_by_pilot_session as (
         assignment_window_hours.delivery_id,
         events.match_method,
         events.robot_id,
+        events.event_name,
+        events.emitter_id,
+        events.seq,
         events.event_date,
         events.event_at
 
@@ -196,6 +208,9 @@ matched_by_merchant_window as (
         merchant_window_hours.delivery_id,
         events.match_method,
         events.robot_id,
+        events.event_name,
+        events.emitter_id,
+        events.seq,
         events.event_date,
         events.event_at
 
@@ -244,7 +259,12 @@ matches as (
         robot_id,
 
         ----------  text
+        event_name,
         match_method,
+        emitter_id,
+
+        ----------  numerics
+        seq,
 
         ----------  booleans
         count(*) over (partition by event_id) > 1 as is_ambiguous,

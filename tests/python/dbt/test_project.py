@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from dbt.contracts.graph.manifest import Manifest
-from dbt.contracts.graph.nodes import GenericTestNode, Macro, ManifestSQLNode, ModelNode
+from dbt.contracts.graph.nodes import GenericTestNode, Macro, ManifestSQLNode, ModelNode, SeedNode
 from dbt_common.contracts.constraints import ConstraintType
 from jinja2 import Environment, nodes
 
@@ -13,7 +14,7 @@ from tests.python.conftest import Warehouse
 
 ACCESS = {"staging": "protected", "intermediate": "private", "marts": "public"}
 # Copies of a line may be equal in every column. The accepted lines are base_event_log__events.
-WITHOUT_A_KEY = {"base_event_log__lines"}
+WITHOUT_A_KEY = {"base_event_log__typed_lines"}
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,7 @@ def test_marts_are_under_contract(models: list[ModelNode]) -> None:
 
 
 def test_descriptions_begin_with_the_grain(manifest: Manifest, models: list[ModelNode]) -> None:
-    seeds = [node for node in manifest.nodes.values() if node.resource_type == "seed"]
+    seeds = [node for node in manifest.nodes.values() if isinstance(node, SeedNode)]
     described = [*models, *seeds, *manifest.sources.values()]
     assert [
         node.name for node in described if not node.description.startswith("One row per ")
@@ -65,7 +66,7 @@ def test_descriptions_begin_with_the_grain(manifest: Manifest, models: list[Mode
 
 
 def test_every_column_is_described(manifest: Manifest, models: list[ModelNode]) -> None:
-    seeds = [node for node in manifest.nodes.values() if node.resource_type == "seed"]
+    seeds = [node for node in manifest.nodes.values() if isinstance(node, SeedNode)]
     assert [
         f"{node.name}.{column.name}"
         for node in (*models, *seeds, *manifest.sources.values())
@@ -122,7 +123,9 @@ def test_names_that_nothing_reads_are_found(sql: str, names: set[str]) -> None:
 
 
 def test_models_read_every_name_they_set(manifest: Manifest) -> None:
-    written = [node for node in manifest.nodes.values() if isinstance(node, ManifestSQLNode)]
+    written = [
+        node for node in manifest.nodes.values() if isinstance(node, get_args(ManifestSQLNode))
+    ]
     assert any("{% set " in node.raw_code for node in written)
     found = {node.name: names for node in written if (names := unread(node.raw_code))}
     assert found == {}

@@ -77,7 +77,7 @@ def test_vars_that_make_no_sense_stop_the_run_in_words(
 def test_only_a_run_of_every_model_is_recorded(seeded: Warehouse) -> None:
     seeded.land("a.ndjson", [lid_line(1)])
     seeded.load()
-    seeded("run", "--select", "base_event_log__lines")
+    seeded("run", "--select", "base_event_log__typed_lines")
     assert seeded.rows(LEDGER) == []
     seeded("run", "--empty")
     assert seeded.rows(LEDGER) == []

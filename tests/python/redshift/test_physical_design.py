@@ -62,7 +62,7 @@ def test_no_key_can_be_null_for_many_rows(redshift_manifest: Manifest) -> None:
     by_robot = {
         node.name for node in tables(redshift_manifest) if node.config["dist"] == "robot_id"
     }
-    assert by_robot.isdisjoint({"base_event_log__lines", "event_timeline"})
+    assert by_robot.isdisjoint({"base_event_log__typed_lines", "event_timeline"})
 
 
 def test_every_varchar_of_a_contract_has_a_width(redshift_manifest: Manifest) -> None:
@@ -197,8 +197,8 @@ def test_joins_without_an_equality_are_found(join: str, is_nested_loop: bool) ->
 
 
 def test_a_night_compiles_to_other_sql_than_a_full_refresh(compiled: Compile) -> None:
-    assert "known_lines" in compiled(True)["base_event_log__lines"]
-    assert "known_lines" not in compiled(False)["base_event_log__lines"]
+    assert "new_lines" in compiled(True)["base_event_log__copies"]
+    assert "new_lines" not in compiled(False)["base_event_log__copies"]
 
 
 # Their numbers are the product of a few lists of ten digits; there is nothing to join on.
