@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Protocol, cast
@@ -70,18 +70,25 @@ class Folder:
         folders = [(self._path, "")]
         while folders:
             folder, above = folders.pop()
-            # What was removed since its folder was listed is not there.
-            with suppress(FileNotFoundError), os.scandir(folder) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        folders.append((entry.path, f"{above}{entry.name}/"))
-                    # Neither a pipe, which would be waited for, nor a device.
-                    elif entry.name.endswith(endings) and entry.is_file():
-                        with suppress(FileNotFoundError):
-                            about = entry.stat()
-                            name = printable(above + entry.name)
-                            changed_at = about.st_mtime_ns // 1000
-                            yield StoredFile(name, about.st_size, changed_at, entry.path)
+            try:
+                entries = list(os.scandir(folder))
+            except FileNotFoundError:
+                continue  # removed since its parent was listed, as a file below may be
+            for entry in entries:
+                # A regular file: neither a pipe, which would be waited for, nor a device.
+                if entry.name.endswith(endings) and entry.is_file():
+                    try:
+                        about = entry.stat()
+                    except FileNotFoundError:
+                        continue
+                    yield StoredFile(
+                        printable(above + entry.name),
+                        about.st_size,
+                        about.st_mtime_ns // 1000,
+                        entry.path,
+                    )
+                elif entry.is_dir(follow_symlinks=False):
+                    folders.append((entry.path, f"{above}{entry.name}/"))
 
     def read(self, files: Sequence[StoredFile]) -> list[bytes | Exception]:
         contents: list[bytes | Exception] = []
@@ -186,9 +193,9 @@ def reason(error: Exception) -> str:
 
 def printable(name: str) -> str:
     r"""Escape what a terminal would not show: ``\xff`` for a byte that is not UTF-8."""
+    if name.isprintable():
+        return name
     text = name.encode(errors="surrogateescape").decode(errors="backslashreplace")
-    if text.isprintable():
-        return text
     return "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape").decode()
         for letter in text
