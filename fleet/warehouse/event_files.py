@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import atexit
 import gzip
+import itertools
 import json
 import os
 import time
 import weakref
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, BinaryIO, NamedTuple
@@ -40,14 +41,14 @@ REJECTS = "/rejects/v1/"
 LOAD_BYTES, LOAD_FILES = 1 << 29, 5000
 """Text and files of one transaction, as far as the files' sizes tell."""
 PART_BYTES, PART_FILES = 1 << 24, 250
-"""The same of what one thread reads at once, so that memory does not grow with a transaction."""
+"""The same of what one thread reads at once."""
+WHOLE_BYTES = 1 << 25
+"""Text of a file, as far as its size tells, from which it is read part by part."""
 GZIP_RATIO = 10
 """Bytes of text in a gzipped byte of events."""
-WHOLE_BYTES = 1 << 24
-"""A larger file is read part by part, in a transaction of its own."""
 LONGEST_LINE = 1 << 26
 MOST_BYTES = 1 << 34
-"""Of text in one file: a few megabytes of gzip can hold more than any disk."""
+"""Text in one file, for a few megabytes of gzip can hold more than any disk."""
 READERS = min(4, os.cpu_count() or 1)
 
 # The metadata says to DuckDB that the text is JSON, which it would else parse once more.
@@ -95,6 +96,10 @@ INSERT_REJECTED = """
     insert into event_log.rejected_lines (line, reason, source_file, loaded_at)
     select line, reason, source_file, $1 from rejected
 """
+TAKE_BACK = [
+    f"delete from event_log.{table} where loaded_at = $1 and source_file = $2"
+    for table in ("event_lines", "rejected_lines")
+]
 RECORD_LOADED = """
     insert into event_log.loaded_files
         (source_file, line_count, rejected_count, loaded_at, byte_count, modified_at)
@@ -175,10 +180,6 @@ class LoadError(Exception):
     """Nothing can be loaded; says in one sentence what to do."""
 
 
-class FileError(Exception):
-    """A file cannot be read; says why in one sentence without an end."""
-
-
 @dataclass(frozen=True)
 class Found:
     """New and changed event files: how many loads they take, and how many have changed."""
@@ -215,6 +216,8 @@ class Part:
     read: list[ReadFile]
     large: Sequence[StoredFile] = ()
     """Files of which nothing is in here, because they have to be read part by part."""
+    taken_back: bool = False
+    """Whether earlier parts hold lines of the files, which cannot be read to their ends."""
 
 
 class Loader:
@@ -256,44 +259,32 @@ class Loader:
         return Found(len(self._loads), sum(is_known for _, is_known in new))
 
     def load(self, number: int) -> Loaded:
-        """Load one share of the files found in one transaction, and large ones in one each.
+        """Load one share of the files found, in one transaction.
 
-        Whatever stops it, a file is loaded whole or not at all. All lines of a transaction have
-        one loaded_at, later than any before it.
+        Whatever stops it, its files are loaded whole or not at all. All its lines have the same
+        loaded_at, later than any before.
         """
-        loaded = Loaded()
-        with ThreadPoolExecutor(READERS) as threads:
-            parts = _ahead(
-                threads, self._reader.read, shares(self._loads[number], PART_BYTES, PART_FILES)
-            )
-            large = self._write(parts, loaded)
-        for file in large:
-            try:
-                self._write(self._reader.read_large(file), loaded)
-            except FileError as error:
-                self._write([_part([], [ReadFile(file, fault=str(error))])], loaded)
-        return loaded
-
-    def _write(self, parts: Iterable[Part], loaded: Loaded) -> list[StoredFile]:
         read: list[ReadFile] = []
-        large: list[StoredFile] = []
-        # Closed before the commit, it takes everything back.
-        with self._cursor() as cursor:
+        # Closed before the commit, the cursor takes everything back.
+        with self._cursor() as cursor, ThreadPoolExecutor(READERS) as threads:
             cursor.begin()
             moment = cursor.execute(NEXT_LOADED_AT).fetchall()[0]
-            for part in parts:
+            for part in self._reader.parts(self._loads[number], threads):
                 cursor.register("accepted", part.accepted)
                 cursor.execute(INSERT_LINES, moment)
-                if part.rejected:
-                    cursor.register("rejected", part.rejected)
-                    cursor.execute(INSERT_REJECTED, moment)
+                cursor.register("rejected", part.rejected)
+                cursor.execute(INSERT_REJECTED, moment)
+                if part.taken_back:
+                    for file, *_ in part.read:
+                        for statement in TAKE_BACK:
+                            cursor.execute(statement, [*moment, file.name])
                 read += part.read
-                large += part.large
             cursor.register("read_files", _ledger(read))
             cursor.execute(FORGET_FAILURES)
-            for statement in (RECORD_LOADED, RECORD_FAILED):
-                cursor.execute(statement, moment)
+            cursor.execute(RECORD_LOADED, moment)
+            cursor.execute(RECORD_FAILED, moment)
             cursor.commit()
+        loaded = Loaded()
         for file, line_count, rejected_count, fault in read:
             if fault is None:
                 loaded.files += 1
@@ -301,7 +292,7 @@ class Loader:
                 loaded.rejected += rejected_count
             else:
                 loaded.failed.append((file.name, fault))
-        return large
+        return loaded
 
     @contextmanager
     def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -309,21 +300,6 @@ class Loader:
         assert connection, "one of its functions is running"
         with connection.cursor() as cursor:
             yield cursor
-
-
-def _ahead(
-    threads: ThreadPoolExecutor,
-    read: Callable[[list[StoredFile]], Part],
-    shares: Iterable[list[StoredFile]],
-) -> Iterator[Part]:
-    """Read in threads, no further ahead than keeps them busy."""
-    waiting: deque[Future[Part]] = deque()
-    for share in shares:
-        waiting.append(threads.submit(read, share))
-        if len(waiting) > 2 * READERS:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
 
 
 class Reader:
@@ -336,17 +312,36 @@ class Reader:
     def find(self) -> list[StoredFile]:
         return self._location.find(ENDINGS)
 
-    def read(self, files: Sequence[StoredFile]) -> Part:
-        """Read files whole; none of them stops the others."""
+    def parts(self, files: Sequence[StoredFile], threads: Executor) -> Iterator[Part]:
+        """Read files in threads, no further ahead than keeps them busy; none stops the others."""
+        large: list[StoredFile] = []
+        waiting: deque[Future[Part]] = deque()
+        upcoming = shares(files, PART_BYTES, PART_FILES)
+        while True:
+            for share in itertools.islice(upcoming, 2 * READERS - len(waiting)):
+                waiting.append(threads.submit(self._read, share))
+            if not waiting:
+                break
+            part = waiting.popleft().result()
+            large += part.large
+            yield part
+        for file in large:
+            ahead = self._read_large(file)
+            following = threads.submit(next, ahead, None)
+            while part := following.result():
+                following = threads.submit(next, ahead, None)
+                yield part
+
+    def _read(self, files: Sequence[StoredFile]) -> Part:
         checked: list[tuple[StoredFile, Lines]] = []
         read: list[ReadFile] = []
-        large = [file for file in files if file.byte_count > WHOLE_BYTES]
-        small = [file for file in files if file.byte_count <= WHOLE_BYTES]
+        large = [file for file in files if text_bytes(file) > WHOLE_BYTES]
+        small = [file for file in files if text_bytes(file) <= WHOLE_BYTES]
         for file, content in zip(small, self._location.read(small), strict=True):
             try:
                 if isinstance(content, Exception):
                     raise content
-                text = unpacked(file.name, content)
+                text = unpacked(file, content)
                 if text is None:
                     large.append(file)
                     continue
@@ -358,23 +353,19 @@ class Reader:
                 read.append(ReadFile(file, lines.count, len(lines.rejected)))
         return _part(checked, read, large)
 
-    def read_large(self, file: StoredFile) -> Iterator[Part]:
-        """Read a file part by part.
-
-        Raises:
-            FileError: It cannot be read to its end; the parts before are to be taken back.
-        """
+    def _read_large(self, file: StoredFile) -> Iterator[Part]:
         line_count = rejected_count = 0
         try:
             with self._location.open(file) as stored:
-                for text in unpacked_parts(file.name, stored):
+                for text in unpacked_parts(file, stored):
                     lines = self._check(file, text)
                     line_count += lines.count
                     rejected_count += len(lines.rejected)
                     yield _part([(file, lines)], [])
         except Exception as error:
-            raise FileError(storage.reason(error)) from error
-        yield _part([], [ReadFile(file, line_count, rejected_count)])
+            yield _part([], [ReadFile(file, fault=storage.reason(error))], taken_back=True)
+        else:
+            yield _part([], [ReadFile(file, line_count, rejected_count)])
 
     def _check(self, file: StoredFile, text: bytes) -> Lines:
         return check(text, wrapped=REJECTS in f"{self._landing_path}/{file.name}")
@@ -387,7 +378,7 @@ def shares(
     share: list[StoredFile] = []
     size = 0
     for file in files:
-        text = file.byte_count * (GZIP_RATIO if file.name.endswith(".gz") else 1)
+        text = text_bytes(file)
         if share and (size + text > most_bytes or len(share) == most_files):
             yield share
             share, size = [], 0
@@ -397,25 +388,30 @@ def shares(
         yield share
 
 
-def unpacked(name: str, content: bytes) -> bytes | None:
+def text_bytes(file: StoredFile) -> int:
+    """How much text a file usually has for its size."""
+    return file.byte_count * (GZIP_RATIO if file.name.endswith(".gz") else 1)
+
+
+def unpacked(file: StoredFile, content: bytes) -> bytes | None:
     """A file's text; None when it has to be unpacked part by part, to its end or its fault."""
-    if not name.endswith(".gz"):
+    if not file.name.endswith(".gz"):
         return content
     if not content:
         # gzip would take no bytes at all for an empty file; only a write cut short leaves that.
         raise EOFError("the file is empty, a complete one has at least a gzip header")
     gzipped = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     try:
-        text = gzipped.decompress(content, max(PART_BYTES, 2 * GZIP_RATIO * len(content)))
+        text = gzipped.decompress(content, max(PART_BYTES, 2 * text_bytes(file)))
     except zlib.error:
         return None
     return text if gzipped.eof and not gzipped.unused_data else None
 
 
-def unpacked_parts(name: str, stored: BinaryIO) -> Iterator[bytes]:
+def unpacked_parts(file: StoredFile, stored: BinaryIO) -> Iterator[bytes]:
     """A file's text in parts of whole lines."""
     size, rest = 0, b""
-    with gzip.open(stored) if name.endswith(".gz") else stored as content:
+    with gzip.open(stored) if file.name.endswith(".gz") else stored as content:
         while text := content.read(PART_BYTES):
             size += len(text)
             text = rest + text
@@ -435,6 +431,8 @@ def _part(
     checked: Sequence[tuple[StoredFile, Lines]],
     read: list[ReadFile],
     large: Sequence[StoredFile] = (),
+    *,
+    taken_back: bool = False,
 ) -> Part:
     counts = [len(lines.sizes) for _, lines in checked]
     sizes = [lines.sizes for _, lines in checked]
@@ -454,6 +452,7 @@ def _part(
         pa.table([list(column) for column in columns], schema=REJECTED),
         read,
         large,
+        taken_back,
     )
 
 

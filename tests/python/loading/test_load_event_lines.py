@@ -146,10 +146,10 @@ def test_a_load_stopped_between_two_files_leaves_nothing_half_loaded(
     dbt.land("b.ndjson", [GOOD])
     unpacked = event_files.unpacked
 
-    def stop(name: str, content: bytes) -> bytes | None:
-        if name == "b.ndjson":
+    def stop(file: StoredFile, content: bytes) -> bytes | None:
+        if file.name == "b.ndjson":
             raise KeyboardInterrupt
-        return unpacked(name, content)
+        return unpacked(file, content)
 
     monkeypatch.setattr(event_files, "unpacked", stop)
     with pytest.raises(AssertionError, match="KeyboardInterrupt"):
@@ -201,7 +201,7 @@ def test_a_load_that_is_killed_and_run_again_is_as_one_load(
         (warehouse.landing / "7.ndjson.gz").write_bytes(b"plain")
 
     # The calls of a function in the child: before lines are written, or after that and before the
-    # files are recorded; in the first transaction, a later one, that of the large file.
+    # files are recorded; in the first transaction and in later ones.
     for function, call in (("_part", 1), ("_ledger", 1), ("_ledger", 2), ("_part", 3)):
         with monkeypatch.context() as patch:
             patch.setattr(event_files, function, kill_at(call, getattr(event_files, function)))
