@@ -1,6 +1,6 @@
 -- Why did usable supply hours change from one UTC day to another?
--- One row per robot and reason, what took most away first; usable_seconds_change adds up to the change
--- of supply_hours_daily, exactly. Vars: change_from and change_to, days as 2026-11-02; without them the
+-- One row per robot and reason, the largest loss first; usable_seconds_change adds up exactly to the
+-- change of supply_hours_daily. Vars: change_from and change_to, days as 2026-11-02; without them the
 -- last two days of the log.
 with
 
@@ -30,8 +30,8 @@ compared as (
 
 ),
 
--- Every second of a robot is usable or lost to a reason, so what is usable is what the log covers less
--- what was lost. A state that gives no reason stands for it.
+-- Every second of a robot is usable or lost to a reason, so the usable time is the time the log covers
+-- less the time lost. Where a state has no reason, the state itself counts as the reason.
 lost as (
 
     select
@@ -48,7 +48,7 @@ lost as (
 
 ),
 
--- A robot that joined or left the fleet between the days: all of its hours came or went.
+-- A robot that joined or left the fleet between the days: all of its hours are the change.
 covered as (
 
     select

@@ -1,6 +1,6 @@
 -- How far off are supply hours that are counted from snapshots, as many dashboards do, instead of events?
 -- One row per UTC day. Every snapshot_minutes (a var, 5; one that divides an hour) each robot that is in
--- a usable state just then counts as usable until the next snapshot.
+-- a usable state at that moment counts as usable until the next snapshot.
 {% set minutes = checked_var("snapshot_minutes", "1|2|3|4|5|6|10|12|15|20|30|60", "minutes that divide 60") | int %}
 
 with
@@ -53,7 +53,7 @@ select
     {{ milliseconds_to_hours("sum(usable_milliseconds)") }} as usable_hours,
     {{ milliseconds_to_hours("sum(snapshot_milliseconds)") }} as snapshot_usable_hours,
     {{ milliseconds_to_hours("sum(snapshot_milliseconds - usable_milliseconds)") }} as difference_hours,
-    -- Errors of one robot cancel those of another in the fleet's sum, not here.
+    -- In a sum over the fleet the errors of robots would cancel each other out.
     {{ milliseconds_to_hours("sum(error_milliseconds)") }} as robot_error_hours
 
 from compared

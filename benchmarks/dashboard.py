@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.browser import ROOT, Visit, find_chromium, run_dashboard, visiting
+from fleet.errors import FleetError
 from fleet.lookup import queries
 from fleet.lookup.stores import DuckDBMarts
 
@@ -92,7 +93,7 @@ def take_screenshots(url: str, chromium: str, delivery_id: str, folder: Path) ->
 def main(database: Path, id_count: int, screenshots: Path | None) -> None:
     chromium = find_chromium()
     if chromium is None:
-        raise click.ClickException("No Chromium here; install Debian's package chromium.")
+        raise FleetError("No Chromium here; install Debian's package chromium.")
     marts = DuckDBMarts(database)
     ids = [str(row["delivery_id"]) for row in marts.rows(EVENLY, [id_count, id_count])]
     (counts,) = marts.rows(COUNTS)

@@ -22,7 +22,7 @@ from benchmarks.supply_accuracy import level_name
 from fleet.simulator.score import Diagnoses, confusion_table, score_marts
 from fleet.simulator.world import Settings
 
-SESSIONS = "delivery_sessions"
+DIAGNOSED = ("int_delivery_diagnoses", "delivery_sessions")
 
 
 @dataclass
@@ -46,7 +46,7 @@ def score_fleet(folder: Path, settings: Settings, level: float) -> tuple[Diagnos
             "update fleet_intermediate.int_delivery_milestones"
             " set outcome_reason = 'other' where outcome_reason is not null"
         )
-    run_dbt(fleet.database, "run", "--full-refresh", "--select", SESSIONS)
+    run_dbt(fleet.database, "run", "--full-refresh", "--select", *DIAGNOSED)
     return with_reasons, score_marts(fleet.database, fleet.truth).diagnoses
 
 

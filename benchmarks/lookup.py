@@ -1,13 +1,13 @@
 """How long `fleet session` takes to answer from months of deliveries.
 
 Run `python benchmarks/lookup.py`. One simulated day goes through the whole pipeline; its marts are
-then multiplied in SQL, day by day, under ids that do not tell the day, until
+then multiplied in SQL, day by day, under ids that do not contain the day, until
 delivery_session_events has the rows asked for. Times are this machine's; the ratios between ways
 of asking, and between layouts, are the result.
 
 The query is timed alone, on a new connection; the process is all of `fleet session`, from the start
-of Python on. Cold: the operating system was told to forget the file (posix_fadvise). The host below
-it may still remember, so a truly cold disk is slower.
+of Python on. Cold: the operating system was asked to forget the file (posix_fadvise). The host
+below it may still remember, so a truly cold disk is slower.
 """
 
 from __future__ import annotations

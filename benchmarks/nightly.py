@@ -34,15 +34,15 @@ from unittest import mock
 
 import click
 import duckdb
-from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-from dbt.cli.main import dbtRunner
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from fleet.errors import FleetError
 from fleet.registry import Registry, load_registry
 from fleet.simulator.simulation import landing_folder, simulate_fleet
 from fleet.simulator.world import Settings
+from fleet.warehouse.dbt_runner import DbtRunner
 
 ROOT = Path(__file__).parents[1]
 TARGET = 1.15
@@ -50,7 +50,7 @@ TARGET = 1.15
 # With a year of days still in the past: the loader's own times are later than all of them.
 START = date(2025, 1, 1)
 BLOCK_DAYS = 5
-# Of the block; amid it, so that the night sees no seam between repetitions.
+# Of the block, in its middle, so that the night sees no seam between repetitions.
 NIGHT_DAY = 2
 LOADED_AT = clock(hour=3)
 
@@ -64,15 +64,8 @@ MOVED = re.compile(
 NUMBERS_PER_BLOCK = 1_000_000
 
 JSON_TYPES = {"number": "DOUBLE", "int": "BIGINT", "bool": "BOOLEAN", "timestamp": "TIMESTAMP"}
-ENVELOPE = {
-    **dict.fromkeys(("event_id", "service", "env", "version", "emitter_id"), "VARCHAR"),
-    **dict.fromkeys(("status", "message", "registry_version"), "VARCHAR"),
-    **dict.fromkeys(("occurred_at", "received_at"), "TIMESTAMP"),
-    **dict.fromkeys(("seq", "mono_ms"), "BIGINT"),
-    "evt": {"name": "VARCHAR", "version": "BIGINT", "valid": "BOOLEAN"},
-}
 
-# Starts a step with a name and a number of parts; what it returns is told how many are done.
+# Starts a step with a name and a number of parts; what it returns is called with how many are done.
 Step = Callable[[str, int], Callable[[int], None]]
 
 
@@ -80,7 +73,7 @@ def no_progress(name: str, parts: int) -> Callable[[int], None]:
     return lambda done: None
 
 
-class BenchmarkError(click.ClickException):
+class BenchmarkError(FleetError):
     """The benchmark cannot go on; the message says why."""
 
 
@@ -116,36 +109,14 @@ class Warehouse:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / "profiles.yml.example", folder / "profiles.yml")
-        self._flags = ["--quiet", "--no-print", "--log-level-file", "none"]
-        self._flags += ["--project-dir", str(ROOT), "--profiles-dir", str(folder)]
-        self._flags += ["--target-path", str(folder / "target")]
+        self._dbt = DbtRunner(ROOT, folder)
         with mock.patch.dict(os.environ, FLEET_DATABASE=str(database_in(folder / "parsed"))):
-            parsed = dbtRunner().invoke(["parse", *self._flags])
-        if not parsed.success:
-            raise BenchmarkError(f"dbt cannot parse the project: {parsed.exception}")
-        self._manifest: Any = parsed.result
+            self._dbt.parse()
 
     def __call__(self, *words: str, database: Path, landing: Path) -> Any:
-        """Run one dbt command; raises BenchmarkError with dbt's own messages when it fails."""
-        errors: list[str] = []
-
-        def collect(event: Any) -> None:
-            if event.info.level == "error":
-                errors.append(str(event.info.msg))
-
-        variables = json.dumps({"landing_path": str(landing)})
+        """Run one dbt command; raises DbtError when it fails."""
         with mock.patch.dict(os.environ, FLEET_DATABASE=str(database)):
-            done = dbtRunner(manifest=self._manifest, callbacks=[collect]).invoke(
-                [*words, "--vars", variables, *self._flags]
-            )
-        # dbt keeps its connection until its process ends; the file could not be copied till then.
-        environment = DuckDBConnectionManager._ENV
-        if environment is not None:
-            environment.close()
-            DuckDBConnectionManager.close_all_connections()
-        if not done.success:
-            raise BenchmarkError("\n".join(errors) or str(done.exception))
-        return done.result
+            return self._dbt(*words, "--no-print", variables={"landing_path": str(landing)})
 
     def load(self, day: date, database: Path, landing: Path) -> float:
         """Load the new files as if it were the night after `day`; returns the loader's seconds."""
@@ -264,7 +235,11 @@ def bare_parse(landing: Path, registry: Registry) -> float:
     data = {
         name: JSON_TYPES.get(field.type, "VARCHAR") for name, field in registry.distinct_fields()
     }
-    structure = {**ENVELOPE, **dict.fromkeys(registry.ids, "VARCHAR"), "data": data}
+    structure: dict[str, Any] = {**dict.fromkeys(registry.ids, "VARCHAR"), "data": data}
+    for key in registry.envelope_values:
+        *above, name = key.path
+        holder = structure.setdefault(above[0], {}) if above else structure
+        holder[name] = JSON_TYPES.get(key.type, "VARCHAR")
     with duckdb.connect() as connection:
         began = time.perf_counter()
         connection.execute(

@@ -1,4 +1,4 @@
-"""What a fleet would cost on Redshift Serverless, as far as that can be told without one.
+"""What a fleet would cost on Redshift Serverless, as far as that can be estimated without one.
 
 Run `python -m benchmarks.redshift_cost`. It simulates two days of a fleet, builds the second
 as a night on top of the first, and measures lines, bytes, and the columns that it reads. The rest
@@ -56,7 +56,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Assumed:
-    """What only a warehouse and its bill can tell."""
+    """What only a warehouse and its bill can show."""
 
     history_days: float = 365
     affected_days: float = 3
@@ -144,11 +144,11 @@ class Scan:
 def scans(plan: Any, above: str = "") -> Iterator[Scan]:
     """Each scan in a plan that DuckDB explains as JSON; `above`: what is filtered by on top."""
     for node in plan:
-        told = node["extra_info"]
-        filters = above + json.dumps([told.get("Filters"), told.get("Expression")])
-        if told.get("Table"):
-            words = re.findall(r"\w+", json.dumps(told.get("Projections")) + filters)
-            table = told["Table"].rpartition(".")[2].strip('"')
+        details = node["extra_info"]
+        filters = above + json.dumps([details.get("Filters"), details.get("Expression")])
+        if details.get("Table"):
+            words = re.findall(r"\w+", json.dumps(details.get("Projections")) + filters)
+            table = details["Table"].rpartition(".")[2].strip('"')
             yield Scan(table, frozenset(words), bool(BOUND.search(filters)))
         is_same_rows = node["name"].strip() in ("FILTER", "PROJECTION")
         yield from scans(node["children"], filters if is_same_rows else "")

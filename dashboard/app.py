@@ -1,4 +1,4 @@
-"""Entry of `make dashboard`: the pages, and what a reader is told when the marts cannot be read."""
+"""Entry of `make dashboard`: the pages, and what a reader sees when the marts cannot be read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from functools import partial
 import streamlit as st
 
 from dashboard.views import delivery, fleet, funnel, quality, releases, reliability
-from fleet.lookup.stores import MartsBusyError, MartsError
+from fleet.duckdb_file import DatabaseBusyError
+from fleet.errors import FleetError
 
 SECONDS_TO_NEXT_TRY = 5
 
@@ -24,12 +25,12 @@ def try_again(tries: list[None]) -> None:
 def guarded(show: Callable[[], None]) -> None:
     try:
         show()
-    except MartsBusyError:
+    except DatabaseBusyError:
         st.info(
             "A nightly run is writing the database. This page goes on by itself once it is done."
         )
         try_again([])
-    except MartsError as error:
+    except FleetError as error:
         st.error(error.message)
 
 

@@ -1,8 +1,9 @@
-"""The charts. Colours are told apart in light and dark, and never carry a meaning alone."""
+"""The charts. Colours differ visibly in light and dark, and never carry a meaning alone."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -17,7 +18,8 @@ import pandas as pd  # type: ignore[import-untyped]  # noqa: F401
 
 from dashboard.zones import clock_in_zone, named, shifted
 from fleet.lookup.stores import Row
-from fleet.lookup.wording import is_gap, plain, span
+from fleet.lookup.story_rows import HEARTBEAT, is_gap
+from fleet.lookup.wording import plain, span
 
 Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 
@@ -83,9 +85,43 @@ def kind_of(event: Row) -> str:
         return "first error"
     if event["is_error"]:
         return "error"
-    if event["event_name"] == "pilot.control_changed":
+    if event["is_takeover"]:
         return "takeover"
-    return "heartbeat" if event["event_name"] == "robot.heartbeat" else "event"
+    return "heartbeat" if event["event_name"] == HEARTBEAT else "event"
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """What the layers of a timeline share: its stretch of time, its zone with a name, its lanes."""
+
+    first: datetime
+    last: datetime
+    zone: ZoneInfo
+    zone_name: str
+    lanes: list[str]
+
+    @property
+    def scale(self) -> alt.Scale:
+        domain = [epoch(self.first, self.zone), epoch(self.last, self.zone)]
+        return alt.Scale(type="utc", domain=domain, nice=False)
+
+    def x(self, field: str) -> alt.X:
+        """The time axis, drawn."""
+        axis = alt.Axis(
+            format="%H:%M:%S",
+            title=self.zone_name,
+            tickCount=9,
+            labelOverlap=True,
+        )
+        return alt.X(field, scale=self.scale, axis=axis)
+
+    def y(self) -> alt.Y:
+        axis = alt.Axis(labelLimit=160, ticks=False)
+        return alt.Y("lane:N", sort=self.lanes, title=None, axis=axis)
+
+    def has_room(self, seconds: float) -> bool:
+        """Whether a band of that length has room for its label."""
+        return seconds >= (self.last - self.first).total_seconds() * LABEL_SHARE
 
 
 def timeline(
@@ -104,92 +140,87 @@ def timeline(
     first, last = window or (events[0]["event_at"], events[-1]["event_at"])
     margin = max((last - first) * 0.015, timedelta(seconds=1))
     first, last = first - margin, last + margin
-    share = (last - first).total_seconds() * LABEL_SHARE
+    states = [
+        state for state in states if max(state["started_at"], first) < min(state["ended_at"], last)
+    ]
+    zone_name = named(zone, events[0]["event_at"])
+    frame = _Frame(first, last, zone, zone_name, _lanes(events, states))
+    layers = [
+        *_gap_layers(events, frame),
+        *_state_layers(states, frame),
+        *_event_layers(events, frame),
+    ]
+    return alt.layer(*layers).properties(
+        height=alt.Step(LANE_PIXELS), title=title, description=f"Timeline of {title}"
+    )
+
+
+def _state_lane(state: Row) -> str:
+    return f"{plain(state['robot_id'])} state"
+
+
+def _lanes(events: list[Row], states: list[Row]) -> list[str]:
+    """From top to bottom: the robots' states, then the streams of the events."""
     streams = {plain(event["stream"]) for event in events}
-    bands = []
-    for state in states:
-        start, end = max(state["started_at"], first), min(state["ended_at"], last)
-        if start >= end:
-            continue
-        is_wide = (end - start).total_seconds() >= share
-        bands.append(
-            {
-                "lane": f"{plain(state['robot_id'])} state",
-                "from": epoch(start, zone),
-                "to": epoch(end, zone),
-                "class": plain(state["state_class"]),
-                "state": plain(state["state"]),
-                "label": plain(state["state"]) if is_wide else "",
-                "reason": plain(state["reason"]),
-                "lasted": span(state["duration_seconds"]),
-                "since": clock_in_zone(state["started_at"], zone),
-            }
-        )
-    lanes = list(dict.fromkeys(str(band["lane"]) for band in bands))
+    lanes = list(dict.fromkeys(map(_state_lane, states)))
     lanes += [lane for lane in LANES if lane in streams]
-    lanes += sorted(streams - set(LANES))
+    return lanes + sorted(streams - set(LANES))
+
+
+def _gap_layers(events: list[Row], frame: _Frame) -> list[alt.Chart]:
+    """A stripe over all lanes for each silence, with how long it lasted where there is room."""
     gaps = [
         {
-            "from": epoch(before["event_at"], zone),
-            "to": epoch(after["event_at"], zone),
-            "label": f"no event for {span(silence)}" if silence >= share else "",
+            "from": epoch(before["event_at"], frame.zone),
+            "to": epoch(after["event_at"], frame.zone),
+            "label": f"no event for {span(silence)}" if frame.has_room(silence) else "",
         }
         for before, after in pairwise(events)
         if is_gap(before["event_at"], after["event_at"])
         for silence in [(after["event_at"] - before["event_at"]).total_seconds()]
     ]
-    points = [
-        {
-            "lane": plain(event["stream"]),
-            "at": epoch(event["event_at"], zone),
-            "kind": kind,
-            "fill": HOLLOW if event.get("match_method") in UNCERTAIN else KINDS[kind][0],
-            "area": KINDS[kind][2],
-            "event": plain(event["event_name"]),
-            "summary": plain(event["summary"]),
-            "time": clock_in_zone(event["event_at"], zone),
-            "robot state": plain(event["robot_state"]) or "–",
-            "matched by": plain(event.get("match_method")) or "–",
-        }
-        for kind in KINDS
-        for event in events
-        if kind_of(event) == kind
-    ]
-    scale = alt.Scale(type="utc", domain=[epoch(first, zone), epoch(last, zone)], nice=False)
-    axis = alt.Axis(
-        format="%H:%M:%S",
-        title=named(zone, events[0]["event_at"]),
-        tickCount=9,
-        labelOverlap=True,
-    )
-    y = alt.Y("lane:N", sort=lanes, title=None, axis=alt.Axis(labelLimit=160, ticks=False))
-    y_domain = alt.Y("lane:N", sort=lanes, scale=alt.Scale(domain=lanes), title=None)
-    layers: list[alt.Chart] = []
-    gap_data = data(gaps)
-    layers.append(
-        alt.Chart(gap_data)
-        .mark_rect(fill="#8b97a3", fillOpacity=0.16, stroke="#8b97a3", strokeDash=[3, 3])
-        .encode(x=alt.X("from:T", scale=scale, axis=axis), x2="to:T")
-    )
-    layers.append(
-        alt.Chart(gap_data)
-        .transform_calculate(middle="(datum.from + datum.to) / 2")
+    base = alt.Chart(data(gaps))
+    return [
+        base.mark_rect(
+            fill="#8b97a3", fillOpacity=0.16, stroke="#8b97a3", strokeDash=[3, 3]
+        ).encode(x=frame.x("from:T"), x2="to:T"),
+        base.transform_calculate(middle="(datum.from + datum.to) / 2")
         .mark_text(baseline="bottom", fontStyle="italic", color="#7d8792")
         .encode(
-            x=alt.X("middle:T", scale=scale),
-            y=alt.value(LANE_PIXELS * len(lanes) - 6),
+            x=alt.X("middle:T", scale=frame.scale),
+            y=alt.value(LANE_PIXELS * len(frame.lanes) - 6),
             text="label:N",
+        ),
+    ]
+
+
+def _state_layers(states: list[Row], frame: _Frame) -> list[alt.Chart]:
+    """A band for each state of a robot, cut at the edges of the chart."""
+    bands = []
+    for state in states:
+        start = max(state["started_at"], frame.first)
+        end = min(state["ended_at"], frame.last)
+        has_room = frame.has_room((end - start).total_seconds())
+        bands.append(
+            {
+                "lane": _state_lane(state),
+                "from": epoch(start, frame.zone),
+                "to": epoch(end, frame.zone),
+                "class": plain(state["state_class"]),
+                "state": plain(state["state"]),
+                "label": plain(state["state"]) if has_room else "",
+                "reason": plain(state["reason"]),
+                "lasted": span(state["duration_seconds"]),
+                "since": clock_in_zone(state["started_at"], frame.zone),
+            }
         )
-    )
-    band_data = data(bands)
+    base = alt.Chart(data(bands))
     is_unknown = "datum.class === 'unknown'"
-    layers.append(
-        alt.Chart(band_data)
-        .mark_bar(height=20, cornerRadius=2, strokeWidth=1)
-        .encode(
-            x=alt.X("from:T", scale=scale, axis=axis),
+    return [
+        base.mark_bar(height=20, cornerRadius=2, strokeWidth=1).encode(
+            x=frame.x("from:T"),
             x2="to:T",
-            y=y_domain,
+            y=alt.Y("lane:N", sort=frame.lanes, scale=alt.Scale(domain=frame.lanes), title=None),
             # Not fill: the marks of events have a scale of their own for that.
             color=alt.Color(
                 "class:N",
@@ -199,49 +230,61 @@ def timeline(
             stroke=alt.condition(is_unknown, alt.value("#8b97a3"), alt.value("#ffffff")),
             strokeDash=alt.condition(is_unknown, alt.value([4, 3]), alt.value([1, 0])),
             tooltip=["state:N", "reason:N", "since:N", "lasted:N"],
-        )
-    )
-    layers.append(
-        alt.Chart(band_data)
-        .transform_calculate(middle="(datum.from + datum.to) / 2")
+        ),
+        base.transform_calculate(middle="(datum.from + datum.to) / 2")
         .mark_text(fontSize=11)
         .encode(
-            x=alt.X("middle:T", scale=scale),
-            y=y,
+            x=alt.X("middle:T", scale=frame.scale),
+            y=frame.y(),
             text="label:N",
             color=alt.condition(is_unknown, alt.value("#7d8792"), alt.value("#12251d")),
-        )
-    )
-    colors, shapes, _ = zip(*KINDS.values(), strict=True)
-    kinds = alt.Scale(domain=list(KINDS), range=list(colors))
-    legend = alt.Legend(title=None, orient="top")
+        ),
+    ]
+
+
+def _event_layers(events: list[Row], frame: _Frame) -> list[alt.Chart]:
+    """A mark for each event, and a line over all lanes at the first error."""
+    points = [
+        {
+            "lane": plain(event["stream"]),
+            "at": epoch(event["event_at"], frame.zone),
+            "kind": kind,
+            "fill": HOLLOW if event.get("match_method") in UNCERTAIN else KINDS[kind][0],
+            "area": KINDS[kind][2],
+            "event": plain(event["event_name"]),
+            "summary": plain(event["summary"]),
+            "time": clock_in_zone(event["event_at"], frame.zone),
+            "robot state": plain(event["robot_state"]) or "–",
+            "matched by": plain(event.get("match_method")) or "–",
+        }
+        for kind in KINDS
+        for event in events
+        if kind_of(event) == kind
+    ]
     first_errors = data([point for point in points if point["kind"] == "first error"])
-    layers.append(
+    colors, shapes, _ = zip(*KINDS.values(), strict=True)
+    legend = alt.Legend(title=None, orient="top")
+    return [
         alt.Chart(first_errors)
         .mark_rule(color="#d64545", strokeDash=[2, 3])
-        .encode(x=alt.X("at:T", scale=scale))
-    )
-    layers.append(
+        .encode(x=alt.X("at:T", scale=frame.scale)),
         alt.Chart(data(points))
         .mark_point(strokeWidth=1.6, opacity=0.95)
         .encode(
-            x=alt.X("at:T", scale=scale, axis=axis),
-            y=y,
-            stroke=alt.Stroke("kind:N", scale=kinds, legend=legend),
+            x=frame.x("at:T"),
+            y=frame.y(),
+            stroke=alt.Stroke(
+                "kind:N", scale=alt.Scale(domain=list(KINDS), range=list(colors)), legend=legend
+            ),
             shape=alt.Shape(
-                "kind:N",
-                scale=alt.Scale(domain=list(KINDS), range=list(shapes)),
-                legend=legend,
+                "kind:N", scale=alt.Scale(domain=list(KINDS), range=list(shapes)), legend=legend
             ),
             size=alt.Size("area:Q", scale=None),
             fill=alt.Fill("fill:N", scale=None),
             tooltip=["time:N", "event:N", "summary:N", "robot state:N", "matched by:N"],
         )
-        .add_params(zoom())
-    )
-    return alt.layer(*layers).properties(
-        height=alt.Step(LANE_PIXELS), title=title, description=f"Timeline of {title}"
-    )
+        .add_params(zoom()),
+    ]
 
 
 def zoom() -> alt.Parameter:

@@ -29,13 +29,6 @@ where robot_id in (?, ?)
 order by what, id desc
 """
 
-ORDER_DELIVERIES = """
-select *
-from delivery_sessions
-where order_id = ?
-order by started_at, delivery_id
-"""
-
 # Deliveries under way between two times (the end of the window is asked first).
 ROBOT_DELIVERIES = """
 select *
@@ -67,7 +60,7 @@ where
 """
 
 
-# Each leg takes the four values anew: from, to (exclusive), market twice; '' is every market.
+# Each leg takes the same four values: from, to (exclusive), market twice; '' is every market.
 LEG_TIMES = {column: _leg(column) for column in (*LEGS, *WAITS)}
 USUAL_LEGS = "union all".join(LEG_TIMES[column] for column in LEGS)
 ALL_LEGS = "union all".join(LEG_TIMES.values())

@@ -14,19 +14,12 @@ from zoneinfo import ZoneInfo
 
 from dashboard.zones import clock_in_zone, in_zone, named
 from fleet.lookup.stores import Row
-from fleet.lookup.wording import (
-    STEPS,
-    counted,
-    fold_heartbeats,
-    is_gap,
-    mark,
-    nearest_error,
-    plain,
-    span,
-)
+from fleet.lookup.story_rows import ERROR_MARK, TAKEOVER_MARK, EventRow, Gap, story_rows
+from fleet.lookup.wording import STEPS, counted, nearest_error, plain, span
 
 # The usual of a delivery is that of its market over so many days until its own.
 USUAL_DAYS = 28
+MARK_STYLES = {ERROR_MARK: "error", TAKEOVER_MARK: "takeover"}
 OUTCOME_MARKS = {"completed": "✓", "failed": "✗", "cancelled": "⊘", "open": "…"}
 # Colours that stand on white and on near-black alike, with 3:1 at least; no colour stands alone.
 STYLE = """<style>
@@ -218,30 +211,25 @@ def _spans(parts: Iterable[str]) -> str:
     return "".join(f"<span>{part}</span> " for part in parts)
 
 
+def _row_html(row: EventRow | Gap, zone: ZoneInfo) -> str:
+    if isinstance(row, Gap):
+        silence = f"{span(row.seconds)} without an event"
+        return f'<tr class="quiet"><td></td><td></td><td>{silence}</td></tr>'
+    event = row.event
+    style = MARK_STYLES.get(row.mark, "quiet" if row.heartbeats else "")
+    return (
+        f'<tr class="{style}"><td class="time">{clock_in_zone(row.at, zone)}</td>'
+        f'<td class="time">{row.since_start}</td>'
+        f"<td>{row.mark} {text(row.name)}</td><td>{text(event['summary'])}</td>"
+        f"<td>{text(event['robot_state'])}</td><td>{text(event['match_method'])}</td></tr>"
+    )
+
+
 def document(
     delivery: Row, its_legs: list[Leg], events: list[Row], chart_svg: str, zone: ZoneInfo
 ) -> str:
     """One HTML file with all of it, for a ticket: it needs no server and asks nothing of one."""
-    lines = []
-    before: Row | None = None
-    for event in fold_heartbeats(events):
-        last_at = before.get("last_at", before["event_at"]) if before else None
-        if last_at and is_gap(last_at, event["event_at"]):
-            silence = span((event["event_at"] - last_at).total_seconds())
-            lines.append(
-                f'<tr class="quiet"><td></td><td></td><td>{silence} without an event</td></tr>'
-            )
-        before = event
-        heartbeats = event.get("heartbeats", 0)
-        marked = mark(event)
-        style = {"✗": "error", "▲": "takeover"}.get(marked, "quiet" if heartbeats else "")
-        times = f" × {heartbeats}" if heartbeats > 1 else ""
-        lines.append(
-            f'<tr class="{style}"><td class="time">{clock_in_zone(event["event_at"], zone)}</td>'
-            f'<td class="time">+{float(event["seconds_since_start"]):.1f} s</td>'
-            f"<td>{marked} {text(event['event_name'])}{times}</td><td>{text(event['summary'])}</td>"
-            f"<td>{text(event['robot_state'])}</td><td>{text(event['match_method'])}</td></tr>"
-        )
+    table = "".join(_row_html(row, zone) for row in story_rows(events))
     title = f"delivery {text(delivery['delivery_id'])}"
     where = escape(named(zone, delivery["started_at"]))
     return (
@@ -249,5 +237,5 @@ def document(
         f"{PAGE_STYLE}</head><body>{head(delivery, its_legs, zone)}"
         f"<figure>{chart_svg}</figure><p>Times: {where}.</p><table><thead><tr><th>time</th>"
         "<th>since start</th><th>event</th><th>what it means</th><th>robot state</th>"
-        f"<th>matched by</th></tr></thead><tbody>{''.join(lines)}</tbody></table></body></html>"
+        f"<th>matched by</th></tr></thead><tbody>{table}</tbody></table></body></html>"
     )

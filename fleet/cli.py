@@ -6,6 +6,8 @@ import importlib
 
 import click
 
+from fleet.errors import FleetError
+
 # Imported when asked for, so that one command does not pay for the libraries of another.
 COMMANDS = {
     "registry": "fleet.registry.command:registry",
@@ -30,7 +32,7 @@ class LazyGroup(click.Group):
         try:
             command = getattr(importlib.import_module(module), attribute)
         except ModuleNotFoundError as error:
-            raise click.ClickException(
+            raise FleetError(
                 f"`fleet {cmd_name}` needs the package {error.name}: install it with "
                 "pip install 'fleet-analytics[warehouse]'."
             ) from error
@@ -44,7 +46,7 @@ class LazyGroup(click.Group):
             try:
                 command = self.get_command(ctx, name)
                 rows.append((name, command.get_short_help_str(80) if command else ""))
-            except click.ClickException as error:
+            except FleetError as error:
                 rows.append((name, error.message))
         with formatter.section("Commands"):
             formatter.write_dl(rows)

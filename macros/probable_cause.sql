@@ -1,11 +1,18 @@
-{#
-    When each rule of the seed probable_cause_rules matches, and the event that shows it. The seed
-    says which matching rule wins, and the words.
+{% macro session_signs() %}
+    {{- return({
+        "accident": "is_accident",
+        "failure": "is_failure",
+        "stuck": "event_name = 'robot.stuck'",
+        "contact_lost": "event_name = 'robot.connection_lost'",
+        "contact_restored": "event_name = 'robot.connection_restored'",
+        "merchant_arrival": "event_name = 'delivery.pickup_arrived'",
+        "customer_arrival": "event_name = 'delivery.dropoff_arrived'",
+        "takeover": "is_takeover",
+        "illegal_transition": "is_illegal_transition",
+    }) -}}
+{% endmacro %}
 
-    rule        its name in the seed
-    when        a condition on the columns of `stepped` in delivery_sessions
-    evidence    sequence_number of the event that shows it
-#}
+{# The seed probable_cause_rules says which matching rule wins, and its sentence. #}
 {% macro probable_cause_rules() %}
     {%- set waited = var("long_wait_minutes") * 60000 -%}
     {{- return([
@@ -78,14 +85,12 @@
     ]) -}}
 {% endmacro %}
 
-{# The rank of each rule as a column of its own, from rows of the seed. #}
 {% macro rank_columns(rules) -%}
     {%- for rule in rules %}
         min(case when rule = '{{ rule.rule }}' then rule_rank end) as {{ rule.rule }}_rank{{ "," if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
 
-{# The lowest rank of the rules that match; `ranks`: the relation with the rank_columns(). #}
 {% macro first_matching_rank(rules, ranks) -%}
     least(
     {%- for rule in rules %}
@@ -94,7 +99,6 @@
     )
 {%- endmacro %}
 
-{# A sentence of the seed with its {names} filled in; `values`: name to SQL text, '?' where it is NULL. #}
 {% macro fill_sentence(sentence, values) -%}
     {%- set filled = namespace(sql=sentence) -%}
     {%- for name, value in values.items() -%}

@@ -1,7 +1,4 @@
-{#
-    A var that becomes part of SQL. dbt puts vars into SQL as plain text, so one that is not written
-    as `pattern` (a regular expression for all of it) stops the run: it could hold SQL.
-#}
+{# dbt puts a var into SQL as plain text, so one that is not written as its pattern asks could hold SQL. #}
 {% macro checked_var(name, pattern, example) %}
     {%- set value = var(name) | string -%}
     {%- if not modules.re.fullmatch(pattern, value) -%}
@@ -10,7 +7,6 @@
     {{- return(value) -}}
 {% endmacro %}
 
-{# A var that is a UTC day, as a date literal; `default`, SQL, where it is not given. #}
 {% macro day_var(name, default) -%}
     {%- if var(name) is none -%} {{ default }}
     {%- else -%} date '{{ checked_var(name, "[0-9]{4}-[0-9]{2}-[0-9]{2}", "2026-11-02") }}'

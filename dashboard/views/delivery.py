@@ -14,7 +14,8 @@ from dashboard import charts, page_queries, story, zones
 from dashboard.data import rows
 from fleet.lookup import queries as lookups
 from fleet.lookup.stores import Row
-from fleet.lookup.wording import counted, fold_heartbeats, is_gap, mark, plain, span
+from fleet.lookup.story_rows import GAP_SECONDS, EventRow, Gap, mark, story_rows
+from fleet.lookup.wording import counted, plain, span
 
 LONGEST_ID = 64
 SHOWN_IDS = 12
@@ -205,7 +206,8 @@ def show_delivery(delivery_id: str, zone: ZoneInfo) -> None:
     st.altair_chart(chart)
     st.caption(
         "Filled marks name this delivery or its order; hollow ones were matched by a window of "
-        "time. Shaded: no event for 5 minutes or more. Dashed band: state unknown. "
+        f"time. Shaded: no event for {GAP_SECONDS // 60} minutes or more. Dashed band: state "
+        "unknown. "
         "Shift and the wheel zoom, dragging moves."
     )
     event_table(events, zone, with_match=True)
@@ -294,34 +296,8 @@ def event_table(events: list[Row], zone: ZoneInfo, with_match: bool) -> None:
         and (not is_certain or event["match_method"] not in charts.UNCERTAIN)
         and (not part or part.lower() in f"{event['event_name']} {event['summary']}".lower())
     ]
-    is_filtered = len(kept) < len(events)
-    lines = []
-    before: Row | None = None
-    for event in kept if every else fold_heartbeats([dict(event) for event in kept]):
-        last_at = before.get("last_at", before["event_at"]) if before else None
-        if last_at and not is_filtered and is_gap(last_at, event["event_at"]):
-            silence = span((event["event_at"] - last_at).total_seconds())
-            lines.append({"what it means": f"· {silence} without an event"})
-        before = event
-        times = event.get("heartbeats", 0)
-        line = {
-            "": mark(event),
-            "time": zones.clock_in_zone(event["event_at"], zone),
-        }
-        if with_match:
-            line["since start"] = f"+{float(event['seconds_since_start']):.1f} s"
-        line |= {
-            "event": plain(event["event_name"]) + (f" × {times}" if times > 1 else ""),
-            "what it means": plain(event["summary"]),
-            "robot state": plain(event["robot_state"]),
-            "service": f"{plain(event['service'])} {plain(event['service_version'])}".strip(),
-        }
-        if with_match:
-            ambiguous = " (ambiguous)" if event["is_ambiguous"] else ""
-            line["matched by"] = plain(event["match_method"]) + ambiguous
-        else:
-            line["delivery"] = plain(event["delivery_id"])
-        lines.append(line)
+    shown = story_rows(kept, every, with_gaps=len(kept) == len(events))
+    lines = [table_row(row, zone, with_match) for row in shown]
     if not lines:
         st.info("No event passes these filters.")
         return
@@ -330,7 +306,7 @@ def event_table(events: list[Row], zone: ZoneInfo, with_match: bool) -> None:
         hide_index=True,
         height=min(38 + 35 * len(lines), 640),
         column_config={
-            "": st.column_config.TextColumn(width=30, help="✗ error, ▲ control changed hands"),
+            "": st.column_config.TextColumn(width=30, help="✗ error, ▲ a pilot taking over"),
             "what it means": st.column_config.TextColumn(width="large"),
         },
         alt="Events in order",
@@ -339,8 +315,26 @@ def event_table(events: list[Row], zone: ZoneInfo, with_match: bool) -> None:
     st.caption(f"{len(kept)} of {counted(len(events), 'event')}. Times: {when}.")
 
 
+def table_row(row: EventRow | Gap, zone: ZoneInfo, with_match: bool) -> dict[str, str]:
+    if isinstance(row, Gap):
+        return {"what it means": f"· {span(row.seconds)} without an event"}
+    event = row.event
+    line = {"": row.mark, "time": zones.clock_in_zone(row.at, zone)}
+    if with_match:
+        line["since start"] = row.since_start
+    line |= {
+        "event": row.name,
+        "what it means": plain(event["summary"]),
+        "robot state": plain(event["robot_state"]),
+        "service": f"{plain(event['service'])} {plain(event['service_version'])}".strip(),
+    }
+    if with_match:
+        return line | {"matched by": row.matched_by}
+    return line | {"delivery": plain(event["delivery_id"])}
+
+
 def show_order(order_id: str, zone: ZoneInfo) -> None:
-    deliveries = rows(page_queries.ORDER_DELIVERIES, (order_id,))
+    deliveries = rows(lookups.ORDER_DELIVERIES, (order_id,))
     (bounds,) = rows(lookups.ORDER_BOUNDS, (order_id, order_id))
     during = (bounds["started_at"], bounds["last_event_at"], order_id)
     events = rows(lookups.ORDER_EVENTS, (*during, *during))

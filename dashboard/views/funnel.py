@@ -7,8 +7,9 @@ import streamlit as st
 from dashboard import charts, filters, page_queries
 from dashboard.data import rows
 from fleet.lookup.wording import STEPS, span
+from fleet.registry_constants import FUNNEL_STEPS
 
-COUNTS = ("order_count", "dispatched_count", "picked_up_count", "dropped_off_count")
+COUNTS = [step.count for step in FUNNEL_STEPS if step.count]
 LEG_NAMES = {
     "order_to_dispatch_seconds": "Order → Dispatch",
     "dispatch_to_pickup_seconds": "Dispatch → Pickup",

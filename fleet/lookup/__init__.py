@@ -1,4 +1,5 @@
 """Look-ups on the marts, as `fleet session` and the dashboard share them.
 
-`queries` holds the SQL, `stores` runs it on DuckDB or Redshift, `wording` puts rows into words.
+`queries` holds the SQL, `stores` runs it on DuckDB or Redshift, `story_rows` makes the rows of a
+table of events, `wording` puts values into words.
 """

@@ -20,7 +20,7 @@ order by sequence_number
 """
 
 ORDER_DELIVERIES = """
-select delivery_id, outcome, outcome_reason, probable_cause, robot_id, started_at, last_event_at
+select *
 from delivery_sessions
 where order_id = ?
 order by started_at, delivery_id
@@ -118,7 +118,7 @@ limit 1
 LOADED_UNTIL = "select max(event_at) as event_at, max(loaded_at) as loaded_at from event_timeline"
 LAST_SEEN = "select max(event_at) as event_at from event_timeline where robot_id = ?"
 
-# How an id is told apart from one asked for: the places before and after which they are equal. A
+# How an id differs from the one asked for: the places before and after which they are equal. A
 # sum over places, because Redshift has no edit distance; 36 places hold a UUID.
 PLACES = range(1, 37)
 SAME_START, SAME_END = (
@@ -130,7 +130,7 @@ SAME_START, SAME_END = (
 )
 
 # Ids that begin with the one asked for come first, then those that differ in one place of at most
-# two characters: a slip of the pen.
+# two characters: a typing error.
 NEAREST_TO = f"""
 , asked as (
     select upper(cast(? as varchar(64))) as wanted
@@ -143,7 +143,7 @@ candidates as (
         asked.wanted,
         case
             when left(upper(ids.id), length(asked.wanted)) = asked.wanted then 0 else 1
-        end as is_slip
+        end as is_typo
     from ids
     cross join asked
     where
@@ -162,10 +162,10 @@ compared as (
 
 select known_id as id
 from compared
-where is_slip = 0 or same_start + same_end >= longest - 2
+where is_typo = 0 or same_start + same_end >= longest - 2
 order by
-    is_slip,
-    case when is_slip = 1 then longest - same_start - same_end else 0 end,
+    is_typo,
+    case when is_typo = 1 then longest - same_start - same_end else 0 end,
     length(known_id),
     known_id
 limit ?

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import threading
-import time
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -14,28 +13,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-import click
 import duckdb
+
+from fleet.duckdb_file import Config, open_database
+from fleet.errors import FleetError
 
 Row = dict[str, Any]
 
-Config = dict[str, str | bool | int | float | list[str]]
 # Every connection of a process must have the same settings, or DuckDB refuses the second.
 READ_ONLY: Config = {
     "enable_external_access": "false",
     "lock_configuration": "true",
 }
-SECONDS_BETWEEN_TRIES = 0.1
+# What dbt's schemas begin with in profiles.yml.example.
+SCHEMA = "fleet"
 # A query that takes longer helps nobody who waits in front of a page.
 REDSHIFT_TIMEOUT_SECONDS = 60
 
 
-class MartsError(click.ClickException):
+class MartsError(FleetError):
     """The marts cannot be read; its message says what to do next."""
-
-
-class MartsBusyError(MartsError):
-    """Another process writes the database at the moment."""
 
 
 class Marts(Protocol):
@@ -46,7 +43,7 @@ class Marts(Protocol):
         ...
 
     def close(self) -> None:
-        """Give back what is kept between queries; the next one takes it anew."""
+        """Release what is kept between queries; the next one opens it again."""
         ...
 
 
@@ -63,35 +60,30 @@ def as_rows(names: Iterable[str], values: Iterable[Sequence[Any]]) -> list[Row]:
 
 
 @contextmanager
-def reading(database: Path, config: Config) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A DuckDB file, opened to be read; raises MartsError, also where a query misses a table."""
+def reading(
+    database: Path, config: Config, wait_seconds: float = 0
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB file, opened to be read.
+
+    Raises MartsError, also where a query misses a table, and DatabaseError of `open_database`.
+    """
     if not database.exists():
         raise MartsError(
             f"There is no database {database}; run `make demo`, or name yours with "
             "--database or FLEET_DATABASE."
         )
-    no_database = (
-        f"{database} is not a DuckDB file that can be read; name another with "
-        "--database or FLEET_DATABASE."
-    )
-    try:
-        connection = duckdb.connect(str(database), read_only=True, config=config)
-    except duckdb.Error as error:
-        if "Could not set lock" in str(error):
-            raise MartsBusyError(
-                f"{database} is in use by another process, such as a nightly run; try again later."
-            ) from error
-        # Not an IOException for each: DuckDB takes a name such as x.csv for data to be queried.
-        raise MartsError(no_database) from error
-    try:
-        with connection:
+    with open_database(database, config, read_only=True, wait_seconds=wait_seconds) as connection:
+        try:
             yield connection
-    except duckdb.IOException as error:
-        raise MartsError(no_database) from error
-    except (duckdb.CatalogException, duckdb.BinderException) as error:
-        raise MartsError(
-            f"{database} holds no delivery sessions of this version; run `dbt build` first."
-        ) from error
+        except duckdb.IOException as error:
+            raise MartsError(
+                f"{database} is damaged; build it again, or name another with --database or "
+                "FLEET_DATABASE."
+            ) from error
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            raise MartsError(
+                f"{database} holds no delivery sessions of this version; run `dbt build` first."
+            ) from error
 
 
 @dataclass(frozen=True)
@@ -103,29 +95,19 @@ class DuckDBMarts:
     """
 
     database: Path
-    schema: str = "fleet_marts"
+    schema: str = f"{SCHEMA}_marts"
     wait_seconds: float = 0
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
-        """See Marts; raises MartsError."""
-        give_up_at = time.monotonic() + self.wait_seconds
-        while True:
-            try:
-                return self._rows(sql, parameters)
-            except MartsBusyError:
-                if time.monotonic() >= give_up_at:
-                    raise
-                time.sleep(SECONDS_BETWEEN_TRIES)
-
-    def close(self) -> None:
-        """See Marts; nothing is kept."""
-
-    def _rows(self, sql: str, parameters: Sequence[object]) -> list[Row]:
-        with reading(self.database, READ_ONLY) as connection:
+        """See Marts; raises MartsError or DatabaseError."""
+        with reading(self.database, READ_ONLY, self.wait_seconds) as connection:
             connection.execute(f'use "{self.schema}"')
             cursor = connection.execute(sql, parameters)
             names = [column[0] for column in cursor.description or []]
             return as_rows(names, cursor.fetchall())
+
+    def close(self) -> None:
+        """See Marts; nothing is kept."""
 
 
 @dataclass

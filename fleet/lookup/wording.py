@@ -6,16 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 
 from fleet.lookup.stores import Row
+from fleet.registry_constants import FUNNEL_STEPS
 
-GAP_SECONDS = 300
-# Steps of the funnel: name, when it was reached, how long the leg to it took.
-STEPS = (
-    ("Order", "order_created_at", None),
-    ("Dispatch", "dispatched_at", "order_to_dispatch_seconds"),
-    ("Pickup", "pickup_completed_at", "dispatch_to_pickup_seconds"),
-    ("Dropoff", "dropoff_completed_at", "pickup_to_dropoff_seconds"),
-)
-ERROR_MARK, TAKEOVER_MARK = "✗", "▲"
+# Stages of the funnel: name, when it was reached, how long the leg to it took.
+STEPS = tuple((step.title, step.column, step.leg) for step in FUNNEL_STEPS if step.count)
 
 
 def plain(value: object) -> str:
@@ -59,30 +53,3 @@ def nearest_error(delivery: Row) -> str:
         return ""
     side = "before" if seconds >= 0 else "after"
     return f"{span(abs(seconds))} {side} the arrival at the customer"
-
-
-def mark(event: Row) -> str:
-    """✗ for an error, ▲ where a pilot took or gave back control, else nothing."""
-    if event["is_error"]:
-        return ERROR_MARK
-    return TAKEOVER_MARK if event["event_name"] == "pilot.control_changed" else ""
-
-
-def is_gap(earlier: datetime, later: datetime) -> bool:
-    return (later - earlier).total_seconds() >= GAP_SECONDS
-
-
-def fold_heartbeats(events: list[Row]) -> list[Row]:
-    """Runs of heartbeats as one row each, with how many there were; a gap ends a run."""
-    folded: list[Row] = []
-    for event in events:
-        if event["event_name"] != "robot.heartbeat":
-            folded.append(event)
-            continue
-        last = folded[-1] if folded else {}
-        if last.get("heartbeats") and not is_gap(last["last_at"], event["event_at"]):
-            last["heartbeats"] += 1
-            last["last_at"] = event["event_at"]
-        else:
-            folded.append({**event, "heartbeats": 1, "last_at": event["event_at"]})
-    return folded

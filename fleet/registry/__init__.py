@@ -1,9 +1,7 @@
 """The event registry: the YAML files of `registry/`, read and checked."""
 
 from fleet.registry.loader import (
-    ProjectNotFoundError,
     RegistryError,
-    find_project_dir,
     load_registry,
 )
 from fleet.registry.schema import (
@@ -20,10 +18,8 @@ __all__ = [
     "Event",
     "EventField",
     "IdKind",
-    "ProjectNotFoundError",
     "Registry",
     "RegistryError",
     "RobotState",
-    "find_project_dir",
     "load_registry",
 ]

@@ -7,16 +7,13 @@ from pathlib import Path
 
 import click
 
-from fleet.registry.diff import Kind, compare
-from fleet.registry.earlier import BaseNotFoundError, load_base
+from fleet.errors import FleetError
+from fleet.project import find_project_dir
+from fleet.registry.changes import Kind
+from fleet.registry.diff import compare
+from fleet.registry.earlier import load_base
 from fleet.registry.generate import write_generated
-from fleet.registry.loader import (
-    ProjectNotFoundError,
-    RegistryError,
-    find_project_dir,
-    load_registry,
-)
-from fleet.registry.schema import Registry
+from fleet.registry.loader import RegistryError, load_registry
 from fleet.registry.usage import find_usage
 
 
@@ -27,8 +24,8 @@ def registry() -> None:
 
 @registry.command()
 def check() -> None:
-    """Check registry/*.yml and tell every problem."""
-    loaded = _load()
+    """Check registry/*.yml and name every problem."""
+    loaded = load_registry(find_project_dir())
     fields = sum(len(event.fields) for event in loaded.events)
     click.echo(
         f"Registry {loaded.version} is sound: {len(loaded.events)} events with {fields} fields "
@@ -42,13 +39,14 @@ def check() -> None:
 @click.option("--check", is_flag=True, help="Write nothing; fail when a file is out of date.")
 def generate(check: bool) -> None:
     """Write every file that follows from the registry."""
-    changed = write_generated(_project_dir(), _load(), check=check)
+    project_dir = find_project_dir()
+    changed = write_generated(project_dir, load_registry(project_dir), check=check)
     for path in changed:
         click.echo(path)
     if not changed:
         click.echo("All generated files are up to date.")
     elif check:
-        raise click.ClickException(
+        raise FleetError(
             f"{len(changed)} generated files are out of date: run `fleet registry generate`."
         )
 
@@ -56,20 +54,18 @@ def generate(check: bool) -> None:
 @registry.command()
 @click.argument("base")
 def diff(base: str) -> None:
-    """Tell what the registry changes for those who read and write the logs.
+    """Say what the registry changes for those who read and write the logs.
 
     BASE is a git ref, such as main, or a folder with an earlier registry. Fails when a change
     breaks them and the version of the event, or of the registry, does not say so.
     """
-    project_dir, now = _project_dir(), _load()
+    project_dir = find_project_dir()
+    now = load_registry(project_dir)
     try:
         before = load_base(project_dir, base)
-    except BaseNotFoundError as error:
-        raise click.ClickException(str(error)) from None
     except RegistryError as error:
-        for problem in error.problems:
-            click.echo(problem, err=True)
-        raise click.ClickException(f"The registry at {base} cannot be read.") from None
+        error.show_problems()
+        raise FleetError(f"The registry at {base} cannot be read.") from None
     changes = compare(before, now, datetime.now(UTC).date())
     if not changes:
         click.echo(f"The registry is the same as at {base}.")
@@ -86,9 +82,9 @@ def diff(base: str) -> None:
         )
     broken = sum(change.kind is Kind.BREAKING for change in changes)
     if broken:
-        raise click.ClickException(
+        raise FleetError(
             f"{broken} breaking {'change needs' if broken == 1 else 'changes need'} another way "
-            "or a new version, as told above."
+            "or a new version, as said above."
         )
 
 
@@ -101,24 +97,24 @@ def diff(base: str) -> None:
     type=click.Path(exists=True, path_type=Path),
 )
 def usage(folders: tuple[Path, ...]) -> None:
-    """Tell which events no code emits, and which names the registry lacks.
+    """Say which events no code emits, and which names the registry lacks.
 
     Looks through the Python, TypeScript and JavaScript code and the log files (.ndjson, .jsonl,
     also .gz) below each DIR. Fails when code or logs hold a name that is not registered.
     """
-    loaded = _load()
+    loaded = load_registry(find_project_dir())
     found = find_usage(list(folders), loaded)
     if not found.code_files + found.log_files:
-        raise click.ClickException("Neither code nor log files there: name the folders of both.")
+        raise FleetError("Neither code nor log files there: name the folders of both.")
     problems = len(found.unknown_in_code) + len(found.unknown_in_logs) + len(found.unread)
     if found.code_files:
         click.echo(f"{found.code_files} code files emit {len(found.emitted)} events.")
-        _tell("No code emits", found.never_emitted(loaded))
-        _tell(
+        _list("No code emits", found.never_emitted(loaded))
+        _list(
             "Deprecated but still emitted",
             [f"{name}  {found.emitted[name]}" for name in found.deprecated_emitted(loaded)],
         )
-        _tell(
+        _list(
             "In the code but not registered",
             [f"{name}  {place}" for name, place in found.unknown_in_code.items()],
         )
@@ -127,7 +123,7 @@ def usage(folders: tuple[Path, ...]) -> None:
             f"{found.log_files} log files hold {found.lines.total():,} lines of "
             f"{len(found.lines)} registered events."
         )
-        _tell(
+        _list(
             "In the logs but not registered",
             [
                 f"{name}  {found.unknown_counts[name]:,} lines, first {place}"
@@ -136,37 +132,16 @@ def usage(folders: tuple[Path, ...]) -> None:
         )
         if found.nameless:
             click.echo(f"{found.nameless:,} lines name no event; they are not counted above.")
-        _tell("Not read to the end", [f"{p}  {reason}" for p, reason in found.unread.items()])
+        _list("Not read to the end", [f"{p}  {reason}" for p, reason in found.unread.items()])
     if problems:
-        raise click.ClickException(
+        raise FleetError(
             "Correct the names above, or add them to registry/events.yml; until then their lines "
             "are quarantined."
         )
 
 
-def _tell(heading: str, rows: list[str]) -> None:
+def _list(heading: str, rows: list[str]) -> None:
     if rows:
         click.echo(f"{heading} ({len(rows)}):")
     for row in rows:
         click.echo(f"  {row}")
-
-
-def _project_dir() -> Path:
-    try:
-        return find_project_dir()
-    except ProjectNotFoundError as error:
-        raise click.ClickException(str(error)) from None
-
-
-def _load() -> Registry:
-    try:
-        return load_registry(_project_dir())
-    except RegistryError as error:
-        for problem in error.problems:
-            click.echo(problem, err=True)
-        count = len(error.problems)
-        raise click.ClickException(
-            "The registry has a problem: correct it and run this again."
-            if count == 1
-            else f"The registry has {count} problems: correct them and run this again."
-        ) from None

@@ -7,14 +7,15 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from fleet.registry.loader import EVENTS_FILE, MONITORS_FILE, load_registry
-from fleet.registry.schema import Registry
+from fleet.errors import FleetError
+from fleet.registry.loader import load_registry
+from fleet.registry.schema import EVENTS_FILE, MONITORS_FILE, Registry
 
 FOLDER = "registry"
 
 
-class BaseNotFoundError(Exception):
-    """There is no such folder and no such git ref; the message tells what to do."""
+class BaseNotFoundError(FleetError):
+    """There is no such folder and no such git ref; the message says what to do."""
 
 
 def load_base(project_dir: Path, base: str) -> Registry:

@@ -5,9 +5,9 @@ What a metric counts is written here in both languages, Datadog's search and SQL
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 
+from fleet.registry.rows import hint
 from fleet.registry.schema import (
     Conditions,
     Event,
@@ -15,7 +15,6 @@ from fleet.registry.schema import (
     Metric,
     Monitor,
     Registry,
-    column_name,
 )
 
 HEARTBEAT = "robot.heartbeat"
@@ -42,7 +41,7 @@ def _check_metric(metric: Metric, registry: Registry) -> Iterator[str]:
     named = [*metric.except_events, *(metric.events if isinstance(metric.events, dict) else ())]
     unknown = [name for name in named if name not in registry.by_name]
     for name in unknown:
-        yield f"{name} is no event{_hint(name, list(registry.by_name))}."
+        yield f"{name} is no event{hint(name, list(registry.by_name))}."
     if unknown:
         return
     if metric.except_events and metric.events != "all":
@@ -69,7 +68,7 @@ def _check_conditions(event: Event, conditions: Conditions, registry: Registry) 
     for name, wanted in conditions.items():
         field = event.fields.get(name)
         if field is None:
-            yield f"{name} is no field{_hint(name, list(event.fields))}."
+            yield f"{name} is no field{hint(name, list(event.fields))}."
         elif isinstance(wanted, str):
             if field.of != "robot_states" or wanted not in registry.state_sets:
                 sets = ", ".join(registry.state_sets)
@@ -82,7 +81,7 @@ def _check_conditions(event: Event, conditions: Conditions, registry: Registry) 
         else:
             for value in wanted:
                 if value not in registry.values(field):
-                    yield f"{value} is no value of {name}{_hint(value, registry.values(field))}."
+                    yield f"{value} is no value of {name}{hint(value, registry.values(field))}."
 
 
 def _check_tag(
@@ -110,11 +109,11 @@ def _check_monitor(monitor: Monitor, registry: Registry) -> Iterator[str]:
     for name in filter(None, (monitor.of, monitor.over)):
         metric = registry.metrics_by_name.get(name)
         if metric is None:
-            yield f"{name} is no metric{_hint(name, list(registry.metrics_by_name))}."
+            yield f"{name} is no metric{hint(name, list(registry.metrics_by_name))}."
             continue
         for tag in monitor.by:
             if tag not in metric.tags:
-                yield f"{name} has no tag {tag}{_hint(tag, list(metric.tags))}."
+                yield f"{name} has no tag {tag}{hint(tag, list(metric.tags))}."
         if metric.spread_of:
             yield f"{name} is a distribution, not a count."
         if monitor.source == "metrics" and metric.distinct:
@@ -131,12 +130,7 @@ def _check_monitor(monitor: Monitor, registry: Registry) -> Iterator[str]:
         yield "warning must be below critical."
     for tag in monitor.by:
         if TITLE_WORD % tag not in monitor.title:
-            yield f"title must say {TITLE_WORD % tag}, which it is told for."
-
-
-def _hint(word: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(word, sorted(known), n=1)
-    return f" (did you mean {close[0]}?)" if close else ""
+            yield f"title must say {TITLE_WORD % tag}, which it is split by."
 
 
 # ---------------------------------------------------------------- what is counted, as text
@@ -207,7 +201,7 @@ def sql_condition(metric: Metric, registry: Registry) -> str:
         if conditions:
             words = [f"event_name = '{name}'"]
             for field, wanted in conditions.items():
-                words.append(_sql_condition(column_name(field), wanted, registry))
+                words.append(_sql_condition(registry.column(field), wanted, registry))
             parts.append(f"({' and '.join(words)})" if len(events) > 1 else " and ".join(words))
     return " or ".join(parts)
 

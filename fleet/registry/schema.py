@@ -10,18 +10,18 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+EVENTS_FILE = "registry/events.yml"
+ENVELOPE_FILE = "registry/envelope.yml"
+STATES_FILE = "registry/robot_states.yml"
+REASONS_FILE = "registry/downtime_reasons.yml"
+QUARANTINE_FILE = "registry/quarantine_reasons.yml"
+STEPS_FILE = "registry/funnel_steps.yml"
+MONITORS_FILE = "registry/monitors.yml"
+
 FieldType = Literal["id", "string", "int", "number", "bool", "timestamp", "enum", "list[string]"]
 Requirement = Literal["required", "optional"]
 Stream = Literal[
     "order", "merchant", "dispatch", "delivery", "robot", "pilot", "release", "telemetry"
-]
-FunnelStep = Literal[
-    "order_created",
-    "dispatched",
-    "pickup_arrived",
-    "pickup_completed",
-    "dropoff_arrived",
-    "dropoff_completed",
 ]
 StateClass = Literal[
     "supply",
@@ -39,9 +39,8 @@ TEXT_LENGTH = 250
 
 Text = Annotated[str, StringConstraints(pattern=r"^[^\n]+$", max_length=TEXT_LENGTH)]
 SnakeCase = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=49)]
-EventName = Annotated[
-    str, StringConstraints(pattern=r"^[a-z]+\.[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=64)
-]
+EVENT_NAME = r"^[a-z]+\.[a-z][a-z0-9]*(_[a-z0-9]+)*$"
+EventName = Annotated[str, StringConstraints(pattern=EVENT_NAME, max_length=64)]
 
 ID_LENGTH = 64
 """Longest id and longest enum value, in characters."""
@@ -53,14 +52,12 @@ UNIT_WORDS = {"_s": "seconds", "_ms": "milliseconds", "_m": "meters", "_mps": "m
 """Suffixes whose column spells the unit out."""
 UNITS = UNIT_WORDS | {"_pct": "percent", "_dbm": "dBm", "_cents": "cents"}
 
-ENVELOPE_COLUMNS = frozenset({
-    "brief", "emitter_id", "ends_delivery", "env", "event_at", "event_id", "event_name",
-    "event_version", "funnel_step", "is_sign_of_life", "is_valid_at_source", "loaded_at",
-    "message", "mono_ms", "occurred_at", "payload", "received_at", "registry_version", "seq",
-    "service", "service_version", "severity", "source_file", "span_id", "status", "stream",
-    "time_source", "trace_id",
+MODEL_COLUMNS = frozenset({
+    "brief", "ends_delivery", "event_at", "event_date", "funnel_step", "is_sign_of_life",
+    "line_status", "loaded_at", "payload", "processed_run", "quarantine_detail",
+    "quarantine_reason", "severity", "source_file", "stream", "time_source",
 })  # fmt: skip
-"""Columns of `base_event_log__events` that a payload column must not hide."""
+"""Columns that the base models add; a payload column must not hide them."""
 
 # Reserved on Redshift; `by` and `name` are not, but read as syntax all the same.
 RESERVED_WORDS = frozenset({
@@ -140,7 +137,7 @@ class EventField(Row):
 class Roles(Row):
     """What an event means to the models."""
 
-    funnel_step: FunnelStep | None = None
+    funnel_step: SnakeCase | None = None
     ends_delivery: Literal["completed", "failed", "cancelled"] | None = None
     sign_of_life: bool = False
 
@@ -160,8 +157,9 @@ class Deprecation(Row):
     renamed_to: EventName | None = None
     note: Text | None = None
 
-    def told(self) -> str:
-        """In one or two sentences."""
+    @property
+    def sentence(self) -> str:
+        """What becomes of the event, in one or two sentences."""
         what = f"Renamed to {self.renamed_to}" if self.renamed_to else "Obsolete"
         note = f" {self.note}" if self.note else ""
         return f"{what}; to be removed after {self.sunset}.{note}"
@@ -225,6 +223,59 @@ class DowntimeReason(Row):
     brief: Text
 
 
+class EnvelopeKey(Row):
+    """A key that lines have besides ids and payload."""
+
+    name: Annotated[
+        str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$", max_length=64)
+    ]
+    type: Literal["id", "string", "int", "bool", "timestamp", "object"]
+    brief: Text
+    requirement: Requirement
+    width: Annotated[int, Field(ge=1, le=65535)] | None = None
+    column_: Annotated[SnakeCase | None, Field(alias="column")] = None
+    staged: bool = False
+    min: int | None = None
+    pattern: Text | None = None
+    parts: dict[SnakeCase, Annotated[int, Field(ge=1)]] = {}
+
+    @property
+    def required(self) -> bool:
+        return self.requirement == "required"
+
+    @property
+    def path(self) -> list[str]:
+        """The keys that lead to the value, from the top of the line."""
+        return self.name.split(".")
+
+    @property
+    def column(self) -> str:
+        """Column of the staging models."""
+        return self.column_ or self.name
+
+
+class QuarantineReason(Row):
+    """Why a line is quarantined."""
+
+    name: SnakeCase
+    found_in: Literal["line", "event"]
+    brief: Text
+
+
+class FunnelStep(Row):
+    """A step of a delivery; those with a count are stages of the funnel."""
+
+    name: SnakeCase
+    title: Text
+    count: SnakeCase | None = None
+    leg: SnakeCase | None = None
+
+    @property
+    def column(self) -> str:
+        """Column with the time at which the step was reached."""
+        return f"{self.name}_at"
+
+
 Conditions = dict[SnakeCase, list[SnakeCase] | bool | SnakeCase]
 """Values that fields of an event must have; a lone word names a set of robot states."""
 
@@ -243,7 +294,7 @@ class Metric(Row):
 
 
 class Monitor(Row):
-    """What somebody is told of, and when."""
+    """What somebody is alerted of, and when."""
 
     name: SnakeCase
     title: Text
@@ -262,16 +313,6 @@ class Monitor(Row):
     priority: Annotated[int, Field(ge=1, le=5)]
 
 
-def column_name(field_name: str) -> str:
-    """Column of a field: units spelt out (`wait_s` is `wait_seconds`), never a reserved word."""
-    if field_name in RESERVED_WORDS | ENVELOPE_COLUMNS:
-        return f"{field_name}_value"
-    for suffix, words in UNIT_WORDS.items():
-        if field_name.endswith(suffix):
-            return f"{field_name.removesuffix(suffix)}_{words}"
-    return field_name
-
-
 def unit(field_name: str) -> str | None:
     """Unit of a field by its suffix, in words; None where it carries none."""
     return next((word for suffix, word in UNITS.items() if field_name.endswith(suffix)), None)
@@ -283,15 +324,58 @@ class Registry:
 
     version: str
     ids: dict[str, IdKind]
+    envelope: tuple[EnvelopeKey, ...]
     events: tuple[Event, ...]
     robot_states: tuple[RobotState, ...]
     downtime_reasons: tuple[DowntimeReason, ...]
-    metrics: tuple[Metric, ...] = ()
-    monitors: tuple[Monitor, ...] = ()
+    quarantine_reasons: tuple[QuarantineReason, ...]
+    funnel_steps: tuple[FunnelStep, ...]
+    metrics: tuple[Metric, ...]
+    monitors: tuple[Monitor, ...]
+
+    @cached_property
+    def version_numbers(self) -> tuple[int, ...]:
+        return tuple(int(number) for number in self.version.split("."))
 
     @cached_property
     def by_name(self) -> dict[str, Event]:
         return {event.name: event for event in self.events}
+
+    @cached_property
+    def envelope_values(self) -> list[EnvelopeKey]:
+        """The keys that have a value of their own and so a column: all but the objects."""
+        return [key for key in self.envelope if key.type != "object"]
+
+    @cached_property
+    def envelope_by_name(self) -> dict[str, EnvelopeKey]:
+        return {key.name: key for key in self.envelope}
+
+    def envelope_below(self, name: str) -> list[EnvelopeKey]:
+        """The keys in an object of the envelope."""
+        return [key for key in self.envelope if key.name.startswith(f"{name}.")]
+
+    @cached_property
+    def envelope_widths(self) -> dict[str, int]:
+        """Bytes of each id and string on top of the line, and of the parts of ids."""
+        tops = [key for key in self.envelope if len(key.path) == 1]
+        widths = {part: width for key in tops for part, width in key.parts.items()}
+        return widths | {key.name: key.width for key in tops if key.width}
+
+    @cached_property
+    def _taken_columns(self) -> frozenset[str]:
+        return MODEL_COLUMNS | {key.column for key in self.envelope_values}
+
+    def column(self, field_name: str) -> str:
+        """Column of a field: units in words (`wait_s` is `wait_seconds`), never a taken word."""
+        suffix = next((suffix for suffix in UNIT_WORDS if field_name.endswith(suffix)), "")
+        column = field_name.removesuffix(suffix) + (suffix and f"_{UNIT_WORDS[suffix]}")
+        is_taken = field_name in RESERVED_WORDS or column in self._taken_columns
+        return f"{column}_value" if is_taken else column
+
+    @cached_property
+    def step_events(self) -> dict[str, Event]:
+        """The event of each funnel step."""
+        return {event.roles.funnel_step: event for event in self.events if event.roles.funnel_step}
 
     @cached_property
     def streams(self) -> dict[str, list[Event]]:

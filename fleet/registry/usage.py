@@ -108,8 +108,8 @@ def _read_code(path: Path, constants: dict[str, str], registry: Registry, usage:
     for word, line in find(text):
         name = constants.get(word) or (word if word in registry.by_name else None)
         if name is None:
-            told = f"Events.{word}" if word.isupper() else word
-            usage.unknown_in_code.setdefault(told, f"{path}:{line}")
+            found = f"Events.{word}" if word.isupper() else word
+            usage.unknown_in_code.setdefault(found, f"{path}:{line}")
         else:
             usage.emitted.setdefault(name, f"{path}:{line}")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,9 +11,12 @@ import click
 from click.core import ParameterSource
 from rich.console import Console
 
+from fleet.duckdb_file import database_option
+from fleet.errors import FleetError
 from fleet.lookup import queries
 from fleet.lookup.stores import DuckDBMarts, Marts, open_marts
 from fleet.lookup.wording import counted, moment, plain
+from fleet.project import find_project_dir
 from fleet.session import screen
 
 NEAREST_SHOWN = 5
@@ -46,17 +48,6 @@ def utc_time(value: str) -> datetime:
     return at
 
 
-def marts_of(target: str | None) -> Marts:
-    """The marts of a target of the project's profile, as the dashboard reads them."""
-    # Costs as much as all else; not needed for a file that is named.
-    from fleet.registry.loader import ProjectNotFoundError, find_project_dir
-
-    try:
-        return open_marts(find_project_dir(), target)
-    except ProjectNotFoundError as error:
-        raise click.ClickException(str(error)) from None
-
-
 def refuse_unknown(store: Marts, what: str, wanted: str) -> NoReturn:
     """End with exit code 1 and the nearest ids."""
     until = store.rows(queries.LOADED_UNTIL)[0]["event_at"]
@@ -64,7 +55,7 @@ def refuse_unknown(store: Marts, what: str, wanted: str) -> NoReturn:
     close = [plain(row["id"]) for row in nearest]
     hint = f"nearest: {', '.join(close)}" if close else "none is like it"
     loaded = f"events are loaded until {moment(until)} UTC" if until else "nothing is loaded"
-    raise click.ClickException(f"There is no {what} {plain(wanted)}; {hint}; {loaded}.")
+    raise FleetError(f"There is no {what} {plain(wanted)}; {hint}; {loaded}.")
 
 
 def show_delivery(store: Marts, console: Console, delivery_id: str, every: bool) -> None:
@@ -131,7 +122,7 @@ def show_failed(store: Marts, console: Console, limit: int) -> None:
 def example_id(store: Marts) -> str:
     found = store.rows(queries.EXAMPLE)
     if not found:
-        raise click.ClickException("No delivery has failed yet; simulate more robots or days.")
+        raise FleetError("No delivery has failed yet; simulate more robots or days.")
     return str(found[0]["delivery_id"])
 
 
@@ -151,12 +142,7 @@ def example_id(store: Marts) -> str:
 )
 @click.option("--example", is_flag=True, help="Show one telling failed delivery.")
 @click.option("--all", "every", is_flag=True, help="Show each heartbeat, not one row for a run.")
-@click.option(
-    "--database",
-    type=click.Path(path_type=Path),
-    default=lambda: Path(os.environ.get("FLEET_DATABASE", "data/warehouse.duckdb")),
-    help="DuckDB file with the marts.  [default: FLEET_DATABASE or data/warehouse.duckdb]",
-)
+@database_option
 @click.option(
     "--target",
     envvar="DBT_TARGET",
@@ -195,7 +181,7 @@ def session(
         raise click.UsageError("--database names a file, --target a profile's target: give one.")
     # To read a profile takes dbt a second, which a look-up in a file need not wait for.
     is_file = not target or "database" in given
-    store = DuckDBMarts(database) if is_file else marts_of(target)
+    store = DuckDBMarts(database) if is_file else open_marts(find_project_dir(), target)
     context.call_on_close(store.close)
     # A pipe has no width; 150 columns hold a row of a timeline.
     console = Console(width=None if sys.stdout.isatty() else 150, highlight=False)

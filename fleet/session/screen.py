@@ -9,20 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from fleet.lookup.stores import Row
-from fleet.lookup.wording import (
-    ERROR_MARK,
-    STEPS,
-    TAKEOVER_MARK,
-    clock,
-    counted,
-    fold_heartbeats,
-    is_gap,
-    mark,
-    moment,
-    nearest_error,
-    plain,
-    span,
-)
+from fleet.lookup.story_rows import ERROR_MARK, TAKEOVER_MARK, Gap, story_rows
+from fleet.lookup.wording import STEPS, clock, counted, moment, nearest_error, plain, span
 
 MARK_STYLES = {ERROR_MARK: "bold red", TAKEOVER_MARK: "magenta"}
 
@@ -76,7 +64,7 @@ def header(delivery: Row) -> Panel:
 
 
 def timeline(events: list[Row], with_match: bool, every: bool) -> Table:
-    """Events in order, marked ✗ for an error and ▲ where a pilot took or gave back control.
+    """Events in order, marked ✗ for an error and ▲ for a pilot taking over.
 
     `with_match`: rows of one delivery, with the time since its start and how each was matched;
     otherwise the delivery that the event names. `every`: heartbeats one by one.
@@ -89,30 +77,25 @@ def timeline(events: list[Row], with_match: bool, every: bool) -> Table:
     table.add_column("what it means", overflow="fold")
     table.add_column("robot state", no_wrap=True)
     table.add_column("matched by" if with_match else "delivery", no_wrap=True)
-    before: Row | None = None
-    for event in events if every else fold_heartbeats(events):
-        at: datetime = event["event_at"]
-        last_at = before.get("last_at", before["event_at"]) if before else None
+    last_at: datetime | None = None
+    for row in story_rows(events, every):
+        at = row.ended_at if isinstance(row, Gap) else row.at
         if last_at and at.date() != last_at.date():
             table.add_row(Text(f"{at:%Y-%m-%d}", "dim"))
-        if last_at and is_gap(last_at, at):
-            gap = Text(f"· {span((at - last_at).total_seconds())} without an event", "dim")
+        if isinstance(row, Gap):
+            gap = Text(f"· {span(row.seconds)} without an event", "dim")
             table.add_row(*[""] * (2 if with_match else 1), gap)
-        before = event
-        heartbeats = event.get("heartbeats", 0)
-        marked = mark(event)
-        style = MARK_STYLES.get(marked, "dim" if heartbeats else "")
-        times = f" × {heartbeats}" if heartbeats > 1 else ""
+            last_at = at
+            continue
+        last_at = row.last_at
+        event = row.event
+        style = MARK_STYLES.get(row.mark, "dim" if row.heartbeats else "")
         cells = [clock(at)]
         if with_match:
-            cells.append(f"+{float(event['seconds_since_start']):.1f} s")
-        cells += [f"{marked or ' '} {plain(event['event_name'])}{times}"]
-        cells += [plain(event["summary"]), plain(event["robot_state"])]
-        if with_match:
-            ambiguous = " (ambiguous)" if event["is_ambiguous"] else ""
-            cells.append(plain(event["match_method"]) + ambiguous)
-        else:
-            cells.append(plain(event["delivery_id"]))
+            cells.append(row.since_start)
+        cells += [f"{row.mark or ' '} {row.name}", plain(event["summary"])]
+        cells += [plain(event["robot_state"])]
+        cells.append(row.matched_by if with_match else plain(event["delivery_id"]))
         # Text, because rich reads square brackets of a str as its markup.
         table.add_row(*map(Text, cells), style=style)
     return table

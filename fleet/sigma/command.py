@@ -8,17 +8,18 @@ from typing import Any
 import click
 import yaml
 
-from fleet.registry.loader import ProjectNotFoundError, find_project_dir
+from fleet.errors import FleetError
+from fleet.project import find_project_dir
 from fleet.sigma.definition import (
     Project,
     Settings,
     load_project,
     read_manifest,
-    read_mapping,
-    read_yaml,
+    read_settings,
 )
 from fleet.sigma.lint import problems
 from fleet.sigma.render import Spec, render_data_model, render_workbook
+from fleet.yaml_files import read_yaml
 
 HEAD = "# Rendered from sigma/ and the dbt manifest by `fleet sigma render`; do not edit.\n"
 
@@ -60,19 +61,16 @@ def render(settings: Path, manifest: Path, data_model: Path | None, out: Path) -
 
     Nothing is sent anywhere: sigma/README.md says how to hand them to Sigma.
     """
-    try:
-        project = load_project(find_project_dir(), read_manifest(manifest))
-    except ProjectNotFoundError as error:
-        raise click.ClickException(str(error)) from None
+    project = load_project(find_project_dir(), read_manifest(manifest))
     created = read_created(data_model) if data_model else None
-    specs = render_specs(project, read_yaml(Settings, settings), created)
+    specs = render_specs(project, read_settings(settings), created)
     try:
         out.mkdir(parents=True, exist_ok=True)
         for name, text in specs.items():
             (out / name).write_text(text)
             click.echo(out / name)
     except OSError as error:
-        raise click.ClickException(
+        raise FleetError(
             f"{error.filename or out} cannot be written ({error.strerror}): choose another --out."
         ) from error
 
@@ -80,12 +78,12 @@ def render(settings: Path, manifest: Path, data_model: Path | None, out: Path) -
 def render_specs(
     project: Project, settings: Settings, created: Spec | None = None
 ) -> dict[str, str]:
-    """Both specs by file name; raises ClickException with every problem of the linter."""
+    """Both specs by file name; raises FleetError with every problem of the linter."""
     data_model = render_data_model(project, settings)
     workbook = render_workbook(project, settings, created)
     found = problems(project, settings, data_model, workbook)
     if found:
-        raise click.ClickException(
+        raise FleetError(
             "Correct sigma/ or the marts it reads:\n" + "\n".join(f"- {text}" for text in found)
         )
     return {
@@ -96,9 +94,9 @@ def render_specs(
 
 def read_created(path: Path) -> Spec:
     """The data model as Sigma returned it, YAML or JSON."""
-    spec = read_mapping(path)
+    spec = read_yaml(path)
     if "dataModelId" not in spec or "pages" not in spec:
-        raise click.ClickException(
+        raise FleetError(
             f"{path} is not the spec of a data model: save what GET /v2/dataModels/<id>/spec "
             "returns."
         )

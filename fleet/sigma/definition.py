@@ -6,11 +6,12 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-import click
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
+
+from fleet.errors import FleetError
+from fleet.yaml_files import read_model
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
 SqlName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")]
@@ -121,7 +122,7 @@ class Project:
 
     def query(self, element: Element) -> Query:
         if element.sql not in self.queries:
-            raise click.ClickException(
+            raise FleetError(
                 f"{element.id} reads sigma/sql/{element.sql}.sql: write that file, or correct "
                 "sigma/definition.yml."
             )
@@ -129,7 +130,7 @@ class Project:
 
     def columns_of(self, mart: str) -> dict[str, str]:
         if mart not in self.marts.columns:
-            raise click.ClickException(
+            raise FleetError(
                 f"The manifest has no mart {mart}: correct sigma/definition.yml, or run "
                 "`dbt parse` again."
             )
@@ -139,60 +140,35 @@ class Project:
 def load_project(project_dir: Path, manifest: dict[str, Any]) -> Project:
     """Read sigma/ of a project; `manifest` is dbt's, as read from manifest.json."""
     folder = project_dir / "sigma"
-    workbook = read_yaml(Workbook, folder / "definition.yml")
+    workbook = read_model(Workbook, folder / "definition.yml")
     queries = {path.stem: read_query(path) for path in sorted((folder / "sql").glob("*.sql"))}
     return Project(workbook, queries, read_marts(manifest))
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
     if not path.exists():
-        raise click.ClickException(f"There is no {path}: run `dbt parse` first.")
+        raise FleetError(f"There is no {path}: run `dbt parse` first.")
     try:
         manifest = json.loads(path.read_text())
     except ValueError:
         manifest = None
     parts = ("nodes", "semantic_models", "metrics")
     if not isinstance(manifest, dict) or not manifest.keys() >= set(parts):
-        raise click.ClickException(f"{path} is no manifest of dbt: run `dbt parse` again.")
+        raise FleetError(f"{path} is no manifest of dbt: run `dbt parse` again.")
     return manifest
 
 
-Read = TypeVar("Read", bound=BaseModel)
-
-
-def read_yaml(kind: type[Read], path: Path) -> Read:
-    """Read a YAML file; raises ClickException that names the file and the first wrong field."""
-    try:
-        return kind.model_validate(read_mapping(path))
-    except FileNotFoundError:
-        raise click.ClickException(
-            f"There is no {path}: copy sigma/settings.example.yml and fill it in."
-        ) from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise click.ClickException(f"{path}: correct {where}: {first['msg']}.") from None
-
-
-def read_mapping(path: Path) -> dict[str, Any]:
-    """Read a YAML or JSON file of names with values."""
-    try:
-        read = yaml.safe_load(path.read_text())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        # In one line: PyYAML shows the place below what is wrong with it.
-        raise click.ClickException(
-            f"{path}: correct its YAML: {' '.join(str(error).split())}."
-        ) from None
-    if not isinstance(read, dict):
-        raise click.ClickException(f"{path}: write a name, a colon and its value on each line.")
-    return read
+def read_settings(path: Path) -> Settings:
+    if not path.exists():
+        raise FleetError(f"There is no {path}: copy sigma/settings.example.yml and fill it in.")
+    return read_model(Settings, path)
 
 
 def read_query(path: Path) -> Query:
     text = path.read_text()
     listed = SELECT_LIST.match(text)
     if listed is None:
-        raise click.ClickException(
+        raise FleetError(
             f"{path}: begin with `select`, then one column of a table a line, then `from`."
         )
     columns = tuple(
@@ -228,7 +204,7 @@ def read_marts(manifest: dict[str, Any]) -> Marts:
 
 
 def read_metrics(manifest: dict[str, Any]) -> dict[str, Metric]:
-    """Simple and ratio metrics as Sigma formulas; raises ClickException for any other."""
+    """Simple and ratio metrics as Sigma formulas; raises FleetError for any other."""
     measures = {
         measure["name"]: (model["node_relation"]["alias"], measure)
         for model in manifest["semantic_models"].values()
@@ -246,7 +222,7 @@ def read_metrics(manifest: dict[str, Any]) -> dict[str, Metric]:
             other, denominator = formula(parameters["denominator"]["name"])
             if mart == other:
                 return mart, f"{numerator} / ({denominator})"
-        raise click.ClickException(
+        raise FleetError(
             f"Metric {name} is neither simple nor a ratio over one mart: Sigma cannot show it, "
             "so leave it out of models/marts/metrics."
         )
@@ -270,7 +246,7 @@ def measure_formula(measure: dict[str, Any]) -> str:
         "percentile": "PercentileCont([{}], {})",
     }
     if not re.fullmatch(r"\w+", column) or measure["agg"] not in functions:
-        raise click.ClickException(
+        raise FleetError(
             f"Measure {measure['name']} is no plain column: give it meta sigma_formula."
         )
     percentile = (measure["agg_params"] or {}).get("percentile")

@@ -1,7 +1,7 @@
-"""What can be told of the specs without a Sigma tenant.
+"""What can be checked of the specs without a Sigma tenant.
 
 It knows the columns that dbt's contracts promise, and that Sigma puts a control's value into SQL
-as a quoted literal. Whether Sigma accepts a spec only Sigma can tell.
+as a quoted literal. Whether Sigma accepts a spec only Sigma knows.
 """
 
 from __future__ import annotations

@@ -8,12 +8,9 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from fleet.registry import (
-    ProjectNotFoundError,
-    RegistryError,
-    find_project_dir,
-    load_registry,
-)
+from fleet.errors import FleetError
+from fleet.project import find_project_dir
+from fleet.registry import load_registry
 from fleet.simulator.simulation import EVENTS, Result, landing_folder, simulate_fleet
 from fleet.simulator.transport import Write
 from fleet.simulator.world import HOUR, Settings
@@ -66,11 +63,8 @@ def simulate(
     overwrite: bool,
 ) -> None:
     """Simulate a fleet: event files as they would land, and what really happened."""
-    try:
-        project_dir = find_project_dir()
-        registry = load_registry(project_dir)
-    except (ProjectNotFoundError, RegistryError) as error:
-        raise click.ClickException(str(error)) from error
+    project_dir = find_project_dir()
+    registry = load_registry(project_dir)
     out = out or project_dir / DEFAULT_OUT
     landing = landing and landing.rstrip("/")
     _make_room(out, landing, overwrite)
@@ -93,9 +87,9 @@ def simulate(
                 settings, registry, out, lambda now: bar.update(task, completed=now / HOUR), land
             )
     except storage.StorageError as error:
-        raise click.ClickException(_refused(landing, "written", error)) from error
+        raise FleetError(_refused(landing, "written", error)) from error
     except OSError as error:
-        raise click.ClickException(
+        raise FleetError(
             f"{error.filename or _shown(out)} cannot be written ({error.strerror}): "
             "free some space or choose another --out."
         ) from error
@@ -106,22 +100,22 @@ def _make_room(out: Path, landing: str | None, overwrite: bool) -> None:
     """Make sure that the events do not mix with those of an earlier run."""
     if landing is not None:
         if not storage.is_s3(landing):
-            raise click.ClickException(f"{landing} is no s3:// URL: for a folder, use --out.")
+            raise FleetError(f"{landing} is no s3:// URL: for a folder, use --out.")
         try:
             files, top = storage.connect(f"{landing}/{EVENTS}")
             with storage.told():
                 is_empty = not files.find(top, max_items=1)
         except storage.StorageError as error:
-            raise click.ClickException(_refused(landing, "listed", error)) from error
+            raise FleetError(_refused(landing, "listed", error)) from error
         if not is_empty:
-            raise click.ClickException(
+            raise FleetError(
                 f"{landing} already holds events: choose another --landing, or empty it first."
             )
         return
     folder = landing_folder(out)
     if folder.exists() and any(folder.rglob("*.ndjson.gz")):
         if not overwrite:
-            raise click.ClickException(
+            raise FleetError(
                 f"{_shown(folder)} already holds events: choose another --out, or replace them "
                 "with --overwrite and load them into a new database."
             )

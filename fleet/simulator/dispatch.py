@@ -6,7 +6,7 @@ from fleet_events.events import Events
 
 from fleet.simulator.emitters import Emitter
 from fleet.simulator.incidents import UnassignReason
-from fleet.simulator.orders import DOOMS, Delivery, Order
+from fleet.simulator.orders import INJECTED_CAUSES, Delivery, Order
 from fleet.simulator.truth import Truth
 from fleet.simulator.world import MINUTE, SECOND, Market, Steps, StepsTo, World
 
@@ -36,10 +36,10 @@ class Dispatcher:
         self._chance = world.chance("dispatch", market.name)
 
     def request(self, order: Order) -> Delivery:
-        """Bear a delivery for the order and start to look for a robot."""
-        (doom,) = self._chance.choices(list(DOOMS), list(DOOMS.values()))
+        """Make a delivery for the order and start to look for a robot."""
+        (cause,) = self._chance.choices(list(INJECTED_CAUSES), list(INJECTED_CAUSES.values()))
         delivery = Delivery(
-            f"D-{self._world.number('delivery', 501)}", order, doom, self._world.env.event()
+            f"D-{self._world.number('delivery', 501)}", order, cause, self._world.env.event()
         )
         order.delivery = delivery
         self._service.log.event(

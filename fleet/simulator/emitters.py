@@ -60,14 +60,14 @@ class Emitter:
 
         Its first event names the boot before and its last `seq`, which every host keeps.
         """
-        told: TelemetryEmitterRestarted = {
+        restarted: TelemetryEmitterRestarted = {
             "last_emitter_id": self.emitter_id,
             "last_seq": self.last_seq,
         }
         if self.service == ROBOT_AGENT:
-            told["robot_id"] = self.host
+            restarted["robot_id"] = self.host
         self._begin(version)
-        self.log.event(Events.TELEMETRY_EMITTER_RESTARTED, told)
+        self.log.event(Events.TELEMETRY_EMITTER_RESTARTED, restarted)
 
     def _begin(self, version: str) -> None:
         boot = self._chance.randbytes(2).hex()

@@ -152,15 +152,15 @@ class Incidents:
         else:
             yield from self._break_down(None)
 
-    def doom(self, delivery: Delivery) -> Steps:
-        """What the delivery was bound to fail of, on the way to the customer.
+    def fail(self, delivery: Delivery) -> Steps:
+        """Let the delivery's injected cause happen, on the way to the customer.
 
         Raises:
             Broken: always.
         """
-        if delivery.doom == "robot_error":
+        if delivery.injected_cause == "robot_error":
             yield from self._break_down(delivery)
-        elif delivery.doom == "safety_event":
+        elif delivery.injected_cause == "safety_event":
             yield from self._accident(delivery)
         else:
             yield from self._hopelessly_stuck(delivery)
@@ -223,7 +223,7 @@ class Incidents:
                 "last_emitter_id": robot.agent.emitter_id,
             },
         )
-        robot.become("non_contactable", "connectivity", told_by=gateway)
+        robot.become("non_contactable", "connectivity", logged_by=gateway)
         yield robot.world.sleep(around(self._chance, 2 * MINUTE))
         self._hand_back("dispatcher", "robot_unreachable")
         yield robot.world.sleep(around(self._chance, 8 * MINUTE, 0.6))

@@ -156,7 +156,7 @@ class Ordering:
         if order.closed:
             return
         delivery = self._dispatcher.request(order)
-        if delivery.doom == "merchant_not_ready":
+        if delivery.injected_cause == "merchant_not_ready":
             takes += 60 * MINUTE
         world.env.process(self._merchants.prepare(order, round(takes)))
         yield from self._follow(order, delivery)

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from fleet.simulator.merchants import Merchant
     from fleet.simulator.robots import Robot
 
-# What a delivery that fails was bound to fail of, from its birth.
-Doom = Literal[
+# What makes a delivery fail, drawn when the delivery is made.
+InjectedCause = Literal[
     "none",
     "customer_absent",
     "no_access",
@@ -22,7 +22,7 @@ Doom = Literal[
     "robot_stuck",
     "lid_fault",
 ]
-DOOMS: dict[Doom, float] = {
+INJECTED_CAUSES: dict[InjectedCause, float] = {
     "none": 0.954,
     "customer_absent": 0.013,
     "no_access": 0.004,
@@ -54,7 +54,7 @@ class Delivery:
 
     delivery_id: str
     order: Order
-    doom: Doom
+    injected_cause: InjectedCause
     finished: simpy.Event
     robot: "Robot | None" = None
     attempts: int = 0

@@ -158,14 +158,14 @@ class Robot:
             and self.battery > LOW_BATTERY + 10
         )
 
-    # ------------------------------------------------------------ what it tells
+    # ------------------------------------------------------------ what it logs
 
     def become(
         self,
         state: RobotState,
         reason: DowntimeReason | None = None,
         dispatchable: bool | None = None,
-        told_by: Emitter | None = None,
+        logged_by: Emitter | None = None,
     ) -> None:
         """Enter a state and say so; staying in it says nothing."""
         if dispatchable is None:
@@ -193,7 +193,7 @@ class Robot:
             data["reason"] = reason
         if len(self.jobs) == 1 and self.chance.random() < 0.15:
             data["delivery_id"] = self.jobs[0].delivery_id
-        (told_by or self.agent).log.event(Events.ROBOT_STATE_CHANGED, data)
+        (logged_by or self.agent).log.event(Events.ROBOT_STATE_CHANGED, data)
         self.truth.state_began(self.robot_id, state, reason or "none", dispatchable)
 
     def _heartbeats(self) -> Steps:
@@ -234,21 +234,21 @@ class Robot:
         yield self.world.sleep(self.chance.uniform(120, 1_400))
 
     def drive(
-        self, end: Place, wanted: Callable[[], bool], doomed: Delivery | None = None
+        self, end: Place, wanted: Callable[[], bool], failing: Delivery | None = None
     ) -> Steps:
         """Drive to `end` with whatever happens on the way, as long as it is `wanted`.
 
         Raises:
-            Broken: the robot cannot go on; `doomed` deliveries break it for certain.
+            Broken: the robot cannot go on; with a `failing` delivery it breaks for certain.
         """
         begin = self._place
         speed = METRES_PER_SECOND * self.chance.uniform(0.8, 1.15)
         takes = round(begin.street_distance(end) / speed * SECOND) + 5 * SECOND
-        doom_at = takes * self.chance.uniform(0.2, 0.8) if doomed else float("inf")
+        fails_at = takes * self.chance.uniform(0.2, 0.8) if failing else float("inf")
         driven = 0
         while driven < takes and wanted():
             incident = self.incidents.next_in()
-            goal = round(min(takes - driven, incident, doom_at - driven))
+            goal = round(min(takes - driven, incident, fails_at - driven))
             self._leg = _Leg(
                 begin.towards(end, driven / takes), end, self.world.now, takes - driven
             )
@@ -257,8 +257,8 @@ class Robot:
             elapsed = self.world.now - began
             self._place, self._leg = self.place, None
             driven += elapsed
-            if doomed and driven >= doom_at:
-                yield from self.incidents.doom(doomed)
+            if failing and driven >= fails_at:
+                yield from self.incidents.fail(failing)
             elif elapsed >= incident and wanted():
                 yield from self.incidents.happen(wanted)
 

@@ -12,7 +12,9 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from fleet.lookup.stores import reading
+from fleet.duckdb_file import database_option
+from fleet.errors import FleetError
+from fleet.lookup.stores import SCHEMA, reading
 
 # What is read of each file of the ground truth.
 TRUTH = {
@@ -45,7 +47,7 @@ pairs as (
         truth.event_id is not null as is_true,
         mart.event_id is not null as is_matched
     from true_memberships as truth
-    full join (select event_id, delivery_id from fleet_marts.delivery_session_events) as mart
+    full join (select event_id, delivery_id from delivery_session_events) as mart
         on truth.event_id = mart.event_id and truth.delivery_id = mart.delivery_id
 )
 
@@ -72,7 +74,7 @@ mart_hours as (
     select
         robot_id, hour_at at time zone 'UTC' as hour_at, state, reason,
         cast(round(duration_seconds * 1000) as bigint) as duration_ms
-    from fleet_marts.supply_hours
+    from supply_hours
     where state <> 'unobserved'
 ),
 
@@ -129,9 +131,9 @@ select
                 when states.usable = 'when_dispatchable' then hours.dispatchable_ms
             end), 0) / 3600000.0
         from true_state_hours as hours
-        inner join fleet_seeds.robot_states as states on hours.state = states.state
+        inner join robot_states as states on hours.state = states.state
     ) as true_hours,
-    (select coalesce(sum(usable_seconds), 0) / 3600.0 from fleet_marts.supply_hours) as mart_hours
+    (select coalesce(sum(usable_seconds), 0) / 3600.0 from supply_hours) as mart_hours
 """
 
 FAILURES = """
@@ -144,7 +146,7 @@ episodes as (
         mart.robot_id is not null as is_found,
         truth.ended_at = mart.ended_at as has_right_end
     from true_failures as truth
-    full join fleet_marts.robot_failures as mart
+    full join robot_failures as mart
         on
             truth.robot_id = mart.robot_id
             and truth.component = mart.component
@@ -176,12 +178,12 @@ select
     (
         select coalesce(sum(hours.duration_ms), 0) / 3600000.0
         from true_state_hours as hours
-        inner join fleet_seeds.robot_states as states on hours.state = states.state
+        inner join robot_states as states on hours.state = states.state
         where states.is_operating
     ) as true_hours,
     (select count(*) from true_failures) as true_failures,
-    (select coalesce(sum(operating_hours), 0) from fleet_marts.fleet_mtbf) as mart_hours,
-    (select coalesce(sum(failure_count), 0) from fleet_marts.fleet_mtbf) as mart_failures
+    (select coalesce(sum(operating_hours), 0) from fleet_mtbf) as mart_hours,
+    (select coalesce(sum(failure_count), 0) from fleet_mtbf) as mart_failures
 """
 
 # Failed and cancelled deliveries, in truth or in the mart, by cause on both sides. A delivery that
@@ -203,7 +205,7 @@ fates as (
         bool_or(events.clock_offset_seconds <> 0) as has_skew
     from true_memberships as memberships
     inner join true_events as events using (event_id)
-    inner join fleet_seeds.event_registry as registry on events.event_name = registry.event_name
+    inner join event_registry as registry on events.event_name = registry.event_name
     group by memberships.delivery_id
 ),
 
@@ -215,7 +217,7 @@ diagnoses as (
         as true_cause,
         coalesce(mart.probable_cause, 'none') as mart_cause
     from true_deliveries as truth
-    left join fleet_marts.delivery_sessions as mart using (delivery_id)
+    left join delivery_sessions as mart using (delivery_id)
     where truth.cause <> 'none' or mart.probable_cause is not null
 )
 
@@ -227,7 +229,7 @@ select
         when fates.has_lost_end then 'the line that ends it was lost'
         when fates.has_skew then 'clock skew'
         when fates.has_lost_line then 'another line of it was lost'
-        else 'the log tells of another cause'
+        else 'the log points to another cause'
     end as cause,
     count(*) as delivery_count
 from diagnoses
@@ -367,12 +369,12 @@ def summed(rows: list[tuple[str, str, str, int]]) -> Diagnoses:
 def score_marts(database: Path, truth: Path) -> Score:
     """Compare the marts in `database` with the parquet files of `truth`.
 
-    Raises ClickException that says what to do when either is absent or of another version.
+    Raises FleetError that says what to do when either is absent or of another version.
     """
     # Not the settings of `fleet session`, which allow to read no file but the database.
     with reading(database, {}) as connection:
         if not (truth / "events.parquet").exists():
-            raise click.ClickException(
+            raise FleetError(
                 f"There is no ground truth in {truth}; `fleet simulate` writes it, --truth names "
                 "it."
             )
@@ -385,10 +387,11 @@ def score_marts(database: Path, truth: Path) -> Score:
                     f"select {columns} from read_parquet('{path}')"
                 )
             except duckdb.Error as error:
-                raise click.ClickException(
+                raise FleetError(
                     f"{truth / name}.parquet is not of this version; run `make demo` again, or "
                     "name the truth of another simulation with --truth."
                 ) from error
+        connection.execute(f"set search_path = '{SCHEMA}_marts,{SCHEMA}_seeds'")
         membership = tally(connection.execute(MEMBERSHIP).fetchall())
         cells = connection.execute(SUPPLY).fetchall()
         true_usable, mart_usable = map(float, connection.execute(USABLE).fetchall()[0])
@@ -491,12 +494,7 @@ def confusion_table(diagnoses: Diagnoses) -> Table:
 
 
 @click.command()
-@click.option(
-    "--database",
-    type=click.Path(path_type=Path),
-    default=lambda: Path(os.environ.get("FLEET_DATABASE", "data/warehouse.duckdb")),
-    help="DuckDB file with the marts.  [default: FLEET_DATABASE or data/warehouse.duckdb]",
-)
+@database_option
 @click.option(
     "--truth",
     type=click.Path(path_type=Path),

@@ -50,8 +50,9 @@ def simulate_fleet(
     """Simulate a fleet and write `out`/landing and `out`/truth.
 
     Every line goes through `logger.event()` in its strict mode, so that an event that does not
-    fit the registry stops the simulation with EventRejected. `progress` is told the simulated
-    milliseconds so far. `land`, where given, takes the event files in place of `out`/landing.
+    fit the registry stops the simulation with EventRejected. `progress` is called with the
+    simulated milliseconds so far. `land`, where given, takes the event files in place of
+    `out`/landing.
     """
     world = World(settings)
     truth = Truth(world)

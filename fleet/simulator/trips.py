@@ -19,7 +19,7 @@ DropoffReason = Literal[
     "customer_absent", "no_access", "lid_fault", "robot_fault", "robot_blocked", "theft", "other"
 ]
 
-DOOMED_ON_THE_WAY = ("robot_error", "safety_event", "robot_stuck")
+CAUSES_ON_THE_WAY = ("robot_error", "safety_event", "robot_stuck")
 DROPOFF_REASONS: dict[str, DropoffReason] = {
     "robot_stuck": "robot_blocked",
     "lid_fault": "lid_fault",
@@ -150,7 +150,7 @@ def _load(robot: "Robot", job: Delivery) -> Steps:
     job.loading = True
     yield robot.world.sleep(around(robot.chance, 25 * SECOND))
     _lid(robot, job, "open", "merchant")
-    if job.doom == "lid_fault" and robot.chance.random() < 0.6:
+    if job.injected_cause == "lid_fault" and robot.chance.random() < 0.6:
         yield from robot.incidents.lid_fails(job)
     yield robot.world.sleep(around(robot.chance, 20 * SECOND))
     _lid(robot, job, "closed", "merchant")
@@ -226,8 +226,8 @@ def _bring_one(robot: "Robot", job: Delivery) -> Steps:
     )
     yield from robot.react()
     robot.become("in_transit")
-    doomed = job if job.doom in DOOMED_ON_THE_WAY else None
-    yield from robot.drive(customer, lambda: not job.ended, doomed)
+    failing = job if job.injected_cause in CAUSES_ON_THE_WAY else None
+    yield from robot.drive(customer, lambda: not job.ended, failing)
     if job.ended:
         return
     job.at_customer = True
@@ -255,11 +255,11 @@ def _bring_one(robot: "Robot", job: Delivery) -> Steps:
             "delivered_ok": robot.chance.random() < 0.99,
         },
     )
-    if job.doom in ("customer_absent", "no_access"):
+    if job.injected_cause in ("customer_absent", "no_access"):
         yield robot.world.sleep(PATIENCE_AT_CUSTOMER + around(robot.chance, 30 * SECOND))
-        absent = job.doom == "customer_absent"
+        absent = job.injected_cause == "customer_absent"
         _fail_dropoff(robot, job, "customer_absent" if absent else "no_access", "return")
-        robot.dispatcher.finish(job, "failed", job.doom)
+        robot.dispatcher.finish(job, "failed", job.injected_cause)
         return
     yield robot.world.sleep(around(robot.chance, 80 * SECOND, 0.6))
     if robot.chance.random() < 0.02:
@@ -293,7 +293,7 @@ def _hand_over(robot: "Robot", job: Delivery, arrived_at: int, distance: float) 
             break
         attempt += 1
         yield robot.world.sleep(around(robot.chance, 12 * SECOND))
-    if job.doom == "lid_fault":
+    if job.injected_cause == "lid_fault":
         yield from robot.incidents.lid_fails(job)
     _lid(robot, job, "unlocked", "robot")
     yield robot.world.sleep(around(robot.chance, 5 * SECOND))

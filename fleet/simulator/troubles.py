@@ -3,11 +3,12 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from fleet.registry import Event, Registry
+from fleet.registry_constants import QuarantineReason
 from fleet.simulator.world import DAY, HOUR, MINUTE, SECOND, World
 
 # Shares of all lines. About one line in sixty meets some trouble of its own.
@@ -27,15 +28,12 @@ BUFFERING_ROBOTS = 0.10
 FOREIGN_LINES = (b'"robot-agent started"', b"[1,2,3]", b"42", b"null", b"true")
 BROKEN_TIMES = ("not a time", "2026-02-31T10:00:00.000Z", "")
 
-Damage = Literal[
-    "missing_event_id", "unknown_event", "bad_timestamp", "missing_required", "bad_type"
-]
-DAMAGES: tuple[Damage, ...] = (
-    "missing_event_id",
-    "unknown_event",
-    "bad_timestamp",
-    "missing_required",
-    "bad_type",
+DAMAGES = (
+    QuarantineReason.MISSING_EVENT_ID,
+    QuarantineReason.UNKNOWN_EVENT,
+    QuarantineReason.BAD_TIMESTAMP,
+    QuarantineReason.MISSING_REQUIRED,
+    QuarantineReason.BAD_TYPE,
 )
 
 
@@ -132,7 +130,7 @@ class Damager:
         self._chance = chance
         self._turn = 0
 
-    def damage(self, line: bytes) -> tuple[Damage, bytes]:
+    def damage(self, line: bytes) -> tuple[QuarantineReason, bytes]:
         """The kind of damage done and the damaged line.
 
         Kinds take turns, so that even a short log has them all; a line that cannot be damaged
@@ -140,12 +138,12 @@ class Damager:
         """
         record: dict[str, Any] = msgspec.json.decode(line)
         event = self._events[record["evt"]["name"]]
-        breakers: dict[Damage, Callable[[dict[str, Any], Event], bool]] = {
-            "missing_event_id": self._drop_event_id,
-            "unknown_event": self._rename,
-            "bad_timestamp": self._break_time,
-            "missing_required": self._drop_required,
-            "bad_type": self._break_type,
+        breakers: dict[QuarantineReason, Callable[[dict[str, Any], Event], bool]] = {
+            QuarantineReason.MISSING_EVENT_ID: self._drop_event_id,
+            QuarantineReason.UNKNOWN_EVENT: self._rename,
+            QuarantineReason.BAD_TIMESTAMP: self._break_time,
+            QuarantineReason.MISSING_REQUIRED: self._drop_required,
+            QuarantineReason.BAD_TYPE: self._break_type,
         }
         while True:
             kind = DAMAGES[self._turn % len(DAMAGES)]

@@ -1,13 +1,13 @@
 """What really happened, kept by the simulation itself and written as parquet.
 
-The recorder is told facts by the parts that cause them (a robot was assigned, a state began, an
+The recorder gets facts from the parts that cause them (a robot was assigned, a state began, an
 error was cleared) and works out memberships, state hours and failures from those. It never reads
 the log lines for anything but the ids they carry, so it can judge models that read only the lines.
 """
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +22,8 @@ QUIET_AFTER_ERROR = 10 * MINUTE
 FOREVER = 1 << 62
 
 INSTANT = pa.timestamp("ms", tz="UTC")
+# Of one file, by name and in order.
+Columns = dict[str, pa.Array]
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ class Failure:
 
 
 class Truth:
-    """The recorder. All times it is told are milliseconds since the start of the simulation."""
+    """The recorder. All times it is given are milliseconds since the start of the simulation."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -135,7 +137,7 @@ class Truth:
         self._events.append((self._world.now, facts, fate))
 
     def requested(self, delivery_id: str, order_id: str, merchant_id: str) -> None:
-        """A delivery was born now."""
+        """A delivery was made now."""
         self._deliveries[delivery_id] = _DeliveryStory(order_id, merchant_id, self._world.now)
 
     def assigned(self, delivery_id: str, robot_id: str) -> None:
@@ -276,99 +278,94 @@ class Truth:
     def write(self, folder: Path, lines: dict[str, int]) -> None:
         """Write every truth table to `folder`; `lines` are the counts of the transport."""
         folder.mkdir(parents=True, exist_ok=True)
-        start = int(self._world.start_at.timestamp()) * 1_000
-
-        def instants(values: list[int]) -> pa.Array:
-            return pa.array([start + value for value in values], INSTANT)
-
-        def save(name: str, columns: dict[str, pa.Array | list[str]]) -> None:
+        tables = {
+            "events": self._event_columns(),
+            "memberships": self._membership_columns(),
+            "assignments": self._assignment_columns(),
+            "state_hours": self._state_hour_columns(),
+            "failures": self._failure_columns(),
+            "deliveries": self._delivery_columns(),
+            "lines": {name: pa.array([count], pa.int64()) for name, count in lines.items()},
+        }
+        for name, columns in tables.items():
             pq.write_table(pa.table(columns), folder / f"{name}.parquet")
 
+    def _instants(self, values: list[int]) -> pa.Array:
+        start = int(self._world.start_at.timestamp()) * 1_000
+        return pa.array([start + value for value in values], INSTANT)
+
+    def _event_columns(self) -> Columns:
         facts = [facts for _, facts, _ in self._events]
         fates = [fate for _, _, fate in self._events]
-        save(
-            "events",
-            {
-                "event_id": [fact.event_id for fact in facts],
-                "event_name": [fact.event_name for fact in facts],
-                "service": [fact.service for fact in facts],
-                "emitter_id": [fact.emitter_id for fact in facts],
-                "seq": pa.array([fact.seq for fact in facts], pa.int64()),
-                "robot_id": pa.array([fact.robot_id for fact in facts], pa.string()),
-                "true_at": instants([at for at, _, _ in self._events]),
-                "is_lost": pa.array([fate.lost for fate in fates], pa.bool_()),
-                "is_malformed": pa.array([fate.malformed for fate in fates], pa.bool_()),
-                "is_damaged": pa.array([fate.damaged for fate in fates], pa.bool_()),
-                "is_duplicated": pa.array([fate.duplicated for fate in fates], pa.bool_()),
-                "is_late": pa.array([fate.late for fate in fates], pa.bool_()),
-                "is_silenced": pa.array([fate.silenced for fate in fates], pa.bool_()),
-                "clock_offset_seconds": pa.array(
-                    [fate.clock_offset / 1_000 for fate in fates], pa.float64()
-                ),
-            },
-        )
+        return {
+            "event_id": _texts(fact.event_id for fact in facts),
+            "event_name": _texts(fact.event_name for fact in facts),
+            "service": _texts(fact.service for fact in facts),
+            "emitter_id": _texts(fact.emitter_id for fact in facts),
+            "seq": pa.array([fact.seq for fact in facts], pa.int64()),
+            "robot_id": _texts(fact.robot_id for fact in facts),
+            "true_at": self._instants([at for at, _, _ in self._events]),
+            "is_lost": pa.array([fate.lost for fate in fates], pa.bool_()),
+            "is_malformed": pa.array([fate.malformed for fate in fates], pa.bool_()),
+            "is_damaged": pa.array([fate.damaged for fate in fates], pa.bool_()),
+            "is_duplicated": pa.array([fate.duplicated for fate in fates], pa.bool_()),
+            "is_late": pa.array([fate.late for fate in fates], pa.bool_()),
+            "is_silenced": pa.array([fate.silenced for fate in fates], pa.bool_()),
+            "clock_offset_seconds": pa.array(
+                [fate.clock_offset / 1_000 for fate in fates], pa.float64()
+            ),
+        }
+
+    def _membership_columns(self) -> Columns:
         members = list(self.memberships())
-        save(
-            "memberships",
-            {
-                "event_id": pa.array([member[0] for member in members], pa.string()),
-                "delivery_id": pa.array([member[1] for member in members], pa.string()),
-                "match_method": pa.array([member[2] for member in members], pa.string()),
-            },
-        )
+        return {
+            "event_id": _texts(member[0] for member in members),
+            "delivery_id": _texts(member[1] for member in members),
+            "match_method": _texts(member[2] for member in members),
+        }
+
+    def _assignment_columns(self) -> Columns:
         windows = self.windows()
-        save(
-            "assignments",
-            {
-                "delivery_id": pa.array([window.delivery_id for window in windows], pa.string()),
-                "robot_id": pa.array([window.robot_id for window in windows], pa.string()),
-                "assigned_at": instants([window.assigned_at for window in windows]),
-                "released_at": instants([window.released_at for window in windows]),
-            },
-        )
+        return {
+            "delivery_id": _texts(window.delivery_id for window in windows),
+            "robot_id": _texts(window.robot_id for window in windows),
+            "assigned_at": self._instants([window.assigned_at for window in windows]),
+            "released_at": self._instants([window.released_at for window in windows]),
+        }
+
+    def _state_hour_columns(self) -> Columns:
         hours = list(self.state_hours())
-        save(
-            "state_hours",
-            {
-                "robot_id": pa.array([row[0] for row in hours], pa.string()),
-                "hour_at": instants([row[1] for row in hours]),
-                "state": pa.array([row[2] for row in hours], pa.string()),
-                "reason": pa.array([row[3] for row in hours], pa.string()),
-                "duration_ms": pa.array([row[4] for row in hours], pa.int64()),
-                "dispatchable_ms": pa.array([row[5] for row in hours], pa.int64()),
-            },
-        )
+        return {
+            "robot_id": _texts(row[0] for row in hours),
+            "hour_at": self._instants([row[1] for row in hours]),
+            "state": _texts(row[2] for row in hours),
+            "reason": _texts(row[3] for row in hours),
+            "duration_ms": pa.array([row[4] for row in hours], pa.int64()),
+            "dispatchable_ms": pa.array([row[5] for row in hours], pa.int64()),
+        }
+
+    def _failure_columns(self) -> Columns:
         failures = self.failures()
-        save(
-            "failures",
-            {
-                "robot_id": pa.array([failure.robot_id for failure in failures], pa.string()),
-                "component": pa.array([failure.component for failure in failures], pa.string()),
-                "started_at": instants([failure.started_at for failure in failures]),
-                "ended_at": instants([failure.ended_at for failure in failures]),
-                "first_error_code": pa.array(
-                    [failure.first_error_code for failure in failures], pa.string()
-                ),
-            },
-        )
-        stories = list(self._deliveries.items())
-        save(
-            "deliveries",
-            {
-                "delivery_id": pa.array([delivery_id for delivery_id, _ in stories], pa.string()),
-                "order_id": pa.array([story.order_id for _, story in stories], pa.string()),
-                "outcome": pa.array([story.outcome for _, story in stories], pa.string()),
-                "cause": pa.array([story.cause for _, story in stories], pa.string()),
-                "robot_ids": pa.array(
-                    [
-                        list(dict.fromkeys(robot for _, robot in story.assignments))
-                        for _, story in stories
-                    ],
-                    pa.list_(pa.string()),
-                ),
-            },
-        )
-        save("lines", {name: pa.array([count], pa.int64()) for name, count in lines.items()})
+        return {
+            "robot_id": _texts(failure.robot_id for failure in failures),
+            "component": _texts(failure.component for failure in failures),
+            "started_at": self._instants([failure.started_at for failure in failures]),
+            "ended_at": self._instants([failure.ended_at for failure in failures]),
+            "first_error_code": _texts(failure.first_error_code for failure in failures),
+        }
+
+    def _delivery_columns(self) -> Columns:
+        stories = self._deliveries.values()
+        return {
+            "delivery_id": _texts(self._deliveries),
+            "order_id": _texts(story.order_id for story in stories),
+            "outcome": _texts(story.outcome for story in stories),
+            "cause": _texts(story.cause for story in stories),
+            "robot_ids": pa.array(
+                [list(dict.fromkeys(robot for _, robot in story.assignments)) for story in stories],
+                pa.list_(pa.string()),
+            ),
+        }
 
     @property
     def outcomes(self) -> dict[str, int]:
@@ -377,6 +374,10 @@ class Truth:
         for story in self._deliveries.values():
             counts[story.outcome] += 1
         return dict(counts)
+
+
+def _texts(values: Iterable[str | None]) -> pa.Array:
+    return pa.array(list(values), pa.string())
 
 
 class _RobotWindows:

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Annotated
 
 import click
-import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from fleet.registry import ProjectNotFoundError, find_project_dir
+from fleet.errors import FleetError
+from fleet.project import find_project_dir
+from fleet.yaml_files import read_model
 
 VECTOR = "pipeline/vector"
 
@@ -55,15 +56,11 @@ class Settings(BaseModel):
     datadog_buffer_gb: Annotated[int, Field(ge=1, le=500)] = 2
 
 
-class SettingsError(Exception):
-    """The settings of an environment cannot be used; says why in one sentence."""
-
-
 def render_vector(project_dir: Path, environment: str) -> str:
     """Vector's configuration for an environment, as YAML, programs included.
 
     Raises:
-        SettingsError: there is no such environment, or its settings do not fit.
+        FleetError: there is no such environment, or its settings do not fit.
     """
     settings = load_settings(project_dir, environment)
     folder = project_dir / VECTOR
@@ -95,28 +92,17 @@ def load_settings(project_dir: Path, environment: str) -> Settings:
     """Read `pipeline/vector/environments/<environment>.yml`.
 
     Raises:
-        SettingsError: there is no such file, or it does not fit.
+        FleetError: there is no such file, or it does not fit.
     """
     folder = project_dir / VECTOR / "environments"
     known = sorted(path.stem for path in folder.glob("*.yml"))
     if environment not in known:
-        raise SettingsError(
+        raise FleetError(
             f"There is no environment {environment}: choose one of {', '.join(known)}, or add "
             f"{VECTOR}/environments/{environment}.yml."
         )
     file = f"{VECTOR}/environments/{environment}.yml"
-    try:
-        return Settings.model_validate(yaml.safe_load((project_dir / file).read_text("utf-8")))
-    except yaml.YAMLError as error:
-        place = getattr(error, "problem_mark", None)
-        line = f" line {place.line + 1}" if place else ""
-        raise SettingsError(f"{file}{line} is not YAML: correct it and render again.") from error
-    except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, problem['loc'])) or 'the file'}: {problem['msg']}"
-            for problem in error.errors()
-        )
-        raise SettingsError(f"{file} does not fit: {problems}.") from error
+    return read_model(Settings, project_dir / file, file)
 
 
 @click.group()
@@ -133,16 +119,13 @@ def vector() -> None:
 )
 def render(environment: str, out: Path | None) -> None:
     """Print Vector's configuration for an environment, one file that needs no others."""
-    try:
-        text = render_vector(find_project_dir(), environment)
-    except (ProjectNotFoundError, SettingsError) as error:
-        raise click.ClickException(str(error)) from None
+    text = render_vector(find_project_dir(), environment)
     if out is None:
         click.echo(text, nl=False)
         return
     try:
         out.write_text(text, "utf-8")
     except OSError as error:
-        raise click.ClickException(
+        raise FleetError(
             f"{out} cannot be written ({error.strerror}): choose another --out."
         ) from None

@@ -11,7 +11,6 @@ import gzip
 import itertools
 import json
 import os
-import time
 import weakref
 import zlib
 from collections import deque
@@ -19,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import duckdb
@@ -27,12 +27,13 @@ import pyarrow as pa
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.plugins import BasePlugin
 
+from fleet.duckdb_file import DatabaseError, open_database
+from fleet.errors import FleetError
 from fleet.warehouse import storage
 from fleet.warehouse.event_lines import Lines, check
 from fleet.warehouse.storage import StoredFile
 
 WAIT_SECONDS = 2
-SECONDS_BETWEEN_TRIES = 0.02
 
 ENDINGS = (".ndjson", ".ndjson.gz")
 REJECTS = "/rejects/v1/"
@@ -129,23 +130,12 @@ class Plugin(BasePlugin):
         """Open the database once before dbt does, which would answer a refusal with a traceback.
 
         Raises RuntimeError, which dbt-duckdb reports as its own error, in one sentence. A file in
-        use is tried again for WAIT_SECONDS: the dashboard opens it for a blink with each look-up.
+        use is tried again for WAIT_SECONDS: every look-up of the dashboard opens it for a moment.
         """
-        give_up_at = time.monotonic() + WAIT_SECONDS
-        while True:
-            try:
-                duckdb.connect(creds.path, config=config).close()
-                return
-            except duckdb.IOException as error:
-                if "Could not set lock" not in str(error):
-                    raise RuntimeError(f"{creds.path} cannot be opened: {error}") from error
-                if time.monotonic() < give_up_at:
-                    time.sleep(SECONDS_BETWEEN_TRIES)
-                    continue
-                raise RuntimeError(
-                    f"{creds.path} is in use by another process, such as another dbt run or a "
-                    "database client; wait until it has ended, or close it, and run again."
-                ) from error
+        try:
+            open_database(Path(creds.path), config, wait_seconds=WAIT_SECONDS).close()
+        except DatabaseError as error:
+            raise RuntimeError(error.message) from error
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Register the functions."""
@@ -171,13 +161,13 @@ def _as_json(function: Callable[[Any], Found | Loaded]) -> Callable[[Any], str]:
         try:
             return json.dumps(asdict(function(argument)))
         except LoadError as error:
-            return json.dumps({"error": str(error)})
+            return json.dumps({"error": error.message})
 
     return called
 
 
-class LoadError(Exception):
-    """Nothing can be loaded; says in one sentence what to do."""
+class LoadError(FleetError):
+    """Nothing can be loaded."""
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-MALFORMED = "malformed"
-NOT_AN_OBJECT = "not_an_object"
+from fleet.registry_constants import QuarantineReason
+
+MALFORMED, NOT_AN_OBJECT = QuarantineReason.MALFORMED, QuarantineReason.NOT_AN_OBJECT
 JSON_WHITESPACE = b" \t\r\n"
 
 # Check JSON whole and build nothing from it; a number too large for a float stays valid.

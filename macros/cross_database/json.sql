@@ -1,39 +1,39 @@
 {#
     Reading JSON. The raw payload is JSON on DuckDB and SUPER on Redshift. Models reach a value by
-    one and the same path on both, `document."data"."wait_s"`, and turn it into a typed column
-    with one of the macros below. Each gives NULL when the value is absent or of another JSON
-    type: a wrong type must become visible in quarantine, never be coerced.
+    the same path on both, `document."data"."wait_s"`, and turn it into a typed column with one of
+    the macros below. Each gives NULL when the value is absent or of another JSON type: a wrong type
+    must become visible in quarantine, never be coerced.
 #}
 
 {#
-    The payload in a form that paths can walk.
-    DuckDB: one from_json() call per line reads every registered value at once; a call per column
-    would parse the text as many times as there are columns. Redshift: SUPER is parsed already.
+    DuckDB: one from_json() call per value reads all keys at once; a call per column would parse the
+    text as many times as there are columns. Redshift: SUPER is parsed already.
 #}
-{% macro json_document(column) %}
-    {{- return(adapter.dispatch("json_document", "fleet_analytics")(column)) -}}
+{% macro json_document(column, fields, when=none) %}
+    {{- return(adapter.dispatch("json_document", "fleet_analytics")(column, fields, when)) -}}
 {% endmacro %}
 
-{% macro default__json_document(column) %}{{ column }}{% endmacro %}
+{% macro default__json_document(column, fields, when) %}{{ column }}{% endmacro %}
 
-{% macro duckdb__json_document(column) %}
-    {%- set document = dict() -%}
-    {%- for key in envelope_keys() %}{% do document.update({key: "JSON"}) %}{% endfor -%}
-    {%- for key in registry_ids() %}{% do document.update({key.name: "JSON"}) %}{% endfor -%}
-    {%- set data = dict() -%}
-    {%- for field in registry_fields() %}{% do data.update({field.name: "JSON"}) %}{% endfor -%}
-    {%- do document.update({
-        "evt": {"name": "JSON", "version": "JSON", "valid": "JSON"},
-        "dd": {"trace_id": "JSON", "span_id": "JSON"},
-        "data": data,
-    }) -%}
-    from_json({{ column }}, '{{ tojson(document) }}')
+{% macro duckdb__json_document(column, fields, when) %}
+    {%- set document = {} -%}
+    {%- for field in fields -%}
+        {%- set path = field.path or [field.name] -%}
+        {%- if path | length > 1 -%}
+            {%- do document.setdefault(path[0], {}).update({path[1]: "JSON"}) -%}
+        {%- else -%}
+            {%- do document.update({path[0]: "JSON"}) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- set parsed = "from_json(" ~ column ~ ", '" ~ tojson(document) ~ "')" -%}
+    {{- "case when " ~ when ~ " then " ~ parsed ~ " end" if when else parsed -}}
 {%- endmacro %}
 
-{#
-    A JSON string of at most `width` bytes. Redshift counts VARCHAR in bytes and would refuse or
-    cut a longer one, so a longer one is NULL on both engines.
-#}
+{% macro envelope_keys() %}
+    {{- return(registry_ids() + registry_envelope() + [{"name": "data"}]) -}}
+{% endmacro %}
+
+{# Redshift counts VARCHAR in bytes and refuses or cuts a longer text, so that is NULL on both engines. #}
 {% macro json_text(value, width) %}
     {{- return(adapter.dispatch("json_text", "fleet_analytics")(value, width)) -}}
 {% endmacro %}
@@ -46,7 +46,7 @@
 {%- endmacro %}
 
 {#
-    from_json() leaves each value as its own JSON text, so the first character tells its type: a
+    from_json() leaves each value as its own JSON text, so the first character shows its type: a
     JSON function per value would parse each of them again, which is most of the work of a load.
     Only a string with an escape needs one.
 #}
@@ -60,17 +60,15 @@
     end
 {%- endmacro %}
 
-{# An id: one that is an empty text names nothing, and would join with all others that are. #}
+{# An empty id names nothing, and would join with all other empty ones. #}
 {% macro json_id(value, width) -%}
     nullif({{ json_text(value, width) }}, '')
 {%- endmacro %}
 
-{# Whether an id is lacking: absent, or an empty text. #}
 {% macro json_lacks_id(value) -%}
     ({{ value }} is null or coalesce({{ json_text(value, 1) }} = '', false))
 {%- endmacro %}
 
-{# A JSON number, as double precision. #}
 {% macro json_number(value) %}
     {{- return(adapter.dispatch("json_number", "fleet_analytics")(value)) -}}
 {% endmacro %}
@@ -83,7 +81,6 @@
     case when ascii({{ value }}) between 45 and 57 then try_cast(cast({{ value }} as varchar) as double) end
 {%- endmacro %}
 
-{# A JSON number without a fraction that a double holds exactly, as bigint. #}
 {% macro json_integer(value) -%}
     case
         when floor({{ json_number(value) }}) = {{ json_number(value) }} and abs({{ json_number(value) }}) <= 9007199254740992
@@ -91,7 +88,6 @@
     end
 {%- endmacro %}
 
-{# A JSON true or false. #}
 {% macro json_boolean(value) %}
     {{- return(adapter.dispatch("json_boolean", "fleet_analytics")(value)) -}}
 {% endmacro %}
@@ -105,9 +101,8 @@
 {%- endmacro %}
 
 {#
-    A JSON string in RFC 3339 with an offset, as UTC timestamp. The pattern comes first, because
-    each engine reads other forms too, and not the same ones. Through timestamptz, because a cast
-    to timestamp drops the offset without a word.
+    The pattern comes first, because each engine reads other forms than RFC 3339 too, and not the same
+    ones. Through timestamptz, because a cast to timestamp silently drops the offset.
 #}
 {% macro json_timestamp(value) -%}
     case
@@ -120,7 +115,6 @@
 
 {% macro duckdb__json_timestamptz(value) %}try_cast({{ value }} ->> '$' as timestamptz){% endmacro %}
 
-{# A JSON array, as its text of at most `width` bytes. #}
 {% macro json_array(value, width) %}
     {{- return(adapter.dispatch("json_array", "fleet_analytics")(value, width)) -}}
 {% endmacro %}
@@ -139,7 +133,6 @@
     end
 {%- endmacro %}
 
-{# The whole payload as text. #}
 {% macro json_line(value) %}
     {{- return(adapter.dispatch("json_line", "fleet_analytics")(value)) -}}
 {% endmacro %}
@@ -148,7 +141,24 @@
 
 {% macro duckdb__json_line(value) %}cast({{ value }} as varchar){% endmacro %}
 
-{# A registered field as its typed column. `field`: a row of registry_fields(). #}
+{% macro json_misfits(value, field) %}
+    {{- return(adapter.dispatch("json_misfits", "fleet_analytics")(value, field)) -}}
+{% endmacro %}
+
+{% macro default__json_misfits(value, field) %}{{ json_field(value, field) }} is null{% endmacro %}
+
+{#
+    By the first character, which tells the type of a JSON text: half the SQL, and it is planned every
+    night. Only a text longer than its column must be read to know its length without escapes.
+#}
+{% macro duckdb__json_misfits(value, field) -%}
+    {%- if field.type == "bool" -%} cast({{ value }} as varchar) not in ('true', 'false')
+    {%- elif field.type in ("id", "string", "enum") -%}
+        (ascii({{ value }}) <> 34 or (strlen({{ value }}) > {{ field.width + 2 }} and {{ json_text(value, field.width) }} is null))
+    {%- else -%} {{ default__json_misfits(value, field) }}
+    {%- endif -%}
+{%- endmacro %}
+
 {% macro json_field(value, field) -%}
     {%- if field.type == "number" -%} {{ json_number(value) }}
     {%- elif field.type == "int" -%} {{ json_integer(value) }}
@@ -159,10 +169,10 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Top-level keys of a line beside the ids, `evt`, `dd` and `data`. #}
-{% macro envelope_keys() %}
-    {{- return([
-        "event_id", "occurred_at", "received_at", "service", "env", "version", "emitter_id",
-        "seq", "mono_ms", "status", "message", "registry_version",
-    ]) -}}
-{% endmacro %}
+{# A value of the envelope as its typed column. `key`: a row of registry_envelope(). #}
+{% macro json_envelope_value(document, key) -%}
+    {%- set value = document ~ '."' ~ key.path | join('"."') ~ '"' -%}
+    {%- if key.type == "id" -%} {{ json_id(value, key.width) }}
+    {%- else -%} {{ json_field(value, key) }}
+    {%- endif -%}
+{%- endmacro %}

@@ -1,7 +1,7 @@
 {#
-    Ends a model whose rows shall lie in the order of its sort key, so that a night that asks for some
-    days skips the blocks of all others. Redshift sorts by the key itself; DuckDB keeps rows in the
-    order in which they were inserted, and joins and windows shuffle them.
+    Stored in the order of the sort key, a query for some days skips the blocks of all others. Redshift
+    sorts by the key itself; DuckDB keeps rows in the order in which they were inserted, and joins and
+    window functions change it.
 #}
 {% macro in_sort_order() %}
     {{- return(adapter.dispatch("in_sort_order", "fleet_analytics")()) -}}

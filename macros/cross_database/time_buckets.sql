@@ -1,17 +1,9 @@
 {#
-    One row per row of `relation` and UTC hour or day that its interval touches, as `hour_at` or
-    `day_at`, the start of it.
-
-    relation        a CTE or model with the two columns below
-    started_at      start of the interval, UTC timestamp
-    ended_at        end of the interval, UTC timestamp; an interval that ends before it starts gives no row
-    unit            hour or day
-
-    A time-window join then needs equality on hour_at, with the exact range as residual filter:
-    a hash join on both engines, whose cost does not grow with a robot's history. The interval is cut
-    twice, into blocks and these into hours, each by an equality join with int_spans; so an interval
-    of up to 65,536 units needs no join on an inequality, which would be a nested loop on Redshift.
-    A longer one gives no row; of a robot's hours assert_states_fill_every_hour tells that.
+    A join with a time window then compares hour_at for equality, with the exact range as an additional
+    filter: a hash join on both engines, whose cost does not grow with a robot's history. The interval is
+    cut twice, into blocks and these into hours, each by an equality join with int_spans, because a join
+    on an inequality is a nested loop on Redshift. An interval of more than 65,536 units gives no row;
+    for a robot's hours the test assert_states_fill_every_hour would fail.
 #}
 {% macro time_buckets(relation, started_at, ended_at, unit="hour") %}
     select

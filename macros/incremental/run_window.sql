@@ -1,7 +1,7 @@
 {#
     The run window: raw lines with run_window_start() < loaded_at <= run_window_end() are read.
 
-    A nightly run begins after the newest line that base_event_log__lines holds. The var
+    A nightly run begins after the newest line that base_event_log__typed_lines holds. The var
     load_settle_minutes keeps it away from lines so new that a COPY with an earlier loaded_at may not
     have committed yet. The vars backfill_from and backfill_to (loaded_at, UTC) read a stretch of
     loads again instead.

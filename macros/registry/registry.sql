@@ -13,6 +13,110 @@
 {% endmacro %}
 
 
+{% macro registry_envelope() %}
+    {#-
+        Keys of a log line beside its ids and `data`, in order. path: the keys that lead to the value. column: of the
+        staging models. type: id, string, int, bool or timestamp. width: bytes, none for other types.
+    -#}
+    {{ return([
+        {'path': ['event_id'], 'column': 'event_id', 'type': 'id', 'width': 64},
+        {'path': ['evt', 'name'], 'column': 'event_name', 'type': 'string', 'width': 128},
+        {'path': ['evt', 'version'], 'column': 'event_version', 'type': 'int', 'width': none},
+        {'path': ['evt', 'valid'], 'column': 'is_valid_at_source', 'type': 'bool', 'width': none},
+        {'path': ['occurred_at'], 'column': 'occurred_at', 'type': 'timestamp', 'width': none},
+        {'path': ['service'], 'column': 'service', 'type': 'string', 'width': 128},
+        {'path': ['env'], 'column': 'env', 'type': 'string', 'width': 64},
+        {'path': ['version'], 'column': 'service_version', 'type': 'string', 'width': 128},
+        {'path': ['emitter_id'], 'column': 'emitter_id', 'type': 'id', 'width': 256},
+        {'path': ['seq'], 'column': 'seq', 'type': 'int', 'width': none},
+        {'path': ['mono_ms'], 'column': 'mono_milliseconds', 'type': 'int', 'width': none},
+        {'path': ['status'], 'column': 'status', 'type': 'string', 'width': 16},
+        {'path': ['message'], 'column': 'message', 'type': 'string', 'width': 4096},
+        {'path': ['dd', 'trace_id'], 'column': 'trace_id', 'type': 'id', 'width': 64},
+        {'path': ['dd', 'span_id'], 'column': 'span_id', 'type': 'id', 'width': 64},
+        {'path': ['registry_version'], 'column': 'registry_version', 'type': 'string', 'width': 32},
+        {'path': ['received_at'], 'column': 'received_at', 'type': 'timestamp', 'width': none},
+    ]) }}
+{% endmacro %}
+
+
+{% macro registry_quarantine_reasons() %}
+    {#-
+        Why a line is quarantined, in the order of the checks. found_in: `line` where nothing can be read from it,
+        `event` where it is JSON but no event of the registry.
+    -#}
+    {{ return([
+        {'name': 'malformed', 'found_in': 'line'},
+        {'name': 'not_an_object', 'found_in': 'line'},
+        {'name': 'too_large', 'found_in': 'line'},
+        {'name': 'missing_event_id', 'found_in': 'event'},
+        {'name': 'unknown_event', 'found_in': 'event'},
+        {'name': 'bad_timestamp', 'found_in': 'event'},
+        {'name': 'missing_required', 'found_in': 'event'},
+        {'name': 'bad_type', 'found_in': 'event'},
+        {'name': 'refused_at_source', 'found_in': 'event'},
+    ]) }}
+{% endmacro %}
+
+
+{% macro registry_funnel_steps() %}
+    {#-
+        Steps of a delivery in their order. column: when it was reached. count: the orders that
+        reached it, none where it is no stage of the funnel. leg: seconds from the stage before.
+    -#}
+    {{ return([
+        {
+            'step': 'order_created',
+            'event_name': 'order.created',
+            'column': 'order_created_at',
+            'title': "Order",
+            'count': "order_count",
+            'leg': none,
+        },
+        {
+            'step': 'dispatched',
+            'event_name': 'dispatch.assigned',
+            'column': 'dispatched_at',
+            'title': "Dispatch",
+            'count': "dispatched_count",
+            'leg': "order_to_dispatch_seconds",
+        },
+        {
+            'step': 'pickup_arrived',
+            'event_name': 'delivery.pickup_arrived',
+            'column': 'pickup_arrived_at',
+            'title': "At the merchant",
+            'count': none,
+            'leg': none,
+        },
+        {
+            'step': 'pickup_completed',
+            'event_name': 'delivery.pickup_completed',
+            'column': 'pickup_completed_at',
+            'title': "Pickup",
+            'count': "picked_up_count",
+            'leg': "dispatch_to_pickup_seconds",
+        },
+        {
+            'step': 'dropoff_arrived',
+            'event_name': 'delivery.dropoff_arrived',
+            'column': 'dropoff_arrived_at',
+            'title': "At the customer",
+            'count': none,
+            'leg': none,
+        },
+        {
+            'step': 'dropoff_completed',
+            'event_name': 'delivery.dropoff_completed',
+            'column': 'dropoff_completed_at',
+            'title': "Dropoff",
+            'count': "dropped_off_count",
+            'leg': "pickup_to_dropoff_seconds",
+        },
+    ]) }}
+{% endmacro %}
+
+
 {% macro registry_fields() %}
     {#- Payload fields of all events, each name once. width: bytes of the varchar, none for other types. -#}
     {{ return([

@@ -1,11 +1,10 @@
 {#
-    Bounds of what was counted, two-sided 90 % each: how far chance alone may have moved it.
+    Two-sided 90 % bounds throughout: how far chance alone may have moved what was counted.
 #}
 
 {#
-    Wilson's interval of a proportion, successes / trials, for the normal quantile 0.95; it stays
-    within 0 and 1 and is sound for few trials too. `side`: -1 for the lower bound, 1 for the upper.
-    Rounding must not put a bound on the wrong side of the proportion itself, as it would at 0 and 1.
+    Wilson's interval, for the normal quantile 0.95, stays within 0 and 1 and is sound for few trials
+    too. least and greatest, because rounding would put a bound on the wrong side of a share of 0 or 1.
 #}
 {% macro wilson_bound(successes, trials, side) -%}
     {%- set z = 1.6448536269514722 -%}
@@ -21,10 +20,8 @@
 {%- endmacro %}
 
 {#
-    What a time is multiplied with to get the bounds of time / count, from a row of the seed
-    chi_square_factors joined on the count, or beyond its last row from Wilson and Hilferty's
-    approximation, by then within 0.1 %. For a count of 0 the lower factor is one-sided, and there is
-    no upper one.
+    The factors come from the seed chi_square_factors, or beyond its last row from Wilson and Hilferty's
+    approximation, which is within 0.1 % there.
 #}
 {% macro chi_square_lower_factor(count, factors) -%}
     coalesce(
@@ -42,10 +39,7 @@
     end
 {%- endmacro %}
 
-{#
-    Bounds of count / time, the reciprocals of those of time / count; the factors are joined as
-    <count>_factors. `side`: -1 for the lower bound, 0 for a count of 0; 1 for the upper.
-#}
+{# The bounds of count / time are the reciprocals of those of time / count. #}
 {% macro rate_bound(count, time, side) -%}
     {%- set factors = count ~ "_factors" -%}
     {%- if side < 0 -%}
@@ -59,9 +53,8 @@
 {%- endmacro %}
 
 {#
-    How a measure of one release compares with that of the one before it. Clearly worse or better
-    only where the intervals do not touch: chance alone then makes the difference in fewer than one
-    of ten comparisons.
+    Worse or better only where the intervals do not overlap: chance alone makes such a difference in
+    fewer than one of ten comparisons.
 #}
 {% macro comparison(measure, release, release_before) -%}
     case
@@ -74,7 +67,6 @@
     end
 {%- endmacro %}
 
-{# Wilson and Hilferty's chi-square quantile for the normal quantile `z`. #}
 {% macro chi_square_quantile(z, degrees) -%}
     (({{ degrees }}) * power(
         1.0 - 2.0 / (9.0 * nullif({{ degrees }}, 0)) + ({{ z }}) * sqrt(2.0 / (9.0 * nullif({{ degrees }}, 0))), 3

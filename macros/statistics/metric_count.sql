@@ -1,8 +1,4 @@
-{#
-    A metric of registry/monitors.yml as an aggregate over rows of stg_event_log__events. Datadog counts
-    the same events, because its query is generated from the same row of the registry. `only`: a
-    condition that they must meet besides.
-#}
+{# Datadog counts the same events, because its query is generated from the same row of the registry. #}
 {% macro metric_count(name, only=none) -%}
     {%- set metric = registry_metrics().get(name) -%}
     {%- if metric is none -%}

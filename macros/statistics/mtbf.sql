@@ -1,12 +1,10 @@
 {#
-    Mean time between failures of repairable robots, per month and the columns of `by`.
+    Mean time between failures of repairable robots.
 
     T = operating hours, r = failure episodes that started in the period, MTBF = T / r, with the
     two-sided 90 % chi-square interval of a time-truncated test, 2T / chi2(0.95, 2r + 2) to
     2T / chi2(0.05, 2r) (NIST/SEMATECH e-Handbook 8.4.5.1). With r = 0 only the one-sided 90 %
     lower bound T / -ln(0.1) exists. The factors: macros/statistics/confidence_intervals.sql.
-
-    The CTEs end in `bounded`.
 #}
 {% macro mtbf_ctes(by) %}
 {%- set keys = by | join(", ") -%}

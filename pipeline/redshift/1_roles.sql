@@ -5,7 +5,7 @@
 -- analyst        people who write SQL: read the marts
 -- sigma          Sigma's service account: reads the marts
 --
--- A role owns nothing on Redshift, so a user does. `password disable` leaves signing in to IAM.
+-- Roles own nothing on Redshift, so users do. With `password disable` they sign in through IAM.
 
 create role loader;
 create role transformer;

@@ -1,14 +1,14 @@
 -- The raw layer. Run by an administrator, once. The same as the macro create_raw_tables(), which
--- `dbt run-operation load_event_lines` runs where there is no raw layer yet.
+-- `dbt run-operation load_event_lines` runs if there is no raw layer yet.
 --
 -- event_lines      one row per line that is a JSON object, as it arrived
--- rejected_lines   one row per line that Vector kept from the lake, with its text and why; COPY itself
---                  rejects none, it takes a file whole or not at all
+-- rejected_lines   one row per line that Vector kept out of the lake, with its text and the reason; COPY
+--                  rejects no line: it loads a file whole or not at all
 -- loaded_files     empty here: COPY keeps its own record, sys_load_history
 -- failed_files     empty here: COPY keeps its own record, sys_load_error_detail
 --
 -- event_lines is sorted by loaded_at, because every night asks for the newest lines only. The
--- default of loaded_at fills it in: COPY writes the payload column alone.
+-- default of loaded_at fills it in: COPY writes only the payload column.
 
 create schema if not exists event_log;
 

@@ -1,7 +1,7 @@
--- Who may do what, and no more. Run by an administrator after 1 and 2; running it again is harmless.
+-- Rights: who may do what. Run by an administrator after 1 and 2; running it again is harmless.
 -- `dev` is the database. The schemas are those of dbt's `schema: fleet` in profiles.yml.
 --
--- What analyst and sigma read, table by table, dbt grants as it makes the tables: see `grants` in
+-- dbt grants analyst and sigma what they read when it creates a table: see `grants` in
 -- dbt_project.yml.
 
 -- loader: adds lines, reads none, changes none.

@@ -1,8 +1,8 @@
 -- What to look at, and what it means. Each is one query; none changes anything. Run by an
--- administrator, or by who has the role sys:monitor: others see their own loads only.
+-- administrator or a user with the role sys:monitor: others see only their own loads.
 
--- 1. Files that are not loaded 15 minutes after they arrived; none is well.
---    Error: the job tried once and never tries again; mend the file and load it with 5_backfill.sql.
+-- 1. Files that are not loaded 15 minutes after they arrived; expect no rows.
+--    Error: the job tried once and never tries again; repair the file and load it with 5_backfill.sql.
 --    Pending: the job is behind, or its integration is not Established (4_copy_job.sql).
 select
     trim(file_location) || '/' || trim(file_name) as source_file,
@@ -25,7 +25,7 @@ from sys_load_error_detail
 where start_time > dateadd(day, -7, getdate())
 order by start_time desc;
 
--- 3. Loads of the last day. A load that aborted took back all lines of all its files.
+-- 3. Loads of the last day. A load that aborted loaded no line of any of its files.
 select
     query_id,
     status,
@@ -43,7 +43,7 @@ where
 order by start_time desc;
 
 -- 4. What each model cost in the last night, by the query_group that it sets; fleet_analytics
---    without a model: tests, seeds and dbt's own questions.
+--    without a model: tests, seeds and dbt's own queries.
 select
     trim(query_label) as query_group,
     count(*) as statement_count,
@@ -56,8 +56,8 @@ where
 group by 1
 order by elapsed_seconds desc;
 
--- 5. How the tables lie. skew_rows above 4: the distribution key gathers rows on few slices.
---    vacuum_sort_benefit above 20: `vacuum sort only` of that table pays.
+-- 5. Layout of the tables. skew_rows above 4: the distribution key puts most rows on few slices.
+--    vacuum_sort_benefit above 20: `vacuum sort only` of that table is worth it.
 --    stats_off above 10: `analyze` that table.
 select
     "schema" as schema_name,
@@ -74,7 +74,7 @@ from svv_table_info
 where "schema" like 'fleet%' or "schema" = 'event_log'
 order by size desc;
 
--- 6. Joins of the last day that looped row by row; none is well.
+-- 6. Nested-loop joins of the last day; expect no rows.
 select
     query_id,
     step_name,

@@ -1,13 +1,13 @@
--- Nothing is lost on the way, load by load: the raw layer's lines, by the event name that they carry,
--- are in base_event_log__lines; these and the rejected ones, by stream, have one fate each in
--- event_reconciliation; and each quarantined line can be read in quarantined_lines. By name first,
--- because the stream is the registry's word on the day on which the line was judged.
+-- No line is lost, load by load. The raw lines, by the event name that they carry, are in
+-- base_event_log__lines; these and the rejected ones, by stream, are counted once each in
+-- event_reconciliation; and each quarantined line is in quarantined_lines. Raw lines are compared by
+-- name, because the stream is what the registry said when the line was checked.
 with
 
 documents as (
 
     select
-        {{ json_document("payload") }} as document,
+        {{ json_document("payload", envelope_keys()) }} as document,
         loaded_at
     from {{ source("event_log", "event_lines") }}
 

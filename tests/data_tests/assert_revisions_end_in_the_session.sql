@@ -1,4 +1,4 @@
--- The last revision of a session says what the session says, and the revisions add up to it.
+-- The last revision of a session has the session's outcome, and the revisions add up to its counts.
 with
 
 summed as (

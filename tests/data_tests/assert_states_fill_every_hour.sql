@@ -1,6 +1,6 @@
 -- The states of a robot fill each hour from its first to its last exactly: no second is missing, none
--- counts twice. First and last are those of its intervals, so that one that time_buckets() lost, as it
--- does with those of more than 65,536 hours, is missed at the edges too.
+-- counts twice. First and last come from its intervals, so that the test also fails when time_buckets()
+-- drops an interval at the edges, as it does with those of more than 65,536 hours.
 with
 
 filled_hours as (

@@ -13,12 +13,11 @@ from unittest import mock
 import duckdb
 import pytest
 from click.testing import CliRunner
-from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
 from fleet.cli import main
-from fleet.simulator.orders import DOOMS
+from fleet.simulator.orders import INJECTED_CAUSES
+from fleet.warehouse.dbt_runner import DbtRunner
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,35 +25,28 @@ ROOT = Path(__file__).parents[2]
 class Warehouse:
     """The dbt project on a DuckDB file and a landing folder of its own.
 
-    Call it with the words of a dbt command; `callbacks` are given each of dbt's events. When dbt
-    fails it raises AssertionError with dbt's error messages.
+    Call it with the words of a dbt command; `callbacks` are given each of dbt's events. Raises
+    DbtError when dbt fails.
     """
 
-    def __init__(self, folder: Path, manifest: Manifest, flags: list[str]) -> None:
+    def __init__(self, folder: Path, dbt: DbtRunner) -> None:
         self.landing = folder / "landing"
         self.landing.mkdir(parents=True, exist_ok=True)
         self.database = folder / "warehouse.duckdb"
-        self.manifest = manifest
-        self._flags = flags
+        self.dbt = dbt
+
+    @property
+    def manifest(self) -> Manifest:
+        """The project as it was parsed for all warehouses."""
+        assert self.dbt.manifest is not None
+        return self.dbt.manifest
 
     def __call__(
         self, *words: str, callbacks: Sequence[Callable[[Any], None]] = (), **variables: Any
     ) -> Any:
-        errors: list[str] = []
-
-        def collect(event: Any) -> None:
-            if event.info.level == "error":
-                errors.append(str(event.info.msg))
-
         variables = {"landing_path": str(self.landing), **variables}
         with mock.patch.dict(os.environ, FLEET_DATABASE=str(self.database)):
-            done = dbtRunner(manifest=self.manifest, callbacks=[collect, *callbacks]).invoke(
-                [*words, "--quiet", "--vars", json.dumps(variables), *self._flags]
-            )
-        close_dbt_connections()
-        if not done.success:
-            raise AssertionError("\n".join(errors) or str(done.exception))
-        return done.result
+            return self.dbt(*words, variables=variables, callbacks=callbacks)
 
     def load(self) -> None:
         """Load the files that are new in the landing folder."""
@@ -75,28 +67,14 @@ class Warehouse:
             return connection.execute("set TimeZone = 'UTC'").execute(sql).fetchall()
 
 
-def close_dbt_connections() -> None:
-    """Close what dbt keeps open until its process ends; DuckDB lets nothing else open the file."""
-    environment = DuckDBConnectionManager._ENV
-    if environment is not None:
-        environment.close()
-        DuckDBConnectionManager.close_all_connections()
-
-
 @pytest.fixture(scope="session")
 def open_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Warehouse]:
     """Open the project on a DuckDB file in a folder; the project is parsed once for all of them."""
     home = tmp_path_factory.mktemp("dbt")
     shutil.copy(ROOT / "profiles.yml.example", home / "profiles.yml")
-    flags = ["--project-dir", str(ROOT), "--profiles-dir", str(home)]
-    # dbt leaves its log file open, which Python warns of; so none is written.
-    flags += ["--target-path", str(home / "target"), "--log-level-file", "none"]
-    parsed = dbtRunner().invoke(["parse", "--quiet", *flags])
-    if parsed.exception:
-        raise parsed.exception
-    assert isinstance(parsed.result, Manifest)
-    manifest = parsed.result
-    return lambda folder: Warehouse(folder, manifest, flags)
+    runner = DbtRunner(ROOT, home)
+    runner.parse()
+    return lambda folder: Warehouse(folder, runner)
 
 
 @pytest.fixture
@@ -137,14 +115,14 @@ def troubled(simulated: Callable[..., tuple[Warehouse, Path]]) -> tuple[Warehous
 
 
 @pytest.fixture(scope="session")
-def doomed(
+def failing(
     tmp_path_factory: pytest.TempPathFactory, open_warehouse: Callable[[Path], Warehouse]
 ) -> tuple[Warehouse, Path]:
     """A clean log of two days on which a third of all deliveries fail, built; and its truth."""
-    folder = tmp_path_factory.mktemp("doomed")
-    rates = {doom: 0.65 if doom == "none" else 0.05 for doom in DOOMS}
+    folder = tmp_path_factory.mktemp("failing")
+    rates = {cause: 0.65 if cause == "none" else 0.05 for cause in INJECTED_CAUSES}
     words = f"simulate --robots 10 --days 2 --seed 2 --clean --out {folder}"
-    with mock.patch.dict(DOOMS, rates):
+    with mock.patch.dict(INJECTED_CAUSES, rates):
         done = CliRunner().invoke(main, words.split())
     assert done.exit_code == 0, done.output
     warehouse = open_warehouse(folder)

@@ -1,6 +1,5 @@
 /** The run-time check of a payload against the registry: one reason per field that does not fit. */
 
-import { closest } from "./closest.js";
 import { ID_LENGTH, ID_PREFIXES, LIST_ITEMS } from "./events.js";
 import type { Field, Spec } from "./spec.js";
 import { cut, emptyRecord, instant, isAtMost, timeText } from "./values.js";
@@ -10,7 +9,7 @@ export type Payload = Readonly<Record<string, unknown>>;
 const PREFIXES: Readonly<Record<string, string>> = ID_PREFIXES;
 
 /** The payload with its times as text in UTC, or undefined when it does not fit. */
-export function fit(spec: Spec, data: Payload): Record<string, unknown> | undefined {
+export function validate(spec: Spec, data: Payload): Record<string, unknown> | undefined {
   const fitting = emptyRecord();
   let known = 0;
   for (const name in spec.ids) {
@@ -40,7 +39,7 @@ export function fit(spec: Spec, data: Payload): Record<string, unknown> | undefi
 }
 
 /** What does not fit, a clause per field in the order of the registry; never a value. */
-export function problems(spec: Spec, data: Payload): string[] {
+export function explain(spec: Spec, data: Payload): string[] {
   const found: string[] = [];
   for (const [name, required] of Object.entries(spec.ids)) {
     const prefix = PREFIXES[name];
@@ -60,9 +59,7 @@ export function problems(spec: Spec, data: Payload): string[] {
   const names = [...Object.keys(spec.ids), ...Object.keys(spec.fields)];
   for (const [key, value] of Object.entries(data)) {
     if (value === undefined || names.includes(key)) continue;
-    const close = closest(key, names);
-    const hint = close ? ` (did you mean ${close}?)` : "";
-    found.push(`${cut(key, 64)} is not a field of this event${hint}`);
+    found.push(`${cut(key, 64)} is not a field of this event`);
   }
   return found;
 }

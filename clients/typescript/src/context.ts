@@ -2,12 +2,11 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 
-import { ID_PREFIXES, type Context } from "./events.js";
-import { emptyRecord, writableText } from "./values.js";
+import { ID_PREFIXES, TRACE_IDS, type Context } from "./events.js";
+import { emptyRecord, jsonableText } from "./values.js";
 
 export type Bound = Readonly<Record<string, string>>;
 
-const TRACE_IDS = ["trace_id", "span_id"];
 const NAMES: readonly string[] = [...Object.keys(ID_PREFIXES), ...TRACE_IDS];
 const NOTHING: Bound = emptyRecord<string>();
 const bound = new AsyncLocalStorage<Bound>();
@@ -25,7 +24,7 @@ export function bindContext<T>(values: Context, inside: () => T): T {
   if (unknown.length) throw new TypeError(`bindContext takes no ${unknown.sort().join(", ")}`);
   const texts = Object.assign(emptyRecord<string>(), boundContext());
   for (const [name, value] of Object.entries(values) as [string, unknown][]) {
-    if (typeof value === "string") texts[name] = writableText(value);
+    if (typeof value === "string") texts[name] = jsonableText(value);
   }
   return bound.run(texts, inside);
 }

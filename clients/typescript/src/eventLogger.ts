@@ -3,20 +3,23 @@
 import { createHash, randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 
-import { fit, isId, problems, type Payload } from "./check.js";
-import { closest } from "./closest.js";
+import { explain, isId, validate, type Payload } from "./check.js";
 import { boundContext, boundIds, boundTrace, type Bound } from "./context.js";
 import {
   Events,
   ID_PREFIXES,
   REGISTRY_VERSION,
   SPECS,
+  type Envelope,
   type EventName,
   type Payloads,
 } from "./events.js";
-import { constant, programOf, type Program } from "./program.js";
+import { constant, serviceTags, type ServiceTags } from "./serviceTags.js";
 import type { Spec } from "./spec.js";
-import { cut, emptyRecord, timeText, writable } from "./values.js";
+import { cut, emptyRecord, timeText, toJsonable } from "./values.js";
+
+/** A line as it is written; ids are between the envelope's keys. */
+type Line = Envelope & { readonly data?: Payload | undefined };
 
 const STRICT_ENVS = ["dev", "test"];
 /** Largest payload a refused event keeps, so that no line passes the 256 KB of the transport. */
@@ -62,7 +65,7 @@ export class EventLogger {
   /** Events that could not be written. */
   lost = 0;
 
-  readonly #program: Program;
+  readonly #tags: ServiceTags;
   readonly #strict: boolean;
   readonly #write: (line: string) => void;
   readonly #now: () => number;
@@ -77,8 +80,8 @@ export class EventLogger {
    */
   constructor(options: Options, write: (line: string) => void) {
     const { clock, entropy, monotonicMs } = options;
-    this.#program = programOf(options);
-    this.#strict = STRICT_ENVS.includes(this.#program.env);
+    this.#tags = serviceTags(options);
+    this.#strict = STRICT_ENVS.includes(this.#tags.env);
     this.#write = write;
     this.#now = this.#guarded(clock && (() => clock().getTime()), Date.now, isMs);
     this.#random = this.#guarded(
@@ -93,7 +96,7 @@ export class EventLogger {
     );
     const host = constant("host", options.host, hostname(), "unknown");
     const boot = constant("boot", options.boot, randomBytes(4).toString("hex"));
-    this.emitterId = `${this.#program.service}/${host}/${boot}`;
+    this.emitterId = `${this.#tags.service}/${host}/${boot}`;
   }
 
   /**
@@ -112,7 +115,7 @@ export class EventLogger {
     }
   }
 
-  /** The time, as a line tells it. */
+  /** The time, as it stands on a line. */
   timeText(): string {
     return timeText(this.#now()) as string;
   }
@@ -120,7 +123,7 @@ export class EventLogger {
   #event(event: unknown, data: unknown): string {
     const context = boundContext();
     const spec = specOf(event);
-    const payload = spec && fitting(spec, data, context);
+    const payload = spec && validated(spec, data, context);
     if (!spec || !payload) return this.#refuse(event, spec, data, context);
     const evt = { name: event, version: spec.version, valid: true };
     const ids = only(payload, spec.ids);
@@ -142,8 +145,8 @@ export class EventLogger {
     const line = `${JSON.stringify({
       event_id: eventId,
       evt,
-      occurred_at: timeText(now),
-      ...this.#program,
+      occurred_at: timeText(now) as string,
+      ...this.#tags,
       emitter_id: this.emitterId,
       seq: ++this.#seq,
       mono_ms: monoMs,
@@ -153,8 +156,8 @@ export class EventLogger {
       ...ids,
       registry_version: REGISTRY_VERSION,
       data: Object.keys(data).length ? data : undefined,
-    })}\n`;
-    // The number stays used when the write fails: the gap tells of the loss.
+    } satisfies Line)}\n`;
+    // The number stays used when the write fails: the gap shows the loss.
     try {
       this.#write(line);
     } catch (error) {
@@ -165,12 +168,12 @@ export class EventLogger {
   }
 
   #refuse(event: unknown, spec: Spec | undefined, data: unknown, context: Bound): string {
-    const written = writable(event);
+    const written = toJsonable(event);
     const fullName = typeof written === "string" ? written : JSON.stringify(written);
     const name = cut(fullName, NAME_LENGTH);
-    const reasons = reasonsAgainst(fullName, spec, data, context);
+    const reasons = reasonsAgainst(spec, data, context);
     if (this.#strict) throw new EventRejected(`${name}: ${reasons.join("; ")}.`);
-    const kept = writable(data);
+    const kept = toJsonable(data);
     let payload = isRecord(kept) ? kept : { payload: kept };
     const sample = JSON.stringify(payload);
     if (Buffer.byteLength(sample) > PAYLOAD_BYTES) {
@@ -220,10 +223,10 @@ export class EventLogger {
     try {
       process.stderr.write(
         `${this.emitterId}: an event could not be written (${kindOf(error)}); ` +
-          "further losses are counted, not told.\n",
+          "further losses are only counted.\n",
       );
     } catch {
-      // Nowhere left to tell it; `lost` has the count.
+      // Nowhere left to say it; `lost` has the count.
     }
   }
 
@@ -253,28 +256,20 @@ function specOf(event: unknown): Spec | undefined {
     : undefined;
 }
 
-function fitting(spec: Spec, data: unknown, context: Bound): Payload | undefined {
+function validated(spec: Spec, data: unknown, context: Bound): Payload | undefined {
   try {
-    return isRecord(data) ? fit(spec, withContext(spec, data, context)) : undefined;
+    return isRecord(data) ? validate(spec, withContext(spec, data, context)) : undefined;
   } catch {
     // A payload that cannot be read: the reasons find out what it is.
     return undefined;
   }
 }
 
-function reasonsAgainst(
-  name: string,
-  spec: Spec | undefined,
-  data: unknown,
-  context: Bound,
-): string[] {
-  if (!spec) {
-    const close = closest(name, Object.values(Events));
-    return ["is not a registered event" + (close ? ` (did you mean ${close}?)` : "")];
-  }
+function reasonsAgainst(spec: Spec | undefined, data: unknown, context: Bound): string[] {
+  if (!spec) return ["is not a registered event"];
   try {
     if (!isRecord(data)) return [`the payload must be an object, not ${kindOf(data)}`];
-    const found = problems(spec, withContext(spec, data, context));
+    const found = explain(spec, withContext(spec, data, context));
     return found.length ? found : ["the payload cannot be written as JSON"];
   } catch (error) {
     return [`the payload cannot be read (${kindOf(error)})`];

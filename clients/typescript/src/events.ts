@@ -6,7 +6,7 @@
 
 import { number, second, yesNo, type Spec } from "./spec.js";
 
-export const REGISTRY_VERSION = "1.1.0";
+export const REGISTRY_VERSION = "1.1.1";
 
 /** Every id, in the order of the log line, and what its values start with. */
 export const ID_PREFIXES = {
@@ -16,6 +16,26 @@ export const ID_PREFIXES = {
   merchant_id: "M-",
   pilot_id: "P-",
   market: "",
+} as const;
+
+/** Ids of the trace, in `dd` of the log line. */
+export const TRACE_IDS = [
+  "trace_id",
+  "span_id",
+] as const;
+
+/** Most bytes of a text of the envelope, or of a part of one; the warehouse takes a longer one for none. */
+export const WIDTHS = {
+  service: 128,
+  host: 90,
+  boot: 36,
+  event_id: 64,
+  env: 64,
+  version: 128,
+  emitter_id: 256,
+  status: 16,
+  message: 4096,
+  registry_version: 32,
 } as const;
 
 /** The longest id, in characters. */
@@ -51,6 +71,38 @@ export interface Context {
   market?: string;
   trace_id?: string;
   span_id?: string;
+}
+
+/** What a line says besides ids and payload, in the order of the line. */
+export interface Envelope {
+  /** Id of the event, a UUIDv7. */
+  event_id: string;
+  /** Which event it is; valid says whether it fits the registry. */
+  evt: object;
+  /** When it happened by the emitter's clock (UTC). */
+  occurred_at: string;
+  /** Service or robot program that logged it. */
+  service: string;
+  /** Environment it ran in. */
+  env: string;
+  /** Version of the service. */
+  version: string;
+  /** One run of one service on one host: service/host/boot. */
+  emitter_id: string;
+  /** Number of the event among those of the emitter, from 1. */
+  seq: number;
+  /** Milliseconds since boot by a clock that is never set (robots). */
+  mono_ms?: number | undefined;
+  /** Severity of the event. */
+  status: string;
+  /** The event in one readable line. */
+  message: string;
+  /** Trace the event belongs to. */
+  dd?: object | undefined;
+  /** Version of the registry the event was checked against. */
+  registry_version: string;
+  /** When the log transport got it (UTC); absent on lines that passed none. */
+  received_at?: string | undefined;
 }
 
 /** The events a program may log. */
@@ -145,7 +197,7 @@ export const Events = {
   RELEASE_DEPLOYED: "release.deployed",
   /** The logger was given an event that does not fit the registry. */
   TELEMETRY_EVENT_REJECTED: "telemetry.event_rejected",
-  /** A program began to log under a new emitter_id and tells how far it had come under the one before. */
+  /** A program began to log under a new emitter_id and says how far it had come under the one before. */
   TELEMETRY_EMITTER_RESTARTED: "telemetry.emitter_restarted",
 } as const;
 
@@ -429,7 +481,7 @@ export interface DeliveryPickupCompleted {
   wait_s: number;
   /** Who loaded the robot. */
   loaded_by?: "merchant" | "field_ops" | "unknown";
-  /** Version of the robot's software, as the robot last told it. */
+  /** Version of the robot's software, as the robot last reported it. */
   software_version?: string;
 }
 
@@ -449,7 +501,7 @@ export interface DeliveryPickupFailed {
   reason: "no_food" | "no_staff" | "merchant_closed" | "lid_fault" | "robot_fault" | "other";
   /** From arrival to giving up (seconds). */
   wait_s?: number;
-  /** Version of the robot's software, as the robot last told it. */
+  /** Version of the robot's software, as the robot last reported it. */
   software_version?: string;
 }
 
@@ -539,7 +591,7 @@ export interface DeliveryDropoffCompleted {
   distance_m?: number;
   /** Times a pilot took over on the way. */
   assists?: number;
-  /** Version of the robot's software, as the robot last told it. */
+  /** Version of the robot's software, as the robot last reported it. */
   software_version?: string;
 }
 
@@ -557,7 +609,7 @@ export interface DeliveryDropoffFailed {
   reason: "customer_absent" | "no_access" | "lid_fault" | "robot_fault" | "robot_blocked" | "theft" | "other";
   /** What happens to the goods; retry keeps the delivery open. */
   disposition: "return" | "discard" | "retry";
-  /** Version of the robot's software, as the robot last told it. */
+  /** Version of the robot's software, as the robot last reported it. */
   software_version?: string;
 }
 
@@ -881,7 +933,7 @@ export interface PilotControlChanged {
   cause?: "stuck" | "crossing" | "obstacle" | "localization_lost" | "low_confidence" | "lid" | "customer" | "safety" | "resolved" | "unknown";
   /** Round trip between pilot and robot (milliseconds). */
   latency_ms?: number;
-  /** Version of the robot's software, as the robot last told it. */
+  /** Version of the robot's software, as the robot last reported it. */
   software_version?: string;
 }
 
@@ -955,7 +1007,7 @@ export interface TelemetryEventRejected {
   sample_hash?: string;
 }
 
-/** A program began to log under a new emitter_id and tells how far it had come under the one before. */
+/** A program began to log under a new emitter_id and says how far it had come under the one before. */
 export interface TelemetryEmitterRestarted {
   /** The robot. */
   robot_id?: string;

@@ -4,8 +4,8 @@ import { pino } from "pino";
 
 import { boundContext, boundIds, boundTrace } from "./context.js";
 import { EventLogger, type Options } from "./eventLogger.js";
-import { programOf } from "./program.js";
-import { emptyRecord, writable } from "./values.js";
+import { serviceTags } from "./serviceTags.js";
+import { emptyRecord, toJsonable } from "./values.js";
 
 export interface LoggerOptions extends Options {
   /** Where lines go: a pino destination or transport; standard output by default. */
@@ -32,7 +32,7 @@ export function getLogger(options: LoggerOptions): Logger {
   const logger = pino(
     {
       level: options.level ?? "info",
-      base: programOf(options),
+      base: serviceTags(options),
       messageKey: "message",
       timestamp: () => `,"occurred_at":"${events.timeText()}"`,
       formatters: {
@@ -60,12 +60,12 @@ function ordinary(given: Record<string, unknown>): Record<string, unknown> {
   if (err instanceof Error) {
     line["error"] = {
       kind: err.name,
-      message: writable(err.message),
-      stack: writable(err.stack),
+      message: toJsonable(err.message),
+      stack: toJsonable(err.stack),
     };
   } else if (err !== undefined) {
     rest["err"] = err;
   }
-  if (Object.keys(rest).length) line["data"] = writable(rest);
+  if (Object.keys(rest).length) line["data"] = toJsonable(rest);
   return line;
 }

@@ -20,7 +20,7 @@ function wellFormed(text: string): string {
 }
 
 /** Text as a line can carry it. */
-export function writableText(text: string): string {
+export function jsonableText(text: string): string {
   return wellFormed(cut(text, TEXT_LENGTH));
 }
 
@@ -28,7 +28,7 @@ export function writableText(text: string): string {
  * The value as JSON can carry it and of bounded size. Numbers beyond JSON become text, objects
  * that are not plain become `<ClassName>`.
  */
-export function writable(value: unknown, depth = DEPTH): unknown {
+export function toJsonable(value: unknown, depth = DEPTH): unknown {
   switch (typeof value) {
     case "boolean":
       return value;
@@ -36,7 +36,7 @@ export function writable(value: unknown, depth = DEPTH): unknown {
       if (Number.isFinite(value)) return value;
       return Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
     case "string":
-      return writableText(value);
+      return jsonableText(value);
     case "object":
       break;
     default:
@@ -46,23 +46,23 @@ export function writable(value: unknown, depth = DEPTH): unknown {
   try {
     if (value instanceof Date) return value.toISOString();
     if (depth && (Array.isArray(value) || value instanceof Set)) {
-      return [...value].slice(0, ITEMS).map((item) => writable(item, depth - 1));
+      return [...value].slice(0, ITEMS).map((item) => toJsonable(item, depth - 1));
     }
-    if (depth && isPlain(value)) return writableEntries(Object.entries(value), depth);
-    if (depth && value instanceof Map) return writableEntries([...value], depth);
+    if (depth && isPlain(value)) return jsonableEntries(Object.entries(value), depth);
+    if (depth && value instanceof Map) return jsonableEntries([...value], depth);
     return `<${value.constructor.name}>`;
   } catch {
     return "<object>";
   }
 }
 
-function writableEntries(
+function jsonableEntries(
   entries: ReadonlyArray<readonly [unknown, unknown]>,
   depth: number,
 ): Record<string, unknown> {
   const written = emptyRecord();
   for (const [key, item] of entries.slice(0, ITEMS)) {
-    if (item !== undefined) written[String(writable(key, 0))] = writable(item, depth - 1);
+    if (item !== undefined) written[String(toJsonable(key, 0))] = toJsonable(item, depth - 1);
   }
   return written;
 }

@@ -51,7 +51,7 @@ test("env and version come from the environment, dev and unknown without it", ()
 });
 
 test("a constant that the warehouse cannot read makes no logger, in any env", () => {
-  const cases = JSON.parse(readFileSync(new URL("tests/golden/program_constants.json", PROJECT), "utf8"));
+  const cases = JSON.parse(readFileSync(new URL("tests/golden/service_tags.json", PROJECT), "utf8"));
   for (const { name, value, error } of cases) {
     for (const env of ["test", "prod"]) {
       const options = { env, boot: "b7f3", [name]: value };
@@ -166,21 +166,21 @@ test("a failing write throws in test", () => {
   assert.throws(() => logger.event(Events.DELIVERY_PICKUP_COMPLETED, PICKUP), RangeError);
 });
 
-test("a failing write is counted, told once and leaves a gap", () => {
+test("a failing write is counted, reported once and leaves a gap", () => {
   const fails = [false, true, true, false];
   const kept: string[] = [];
-  const told = mock.method(process.stderr, "write", () => true);
+  const written = mock.method(process.stderr, "write", () => true);
   const { logger } = make({
     boot: "b7f3",
     destination: { write: (line) => (fails.shift() ? refuse() : kept.push(line)) },
   });
   for (let n = 0; n < 4; n++) assert.ok(logger.event(Events.DELIVERY_PICKUP_COMPLETED, PICKUP));
-  told.mock.restore();
+  written.mock.restore();
   assert.deepEqual(kept.map((line) => JSON.parse(line).seq), [1, 4]);
   assert.equal(logger.lost, 2);
-  assert.deepEqual(told.mock.calls.map((call) => call.arguments[0]), [
+  assert.deepEqual(written.mock.calls.map((call) => call.arguments[0]), [
     "robot-agent/R-42/b7f3: an event could not be written (RangeError); " +
-      "further losses are counted, not told.\n",
+      "further losses are only counted.\n",
   ]);
 });
 
@@ -262,7 +262,7 @@ test("an ordinary line has the envelope, the context and no event", () => {
   ]);
 });
 
-test("an error is told with its stack", () => {
+test("an error is written with its stack", () => {
   const { logger, lines } = make();
   logger.error(new RangeError("no lid"));
   logger.error({ err: new RangeError("no lid"), angle: 1 }, "lid failed");

@@ -7,7 +7,6 @@ from typing import Any
 from fleet.registry.schema import Event, Registry
 from fleet.registry.targets.common import MARK
 from fleet.registry.targets.json_schema import json_text
-from fleet.registry.targets.lines import example_line, line_schema
 
 PATH = "schemas/asyncapi.json"
 
@@ -18,7 +17,7 @@ def files(registry: Registry) -> dict[str, str]:
 
 
 def document(registry: Registry) -> dict[str, Any]:
-    """The document, complete in itself."""
+    """The document; what a line must be is in the event's own file beside it."""
     return {
         "asyncapi": "3.1.0",
         "info": {
@@ -48,26 +47,22 @@ def document(registry: Registry) -> dict[str, Any]:
                 "summary": "A program logs what happened.",
             }
         },
-        "components": {
-            "messages": {event.name: message(event, registry) for event in registry.events}
-        },
+        "components": {"messages": {event.name: message(event) for event in registry.events}},
     }
 
 
-def message(event: Event, registry: Registry) -> dict[str, Any]:
+def message(event: Event) -> dict[str, Any]:
     correlation = {
         "description": "The delivery the event belongs to, where it names one.",
         "location": "$message.payload#/delivery_id",
     }
-    line = example_line(event, registry)
     return {
         "name": event.name,
         "title": event.class_name,
         "summary": event.brief,
         "tags": [{"name": event.stream}],
         **({"correlationId": correlation} if "delivery_id" in event.ids else {}),
-        "payload": line_schema(event, registry),
-        "examples": [{"name": "example", "summary": line["message"], "payload": line}],
+        "payload": {"$ref": f"./{event.name}.json"},
         "x-owner": event.owner,
         "x-version": event.version,
         "x-stability": event.stability,

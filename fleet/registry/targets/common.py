@@ -16,7 +16,6 @@ from fleet.registry.schema import (
     Event,
     EventField,
     Registry,
-    column_name,
     unit,
 )
 
@@ -62,7 +61,6 @@ def _environment() -> Environment:
     )
     environment.globals |= {
         "mark": MARK,
-        "column_name": column_name,
         "described": described,
         "event_words": event_words,
         "quoted": quoted,
@@ -81,7 +79,7 @@ def described(name: str, field: EventField) -> str:
 
 def event_words(event: Event) -> str:
     """What an event is, and that it goes where it is deprecated."""
-    return f"{event.brief} {event.deprecated.told()}" if event.deprecated else event.brief
+    return f"{event.brief} {event.deprecated.sentence}" if event.deprecated else event.brief
 
 
 def quoted(text: str) -> str:

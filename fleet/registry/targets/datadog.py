@@ -120,7 +120,7 @@ def monitor_json(monitor: Monitor, registry: Registry) -> dict[str, Any]:
         "message": "\n\n".join(
             [
                 monitor.message.strip(),
-                "The value is {{value}}, told above {{threshold}}." + _told_sample(monitor),
+                "The value is {{value}}; the limit is {{threshold}}." + _sample(monitor),
                 MARK,
             ]
         ),
@@ -152,7 +152,7 @@ def formula(monitor: Monitor, registry: Registry, *, guarded: bool = True) -> st
     return value
 
 
-def _told_sample(monitor: Monitor) -> str:
+def _sample(monitor: Monitor) -> str:
     if monitor.minimum_sample is None or monitor.over is None:
         return ""
     what = monitor.over.replace("_heartbeats", " hours").replace("_", " ")

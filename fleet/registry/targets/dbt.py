@@ -4,34 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from fleet.registry.monitoring import sql_condition
-from fleet.registry.schema import Event, Registry, column_name, unit
+from fleet.registry.schema import Event, Registry
 from fleet.registry.summary_template import read_summary
 from fleet.registry.targets.common import described, render
 
 STAGING = "models/staging/event_log"
 
-ENVELOPE = {
-    "ids": {"event_id": "Id of the event, a UUIDv7."},
-    "text": {
-        "event_name": "Registered name of the event.",
-        "service": "Service or robot program that logged it.",
-        "env": "Environment it ran in.",
-        "service_version": "Version of the service.",
-        "emitter_id": "One run of one service on one host: service/host/boot.",
-    },
-    "numerics": {"seq": "Number of the event among those of the emitter, from 1."},
-    "booleans": {},
-    "timestamps": {
-        "event_date": "UTC day of event_at.",
-        "event_at": "When it happened (UTC), corrected where the emitter's clock ran ahead.",
-        "occurred_at": "When it happened by the emitter's clock (UTC).",
-        "received_at": "When the log transport got it (UTC).",
-        "loaded_at": "When it was loaded (UTC).",
-    },
+# Columns that the base models add to those of the line.
+DATES = {
+    "event_date": "UTC day of event_at.",
+    "event_at": "When it happened (UTC), corrected where the emitter's clock ran ahead.",
 }
+LOADED_AT = {"loaded_at": "When it was loaded (UTC)."}
 COLUMN_GROUPS = {
     "id": "ids",
     "string": "text",
@@ -51,10 +38,12 @@ def files(registry: Registry) -> dict[str, str]:
             "registry.sql.j2",
             registry,
             required_columns=lambda event: required_columns(event, registry),
-            python_list=lambda values: "[" + ", ".join(f"'{value}'" for value in values) + "]",
+            jinja_list=jinja_list,
         ),
         "macros/registry/event_summary.sql": render(
-            "event_summary.sql.j2", registry, sql_summary=sql_summary
+            "event_summary.sql.j2",
+            registry,
+            sql_summary=lambda event: sql_summary(event, registry),
         ),
         "macros/registry/metrics.sql": render(
             "metrics.sql.j2", registry, sql_condition=lambda metric: sql_condition(metric, registry)
@@ -68,7 +57,11 @@ def files(registry: Registry) -> dict[str, str]:
     }
     for stream, events in registry.streams.items():
         made[f"{STAGING}/stg_event_log__{stream}_events.sql"] = render(
-            "stg_events.sql.j2", registry, stream=stream, columns=stream_columns(events, registry)
+            "stg_events.sql.j2",
+            registry,
+            stream=stream,
+            columns=stream_columns(events, registry),
+            fields={registry.column(name) for event in events for name in event.fields},
         )
     for name, rows in seeds(registry).items():
         made[f"seeds/{name}.csv"] = rows
@@ -100,10 +93,6 @@ def seeds(registry: Registry) -> dict[str, str]:
                 for event in registry.events
             ],
         ),
-        "event_fields": _csv(
-            "event_name,field_name,column_name,field_kind,field_type,unit,is_required,brief",
-            [row for event in registry.events for row in _field_rows(event, registry)],
-        ),
         "robot_states": _csv(
             "state,brief,usable,state_class,activity,is_operating,expects_heartbeat,is_derived,"
             "mds_vehicle_state",
@@ -133,27 +122,6 @@ def seeds(registry: Registry) -> dict[str, str]:
     }
 
 
-def _field_rows(event: Event, registry: Registry) -> list[tuple[object, ...]]:
-    ids = [
-        (event.name, name, name, "id", "id", None, need == "required", registry.ids[name].brief)
-        for name, need in registry.event_ids(event).items()
-    ]
-    fields = [
-        (
-            event.name,
-            name,
-            column_name(name),
-            "field",
-            field.type,
-            unit(name),
-            field.required,
-            field.brief,
-        )
-        for name, field in event.fields.items()
-    ]
-    return [*ids, *fields]
-
-
 def _csv(header: str, rows: Sequence[tuple[object, ...]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -168,17 +136,25 @@ def _csv(header: str, rows: Sequence[tuple[object, ...]]) -> str:
 
 def stream_columns(events: list[Event], registry: Registry) -> dict[str, dict[str, str]]:
     """Columns of a stream's model and their descriptions, by group, in the order of the model."""
-    groups = {group: dict(columns) for group, columns in ENVELOPE.items()}
+    envelope: dict[str, dict[str, str]] = {group: {} for group in COLUMN_GROUPS.values()}
+    for key in registry.envelope_values:
+        if key.staged:
+            envelope[COLUMN_GROUPS[key.type]][key.column] = key.brief
     carried = {name for event in events for name in registry.event_ids(event)}
-    groups["ids"] |= {name: kind.brief for name, kind in registry.ids.items() if name in carried}
+    event_id = {"event_id": envelope["ids"].pop("event_id")}
+    ids = {name: kind.brief for name, kind in registry.ids.items() if name in carried}
+    groups = envelope | {
+        "ids": event_id | ids | envelope["ids"],
+        "timestamps": DATES | envelope["timestamps"] | LOADED_AT,
+    }
     for name, field in registry.distinct_fields(events):
         group = groups[COLUMN_GROUPS[field.type]]
         # One event's words would be wrong for a column that several events share.
         briefs = {event.fields[name].brief: event for event in events if name in event.fields}
         if len(briefs) == 1:
-            group[column_name(name)] = described(name, field)
+            group[registry.column(name)] = described(name, field)
         else:
-            group[column_name(name)] = " ".join(
+            group[registry.column(name)] = " ".join(
                 f"{event.name}: {described(name, event.fields[name])}" for event in briefs.values()
             )
     return groups
@@ -187,14 +163,19 @@ def stream_columns(events: list[Event], registry: Registry) -> dict[str, dict[st
 # ---------------------------------------------------------------- SQL
 
 
+def jinja_list(values: Iterable[str]) -> str:
+    """The values as a list in a dbt macro."""
+    return "[" + ", ".join(f"'{value}'" for value in values) + "]"
+
+
 def required_columns(event: Event, registry: Registry) -> list[str]:
     """Columns of the base model that must not be null for this event."""
     ids = [name for name, need in registry.event_ids(event).items() if need == "required"]
-    fields = [column_name(name) for name, field in event.fields.items() if field.required]
+    fields = [registry.column(name) for name, field in event.fields.items() if field.required]
     return ids + fields
 
 
-def sql_summary(event: Event) -> str:
+def sql_summary(event: Event, registry: Registry) -> str:
     """The event's summary as a SQL text expression over the typed columns; `?` for a null.
 
     A part in brackets is left out when a column in it is null.
@@ -206,24 +187,25 @@ def sql_summary(event: Event) -> str:
             if literal:
                 pieces.append("'" + literal.replace("'", "''") + "'")
             if name is not None:
-                pieces.append(_sql_text(event, name, known=part.optional))
+                pieces.append(_sql_text(event, name, registry, known=part.optional))
         if part.optional:
             present = " and ".join(
-                f"{_sql_column(event, name)} is not null" for name in dict.fromkeys(part.names)
+                f"{_sql_column(event, name, registry)} is not null"
+                for name in dict.fromkeys(part.names)
             )
-            told = " || ".join(pieces)
-            pieces = [f"case when {present} then {told} else '' end"]
+            text = " || ".join(pieces)
+            pieces = [f"case when {present} then {text} else '' end"]
         expressions += pieces
     return "\n            || ".join(expressions)
 
 
-def _sql_column(event: Event, name: str) -> str:
-    return column_name(name) if name in event.fields else name
+def _sql_column(event: Event, name: str, registry: Registry) -> str:
+    return registry.column(name) if name in event.fields else name
 
 
-def _sql_text(event: Event, name: str, *, known: bool) -> str:
+def _sql_text(event: Event, name: str, registry: Registry, *, known: bool) -> str:
     """A field or id as readable SQL text; `known` when it cannot be null here."""
-    column = _sql_column(event, name)
+    column = _sql_column(event, name, registry)
     match event.fields[name].type if name in event.fields else "id":
         case "int" | "number":
             return f"{{{{ number_text('{column}') }}}}"

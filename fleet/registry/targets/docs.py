@@ -6,14 +6,14 @@ import json
 
 from fleet.registry.schema import (
     LIST_ITEMS,
+    EnvelopeKey,
     Event,
     EventField,
     Registry,
-    column_name,
     unit,
 )
 from fleet.registry.targets.common import render
-from fleet.registry.targets.lines import envelope, example_line
+from fleet.registry.targets.lines import example_line
 
 PATH = "docs/events.md"
 
@@ -24,7 +24,7 @@ def files(registry: Registry) -> dict[str, str]:
         PATH: render(
             "events.md.j2",
             registry,
-            envelope=envelope(registry.events[0]),
+            envelope_row=envelope_row,
             anchor=lambda name: name.replace(".", ""),
             facts=facts,
             rows=lambda event: rows(event, registry),
@@ -35,21 +35,28 @@ def files(registry: Registry) -> dict[str, str]:
 
 def facts(event: Event) -> str:
     """What holds for the event as a whole, in one line."""
-    told = [
+    words = [
         f"version {event.version}",
         event.stability,
         f"owner {event.owner}",
         f"severity {event.severity}",
     ]
     if event.roles.funnel_step:
-        told.append(f"funnel step `{event.roles.funnel_step}`")
+        words.append(f"funnel step `{event.roles.funnel_step}`")
     if event.roles.ends_delivery:
-        told.append(f"ends the delivery as {event.roles.ends_delivery}")
+        words.append(f"ends the delivery as {event.roles.ends_delivery}")
     if event.roles.sign_of_life:
-        told.append("sign of life of the robot")
+        words.append("sign of life of the robot")
     if event.mds:
-        told.append(f"MDS `{event.mds.event_type}`")
-    return " · ".join(told)
+        words.append(f"MDS `{event.mds.event_type}`")
+    return " · ".join(words)
+
+
+def envelope_row(key: EnvelopeKey) -> str:
+    """A row of the table of the envelope."""
+    kind = f"{key.type}, at most {key.width} bytes" if key.width else key.type
+    column = "" if key.type == "object" else f"`{key.column}`"
+    return _row(f"`{key.name}`", kind, "", key.required, column, key.brief)
 
 
 def rows(event: Event, registry: Registry) -> list[str]:
@@ -64,7 +71,7 @@ def rows(event: Event, registry: Registry) -> list[str]:
             words(field, registry),
             unit(name) or "",
             field.required,
-            f"`{column_name(name)}`",
+            f"`{registry.column(name)}`",
             field.brief,
         )
         for name, field in event.fields.items()

@@ -7,7 +7,14 @@ from typing import Any
 
 from fleet_events.texts import number, second, yes_no
 
-from fleet.registry.schema import ID_LENGTH, LIST_ITEMS, Event, EventField, Registry
+from fleet.registry.schema import (
+    ID_LENGTH,
+    LIST_ITEMS,
+    EnvelopeKey,
+    Event,
+    EventField,
+    Registry,
+)
 from fleet.registry.summary_template import read_summary
 from fleet.registry.targets.common import LARGEST_INT, described
 
@@ -30,13 +37,13 @@ def line_schema(event: Event, registry: Registry) -> Schema:
     """
     ids = registry.event_ids(event)
     needs_data = any(field.required for field in event.fields.values())
-    properties = envelope(event)
+    properties: dict[str, Any] = envelope(event, registry)
     registry_version = properties.pop("registry_version")
     for name in registry.ids:
         properties[name] = id_schema(name, registry) if name in ids else False
     properties["registry_version"] = registry_version
     properties["data"] = data_schema(event, registry)
-    optional = {"mono_ms", "dd", "received_at"}
+    optional = {key.name for key in registry.envelope if not key.required}
     optional |= {name for name in registry.ids if ids.get(name) != "required"}
     if not needs_data:
         optional.add("data")
@@ -50,57 +57,49 @@ def line_schema(event: Event, registry: Registry) -> Schema:
     }
 
 
-def envelope(event: Event) -> dict[str, Any]:
-    """What a line says besides ids and payload: name to schema, in the order of the line."""
-
-    def text(words: str, **more: object) -> Schema:
-        return {"type": "string", "description": words, **more}
-
-    return {
-        "event_id": text(
-            "Id of the event, a UUIDv7.",
-            pattern="^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$",
-        ),
-        "evt": {
-            "type": "object",
-            "description": "Which event it is; valid says whether it fits the registry.",
-            "required": ["name", "version", "valid"],
-            "properties": {
-                "name": {"const": event.name},
-                "version": {"const": event.version},
-                "valid": {"const": True},
-            },
-        },
-        "occurred_at": {"description": "When it happened by the emitter's clock (UTC).", **TIME},
-        "service": text("Service or robot program that logged it."),
-        "env": text("Environment it ran in."),
-        "version": text("Version of the service."),
-        "emitter_id": text("One run of one service on one host: service/host/boot."),
-        "seq": {
-            "type": "integer",
-            "minimum": 1,
-            "description": "Number of the event among those of the emitter, from 1.",
-        },
-        "mono_ms": {
-            "type": "integer",
-            "description": "Milliseconds since boot by a clock that is never set (robots).",
-        },
-        "status": {"const": event.severity, "description": "Severity of the event."},
-        "message": text("The event in one readable line."),
-        "dd": {
-            "type": "object",
-            "description": "Trace the event belongs to.",
-            "properties": {"trace_id": {"type": "string"}, "span_id": {"type": "string"}},
-        },
-        "registry_version": text(
-            "Version of the registry the event was checked against.", pattern=r"^\d+\.\d+\.\d+$"
-        ),
-        "received_at": {
-            "type": "string",
-            "format": "date-time",
-            "description": "When the log transport got it (UTC); not there before it did.",
-        },
+def envelope(event: Event, registry: Registry) -> dict[str, Schema]:
+    """What a line says besides ids and payload: key to schema, in the order of the line."""
+    constants: dict[str, object] = {
+        "evt.name": event.name,
+        "evt.version": event.version,
+        "evt.valid": True,
+        "status": event.severity,
     }
+    properties: dict[str, Schema] = {}
+    for key in registry.envelope:
+        if key.type == "object":
+            inner = registry.envelope_below(key.name)
+            required = [inside.path[1] for inside in inner if inside.required]
+            properties[key.name] = {
+                "type": "object",
+                "description": key.brief,
+                **({"required": required} if required else {}),
+                "properties": {
+                    inside.path[1]: key_schema(inside, constants.get(inside.name))
+                    for inside in inner
+                },
+            }
+        elif len(key.path) == 1:
+            properties[key.name] = key_schema(key, constants.get(key.name))
+    return properties
+
+
+def key_schema(key: EnvelopeKey, constant: object = None) -> Schema:
+    """What the value of a key must be: the constant, where there is one."""
+    description = {"description": key.brief}
+    if constant is not None:
+        return {"const": constant, **description}
+    pattern = {"pattern": key.pattern} if key.pattern else {}
+    match key.type:
+        case "int":
+            minimum = {} if key.min is None else {"minimum": key.min}
+            return {"type": "integer", **minimum, **description}
+        case "bool":
+            return {"type": "boolean", **description}
+        case "timestamp":
+            return {"type": "string", "format": "date-time", **description, **pattern}
+        case _:
+            return {"type": "string", **description, **pattern}
 
 
 def id_schema(name: str, registry: Registry) -> Schema:

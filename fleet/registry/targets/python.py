@@ -1,4 +1,4 @@
-"""The typed events of the Python package."""
+"""The typed events of the Python package, and what `fleet` itself uses of the registry."""
 
 from __future__ import annotations
 
@@ -8,16 +8,27 @@ from fleet.registry.schema import LIST_ITEMS, Event, EventField, Registry
 from fleet.registry.summary_template import read_summary
 from fleet.registry.targets.common import LARGEST_INT, quoted_words, render
 
+ENVELOPE_TYPES = {
+    "id": "str",
+    "string": "str",
+    "int": "int",
+    "bool": "bool",
+    "timestamp": "str",
+    "object": "Mapping[str, object]",
+}
+
 
 def files(registry: Registry) -> dict[str, str]:
-    """`clients/python/src/fleet_events/events.py`."""
+    """`clients/python/src/fleet_events/events.py` and `fleet/registry_constants.py`."""
     return {
         "clients/python/src/fleet_events/events.py": render(
             "events.py.j2",
             registry,
+            envelope_type=ENVELOPE_TYPES.__getitem__,
             payload_type=lambda field: payload_type(field, registry),
             python_summary=python_summary,
-        )
+        ),
+        "fleet/registry_constants.py": render("registry_constants.py.j2", registry),
     }
 
 

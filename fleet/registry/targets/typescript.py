@@ -6,6 +6,15 @@ from fleet.registry.schema import LIST_ITEMS, Deprecation, Event, EventField, Re
 from fleet.registry.summary_template import read_summary
 from fleet.registry.targets.common import LARGEST_INT, quoted, render
 
+ENVELOPE_TYPES = {
+    "id": "string",
+    "string": "string",
+    "int": "number",
+    "bool": "boolean",
+    "timestamp": "string",
+    "object": "object",
+}
+
 
 def files(registry: Registry) -> dict[str, str]:
     """`clients/typescript/src/events.ts`."""
@@ -14,6 +23,7 @@ def files(registry: Registry) -> dict[str, str]:
             "events.ts.j2",
             registry,
             doc=doc,
+            envelope_type=ENVELOPE_TYPES.__getitem__,
             list_items=LIST_ITEMS,
             typescript_type=lambda field: payload_type(field, registry),
             typescript_spec=lambda field: field_spec(field, registry),
@@ -28,8 +38,8 @@ def doc(text: str, indent: int, deprecated: Deprecation | None = None) -> str:
     if deprecated is None:
         return f"/** {safe} */"
     margin = " " * indent
-    told = deprecated.told().replace("*/", "*\\/")
-    return f"/**\n{margin} * {safe}\n{margin} *\n{margin} * @deprecated {told}\n{margin} */"
+    sentence = deprecated.sentence.replace("*/", "*\\/")
+    return f"/**\n{margin} * {safe}\n{margin} *\n{margin} * @deprecated {sentence}\n{margin} */"
 
 
 def payload_type(field: EventField, registry: Registry) -> str:

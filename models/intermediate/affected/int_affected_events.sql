@@ -35,12 +35,19 @@ affected as (
     from lines
 
     where
-        -- Duplicates too: a line that was read again may have ceased to be the event.
+        -- Duplicates and earlier copies too: which of them is the event may have changed.
         line_status <> 'quarantined'
         {% if should_full_refresh() %}
             and 1 = 0
         {% else %}
-            and processed_run > {{ last_completed_run() }}
+            and (
+                processed_run > {{ last_completed_run() }}
+                or event_id in (
+                    select copies.event_id
+                    from {{ ref("base_event_log__copies") }} as copies
+                    where copies.processed_run > {{ last_completed_run() }}
+                )
+            )
         {% endif %}
 
 )

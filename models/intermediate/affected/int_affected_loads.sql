@@ -11,12 +11,12 @@ lines as (
 without_lines as (
 
     select loaded_at
-    from {{ source("event_log", "rejected_lines") }}
+    from {{ ref("base_event_log__rejected_lines") }}
 
     union all
 
     select loaded_at
-    from {{ source("event_log", "loaded_files") }}
+    from {{ ref("stg_event_log__loaded_files") }}
 
 ),
 
@@ -28,7 +28,7 @@ affected as (
 
     union all
 
-    -- A load of which no line became one of the lines above is a load too.
+    -- Loads that brought only rejected lines, or files without lines.
     select loaded_at
     from without_lines
     where loaded_at > coalesce(

@@ -53,7 +53,7 @@ affected_robots as (
 
 ),
 
--- From the day of a robot's earliest affected sign of life on, its states may all be different.
+-- All states of a robot may change from the day of its earliest affected sign of life on.
 stretches as (
 
     select

@@ -1,13 +1,5 @@
-{{
-    config(
-        incremental_predicates=["delivery_id in (select delivery_id from {{ ref('int_affected_events') }})"],
-        dist="robot_id",
-        sort="assigned_at",
-    )
-}}
-
-{% set affected_events = ref("int_affected_events") %}
-{% set delivery_milestones = ref("int_delivery_milestones") %}
+{{ rebuilt_by("delivery") }}
+{{ config(dist="robot_id", sort="assigned_at") }}
 
 with
 
@@ -21,24 +13,18 @@ dispatch_events as (
         event_name in ('dispatch.assigned', 'dispatch.unassigned')
         and delivery_id is not null
         and robot_id is not null
-    {% if is_incremental() %}
-        and delivery_id in (select delivery_id from {{ affected_events }})
-        and {{ on_days("event_date", days_of(
-            "select cast(first_event_at as date) as first_date, cast(last_event_at as date) as last_date from "
-            ~ delivery_milestones ~ " where delivery_id in (select delivery_id from " ~ affected_events ~ ")"
-        )) }}
-    {% endif %}
+        and {{ affected("delivery", date="event_date") }}
 
 ),
 
 milestones as (
 
-    select * from {{ delivery_milestones }}
+    select * from {{ ref("int_delivery_milestones") }}
 
 ),
 
--- What comes after each event, within its own delivery alone: a window never depends on another
--- delivery's events, which is what lets a nightly run rebuild one delivery by itself.
+-- Only events of the same delivery: a window that depended on other deliveries could not be rebuilt
+-- for one delivery by itself.
 followed as (
 
     select
@@ -112,7 +98,7 @@ windows as (
 
         ----------  timestamps
         assigned_at,
-        -- An assignment that a skewed clock puts after its delivery's end is an empty window.
+        -- An assignment that a wrong clock puts after its delivery's end has an empty window.
         greatest(first_release_at, assigned_at) as released_at
 
     from released

@@ -1,12 +1,5 @@
-{{
-    config(
-        incremental_predicates=["delivery_id in (select delivery_id from {{ ref('int_affected_events') }})"],
-        dist="delivery_id",
-        sort="delivery_id",
-    )
-}}
-
-{% set affected_events = ref("int_affected_events") %}
+{{ rebuilt_by("delivery") }}
+{{ config(dist="delivery_id", sort="delivery_id") }}
 
 with
 
@@ -18,14 +11,7 @@ events as (
 
     where
         delivery_id is not null
-    {% if is_incremental() %}
-        and delivery_id in (select delivery_id from {{ affected_events }})
-        and {{ on_days("event_date", days_of(
-            "select event_date as first_date, event_date as last_date from " ~ affected_events ~ " union all "
-            ~ "select cast(first_event_at as date), cast(last_event_at as date) from " ~ this
-            ~ " where delivery_id in (select delivery_id from " ~ affected_events ~ ")"
-        )) }}
-    {% endif %}
+        and {{ affected("delivery", date="event_date") }}
 
 ),
 
@@ -34,8 +20,8 @@ endings as (
     select
         *,
 
-        -- Goods on their way back still occupy the robot, so a return that was completed is the
-        -- end, later than the failure that caused it. A drop-off that is tried again ends nothing.
+        -- Goods on their way back still occupy the robot, so a completed return is the end, later
+        -- than the failure that caused it. A failed drop-off that is tried again ends nothing.
         case
             when event_name = 'delivery.return_completed' then 1
             when disposition = 'retry' then null
@@ -92,12 +78,10 @@ pivoted as (
         min(event_at) as first_event_at,
         max(event_at) as last_event_at,
         min(case when event_name = 'dispatch.requested' then event_at end) as requested_at,
-        min(case when funnel_step = 'dispatched' then event_at end) as dispatched_at,
-        min(case when funnel_step = 'pickup_arrived' then event_at end) as pickup_arrived_at,
-        min(case when funnel_step = 'pickup_completed' then event_at end) as pickup_completed_at,
-        min(case when funnel_step = 'dropoff_arrived' then event_at end) as dropoff_arrived_at,
-        min(case when funnel_step = 'dropoff_completed' then event_at end) as dropoff_completed_at,
-        -- With another robot, or at another try, the wait that ended in success began anew.
+        {% for step in registry_funnel_steps() if step.step != "order_created" %}
+            min(case when funnel_step = '{{ step.step }}' then event_at end) as {{ step.column }},
+        {% endfor %}
+        -- With another robot, or at another attempt, the wait that ended in success started again.
         max(
             case when funnel_step = 'pickup_arrived' and event_at <= first_loaded_at then event_at end
         ) as pickup_wait_began_at,

@@ -1,13 +1,5 @@
-{{
-    config(
-        incremental_predicates=["{{ on_days('event_date', affected_days(ref('int_affected_days'))) }}"],
-        dist="event_id",
-        sort="event_at",
-    )
-}}
-
-{% set affected_days_of_matches = ref("int_affected_days") %}
-{% set days = affected_days(affected_days_of_matches) if is_incremental() %}
+{{ rebuilt_by("day", date="event_date") }}
+{{ config(dist="event_id", sort="event_at") }}
 
 with
 
@@ -17,8 +9,8 @@ events as (
         *,
         date_trunc('hour', event_at) as hour_at,
 
-        -- The strongest identity an event carries decides, alone: one that names a delivery is
-        -- never also matched by time.
+        -- Only the strongest id that an event carries counts: one that names a delivery is never
+        -- matched by time as well.
         case
             when delivery_id is not null then 'delivery_id'
             when order_id is not null then 'order_id'
@@ -29,9 +21,7 @@ events as (
 
     from {{ ref("stg_event_log__events") }}
 
-    {% if is_incremental() %}
-        where {{ on_days("event_date", days) }}
-    {% endif %}
+    where {{ affected("day", date="event_date") }}
 
 ),
 
@@ -47,9 +37,7 @@ assignment_windows as (
 
     from {{ ref("int_assignment_windows") }}
 
-    {% if is_incremental() %}
-        where {{ overlaps_days("assigned_at", "released_at", days) }}
-    {% endif %}
+    where {{ affected_span("day", "assigned_at", "released_at") }}
 
 ),
 
@@ -62,9 +50,7 @@ pilot_sessions as (
     where
         started_at is not null
         and robot_id is not null
-    {% if is_incremental() %}
-        and {{ overlaps_days("started_at", "ended_at", days) }}
-    {% endif %}
+        and {{ affected_span("day", "started_at", "ended_at") }}
 
 ),
 
@@ -93,9 +79,7 @@ merchant_windows as (
     where
         requested_at is not null
         and merchant_id is not null
-    {% if is_incremental() %}
-        and {{ overlaps_days("requested_at", "capped_at", days) }}
-    {% endif %}
+        and {{ affected_span("day", "requested_at", "capped_at") }}
 
 ),
 
@@ -124,6 +108,9 @@ matched_by_delivery_id as (
         delivery_id,
         match_method,
         robot_id,
+        event_name,
+        emitter_id,
+        seq,
         event_date,
         event_at
 
@@ -140,6 +127,9 @@ matched_by_order_id as (
         milestones.delivery_id,
         events.match_method,
         events.robot_id,
+        events.event_name,
+        events.emitter_id,
+        events.seq,
         events.event_date,
         events.event_at
 
@@ -159,6 +149,9 @@ matched_by_robot_window as (
         assignment_window_hours.delivery_id,
         events.match_method,
         events.robot_id,
+        events.event_name,
+        events.emitter_id,
+        events.seq,
         events.event_date,
         events.event_at
 
@@ -182,6 +175,9 @@ matched_by_pilot_session as (
         assignment_window_hours.delivery_id,
         events.match_method,
         events.robot_id,
+        events.event_name,
+        events.emitter_id,
+        events.seq,
         events.event_date,
         events.event_at
 
@@ -212,6 +208,9 @@ matched_by_merchant_window as (
         merchant_window_hours.delivery_id,
         events.match_method,
         events.robot_id,
+        events.event_name,
+        events.emitter_id,
+        events.seq,
         events.event_date,
         events.event_at
 
@@ -242,7 +241,7 @@ unioned as (
 
     union all
 
-    -- A pilot may hold two sessions that lead to one delivery.
+    -- A pilot may have two sessions at the same time that lead to one delivery.
     select distinct * from matched_by_pilot_session
 
     union all
@@ -260,7 +259,12 @@ matches as (
         robot_id,
 
         ----------  text
+        event_name,
         match_method,
+        emitter_id,
+
+        ----------  numerics
+        seq,
 
         ----------  booleans
         count(*) over (partition by event_id) > 1 as is_ambiguous,

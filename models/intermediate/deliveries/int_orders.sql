@@ -1,12 +1,5 @@
-{{
-    config(
-        incremental_predicates=["order_id in (select order_id from {{ ref('int_affected_events') }})"],
-        dist="order_id",
-        sort="first_event_at",
-    )
-}}
-
-{% set affected_events = ref("int_affected_events") %}
+{{ rebuilt_by("order") }}
+{{ config(dist="order_id", sort="first_event_at") }}
 
 with
 
@@ -18,14 +11,7 @@ events as (
 
     where
         order_id is not null
-    {% if is_incremental() %}
-        and order_id in (select order_id from {{ affected_events }})
-        and {{ on_days("event_date", days_of(
-            "select event_date as first_date, event_date as last_date from " ~ affected_events ~ " union all "
-            ~ "select cast(first_event_at as date), cast(last_event_at as date) from " ~ this
-            ~ " where order_id in (select order_id from " ~ affected_events ~ ")"
-        )) }}
-    {% endif %}
+        and {{ affected("order", date="event_date") }}
 
 ),
 

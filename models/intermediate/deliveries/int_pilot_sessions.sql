@@ -1,12 +1,5 @@
-{{
-    config(
-        incremental_predicates=["session_id in (select session_id from {{ ref('int_affected_events') }})"],
-        dist="pilot_id",
-        sort="started_at",
-    )
-}}
-
-{% set affected_events = ref("int_affected_events") %}
+{{ rebuilt_by("pilot_session") }}
+{{ config(dist="pilot_id", sort="started_at") }}
 
 with
 
@@ -18,14 +11,7 @@ pilot_events as (
 
     where
         session_id is not null
-    {% if is_incremental() %}
-        and session_id in (select session_id from {{ affected_events }})
-        and {{ on_days("event_date", days_of(
-            "select event_date as first_date, event_date as last_date from " ~ affected_events ~ " union all "
-            ~ "select cast(first_event_at as date), cast(last_event_at as date) from " ~ this
-            ~ " where session_id in (select session_id from " ~ affected_events ~ ")"
-        )) }}
-    {% endif %}
+        and {{ affected("pilot_session", date="event_date") }}
 
 ),
 

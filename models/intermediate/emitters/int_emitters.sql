@@ -8,7 +8,7 @@ lines as (
 
 ),
 
--- Quarantined lines and duplicates too: whatever was wrong with them, they arrived.
+-- Quarantined lines and duplicates too, because they show that the emitter was running.
 named as (
 
     select
@@ -19,7 +19,7 @@ named as (
 
     union all
 
-    -- Events of others that tell how far an emitter had come.
+    -- Events of other emitters report the last seq of one.
     select
         last_emitter_id as emitter_id,
         event_at,
@@ -28,7 +28,7 @@ named as (
 
 ),
 
--- First and last can only move outwards, so what was known and what came are enough.
+-- The first time only gets earlier and the last one later, so the rows of this model and the new lines are enough.
 seen as (
 
     select

@@ -1,14 +1,5 @@
-{{
-    config(
-        incremental_predicates=[
-            "{{ on_days('release_date', days_of('select event_date as first_date, event_date as last_date from ' ~ ref('int_affected_events'))) }}"
-        ],
-        dist="all",
-        sort="release_date",
-    )
-}}
-
-{% set affected_events = ref("int_affected_events") %}
+{{ rebuilt_by("event", id=false, date="release_date") }}
+{{ config(dist="all", sort="release_date") }}
 
 with
 
@@ -19,17 +10,13 @@ events as (
     from {{ ref("stg_event_log__events") }}
 
     where
-        -- Nearly all lines, and nothing here counts them: operating hours come from states.
+        -- Most lines are heartbeats, and nothing here counts them: operating hours come from states.
         event_name <> 'robot.heartbeat'
-    {% if is_incremental() %}
-        and {{ on_days("event_date", days_of(
-            "select event_date as first_date, event_date as last_date from " ~ affected_events
-        )) }}
-    {% endif %}
+        and {{ affected("event", id=false, date="event_date") }}
 
 ),
 
--- An event counts for the version that logged it. What a service tells of a robot counts for the
+-- An event counts for the version that logged it. What a service logs about a robot counts for the
 -- robot's software too, but not as an error that the robot itself logged.
 attributed as (
 

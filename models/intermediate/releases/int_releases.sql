@@ -1,12 +1,5 @@
-{{
-    config(
-        incremental_predicates=["event_id in (select event_id from {{ ref('int_affected_events') }})"],
-        dist="all",
-        sort="released_at",
-    )
-}}
-
-{% set affected_events = ref("int_affected_events") %}
+{{ rebuilt_by("event") }}
+{{ config(dist="all", sort="released_at") }}
 
 with
 
@@ -35,12 +28,7 @@ releases as (
 
     where
         event_name = 'release.deployed'
-    {% if is_incremental() %}
-        and event_id in (select event_id from {{ affected_events }})
-        and {{ on_days("event_date", days_of(
-            "select event_date as first_date, event_date as last_date from " ~ affected_events
-        )) }}
-    {% endif %}
+        and {{ affected("event", date="event_date") }}
 
 )
 

@@ -1,26 +1,16 @@
-{{
-    config(
-        incremental_predicates=["robot_id in (select robot_id from ({{ robots_with_affected_failures() }}) as affected)"],
-        dist="robot_id",
-        sort=["robot_id", "started_at"],
-    )
-}}
-
-{% set affected_robots = robots_with_affected_failures() %}
+{{ rebuilt_by("failing_robot") }}
+{{ config(dist="robot_id", sort=["robot_id", "started_at"]) }}
 
 with
 
--- A robot's failures are few, and one clearance may end an error of long ago: they are joined into
--- episodes anew, all of them.
+-- All failures of a robot, because a clearance may end an error of long ago, and they are few.
 failure_events as (
 
     select *
 
     from {{ ref("int_failure_events") }}
 
-    {% if is_incremental() -%}
-    where robot_id in (select affected.robot_id from ({{ affected_robots }}) as affected)
-    {%- endif %}
+    where {{ affected("failing_robot") }}
 
 ),
 
@@ -99,9 +89,9 @@ followed as (
 
 ),
 
--- An error lasts until it is cleared by name. One that nobody cleared by name lasts until its
--- error code is next cleared on that robot, but not beyond the quiet time: a clearance that was
--- lost must not join two failures that lie hours apart.
+-- An error lasts until it is cleared by name. One that is not lasts until its error code is next
+-- cleared on that robot, but no longer than the quiet time: a lost clearance must not join two
+-- failures that are hours apart.
 lasting as (
 
     select
@@ -133,7 +123,7 @@ lasting as (
     inner join followed
         on failures.event_id = followed.event_id
 
-    -- A robot clears its own errors only.
+    -- A clearance counts only for errors of its own robot.
     left join named_clearances
         on
             failures.robot_id = named_clearances.robot_id

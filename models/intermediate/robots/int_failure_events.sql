@@ -1,12 +1,5 @@
-{{
-    config(
-        incremental_predicates=["event_id in (select event_id from {{ ref('int_affected_events') }})"],
-        dist="robot_id",
-        sort=["robot_id", "event_at"],
-    )
-}}
-
-{% set affected_events = ref("int_affected_events") %}
+{{ rebuilt_by("event") }}
+{{ config(dist="robot_id", sort=["robot_id", "event_at"]) }}
 
 with
 
@@ -44,12 +37,7 @@ failure_events as (
     where
         robot_id is not null
         and (event_name = 'robot.error_cleared' or (event_name = 'robot.error' and is_failure))
-    {% if is_incremental() %}
-        and event_id in (select event_id from {{ affected_events }})
-        and {{ on_days("event_date", days_of(
-            "select event_date as first_date, event_date as last_date from " ~ affected_events
-        )) }}
-    {% endif %}
+        and {{ affected("event", date="event_date") }}
 
 )
 

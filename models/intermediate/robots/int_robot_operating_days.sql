@@ -1,12 +1,5 @@
-{{
-    config(
-        incremental_predicates=["{{ on_affected_robot_days('operating_date') }}"],
-        dist="robot_id",
-        sort="operating_date",
-    )
-}}
-
-{% set affected_robot_days = ref("int_affected_robot_days") %}
+{{ rebuilt_by("robot_day", date="operating_date") }}
+{{ config(dist="robot_id", sort="operating_date") }}
 
 with
 
@@ -18,9 +11,7 @@ state_hours as (
 
     where
         state_class <> 'unobserved'
-    {% if is_incremental() %}
-        and {{ on_affected_robot_days("hour_date") }}
-    {% endif %}
+        and {{ affected("robot_day", date="hour_date") }}
 
 ),
 

@@ -1,12 +1,5 @@
-{{
-    config(
-        incremental_predicates=["{{ on_affected_robot_days('hour_date') }}"],
-        dist="robot_id",
-        sort=["hour_at", "robot_id"],
-    )
-}}
-
-{% set affected_robot_days = ref("int_affected_robot_days") %}
+{{ rebuilt_by("robot_day", date="hour_date") }}
+{{ config(dist="robot_id", sort=["hour_at", "robot_id"]) }}
 
 with
 
@@ -18,7 +11,7 @@ cuts as (
         robot_id,
         cast(min(affected_date) as timestamp) as cut_at
 
-    from {{ affected_robot_days }}
+    from {{ ref("int_affected_robot_days") }}
 
     group by robot_id
 
@@ -63,8 +56,8 @@ robots as (
 
 ),
 
--- What was not observed in a robot's first and last hour is said to be so: the states of a robot
--- then fill each of its hours, with no exception at the edges.
+-- The rest of a robot's first and last hour becomes unobserved, so that its states fill each of its
+-- hours, the first and last included.
 edges as (
 
     select
@@ -72,7 +65,7 @@ edges as (
         date_trunc('hour', first_at) as started_at,
         first_at as ended_at
     from robots
-    -- Its first hour is long written where a robot was known before the cut.
+    -- The first hour of a robot that was known before the cut has been written by an earlier run.
     where cut_at is null or first_at >= cut_at
 
     union all

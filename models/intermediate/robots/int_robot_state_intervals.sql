@@ -1,36 +1,11 @@
-{{
-    config(
-        incremental_predicates=["{{ on_affected_robot_days('ended_date') }}"],
-        dist="robot_id",
-        sort="ended_date",
-    )
-}}
-
-{% set affected_robot_days = ref("int_affected_robot_days") %}
+{{ rebuilt_by("robot_day", date="ended_date") }}
+{{ config(dist="robot_id", sort="ended_date") }}
 
 with
 
 events as (
 
     select * from {{ ref("stg_event_log__events") }}
-
-),
-
-robot_events as (
-
-    select * from {{ ref("stg_event_log__robot_events") }}
-
-),
-
-robot_states as (
-
-    select * from {{ ref("robot_states") }}
-
-),
-
-transitions as (
-
-    select * from {{ ref("robot_state_transitions") }}
 
 ),
 
@@ -42,29 +17,24 @@ log_end as (
 
 {% if is_incremental() %}
 
-cuts as (
-
-    select
-        robot_id,
-        cast(min(affected_date) as timestamp) as cut_at
-
-    from {{ affected_robot_days }}
-
-    group by robot_id
-
-),
-
--- The interval that a robot was in at midnight before its first affected day. It stands for all that
--- came before, so that no earlier event is read again.
+-- The interval that a robot was in at midnight before its first affected day. It replaces all earlier
+-- changes, so that none of them is read again.
 carried as (
 
     select
-        intervals.*,
-        cuts.cut_at
+        intervals.state_event_id,
+        intervals.basis,
+        intervals.started_at
 
     from {{ this }} as intervals
 
-    inner join cuts
+    inner join (
+        select
+            robot_id,
+            cast(min(affected_date) as timestamp) as cut_at
+        from {{ ref("int_affected_robot_days") }}
+        group by robot_id
+    ) as cuts
         on intervals.robot_id = cuts.robot_id
 
     where
@@ -78,117 +48,25 @@ carried as (
 state_changes as (
 
     select
-        event_id,
-        robot_id,
-        market,
-        from_state,
-        to_state,
-        reason,
-        {{ robot_software_version() }} as told_software_version,
-        hardware_version,
-        dispatchable,
-        emitter_id,
-        seq,
-        event_at,
-        cast(null as varchar(16)) as carried_basis,
-        cast(null as timestamp) as carried_started_at,
-        cast(null as varchar(64)) as carried_previous_to_state,
-        cast(null as boolean) as carried_is_illegal,
-        cast(null as boolean) as carried_has_lost
-
-    from robot_events
-
-    where
-        event_name = 'robot.state_changed'
-        and robot_id is not null
-    {% if is_incremental() %}
-        and {{ on_affected_robot_days("event_date") }}
-
-    union all
-
-    select
-        state_event_id as event_id,
-        robot_id,
-        market,
-        from_state,
-        reported_state as to_state,
-        reported_reason as reason,
-        software_version as told_software_version,
-        hardware_version,
-        is_dispatchable as dispatchable,
-        cast(null as varchar(256)) as emitter_id,
-        cast(null as bigint) as seq,
-        reported_at as event_at,
-        basis as carried_basis,
-        started_at as carried_started_at,
-        previous_to_state as carried_previous_to_state,
-        is_illegal_transition as carried_is_illegal,
-        has_lost_transition as carried_has_lost
-
-    from carried
-    {% endif %}
-
-),
-
-signs_of_life as (
-
-    select
-        event_id,
-        robot_id,
-        event_name,
-        event_at,
-        emitter_id,
-        seq,
-        case when event_name = 'robot.state_changed' then 1 else 0 end as is_state_change
-
-    from events
-
-    where
-        robot_id is not null
-        and is_sign_of_life
-    {% if is_incremental() %}
-        and {{ on_affected_robot_days("event_date") }}
-
-    union all
-
-    select
-        state_event_id as event_id,
-        robot_id,
-        'robot.state_changed' as event_name,
-        -- The signs from the cut on are read again. Where the last one before it is not known, the next
-        -- one came in time, so any moment until then is as good.
-        least(last_sign_at, {{ dbt.dateadd("millisecond", -1, "cut_at") }}) as event_at,
-        cast(null as varchar(256)) as emitter_id,
-        cast(null as bigint) as seq,
-        1 as is_state_change
-
-    from carried
-    {% endif %}
-
-),
-
--- Number the state changes of each robot; every sign of life carries the number of the state it
--- was given in, so that the two meet again by equality.
-numbered_signs as (
-
-    select
         *,
-        sum(is_state_change) over (
-            partition by robot_id
-            order by event_at, emitter_id, seq, event_id
-            rows between unbounded preceding and current row
-        ) as state_number,
-        max(event_at) over (partition by robot_id) as robot_last_sign_at,
-        lead(event_at) over (
-            partition by robot_id
-            order by event_at, emitter_id, seq, event_id
-        ) as next_sign_at,
-        lead(event_name) over (
-            partition by robot_id
-            order by event_at, emitter_id, seq, event_id
-        ) as next_sign_name
+        cast(null as varchar(16)) as carried_basis,
+        cast(null as timestamp) as carried_started_at
+    from {{ ref("int_robot_state_changes") }}
+    where {{ affected("robot_day", date="event_date") }}
 
-    from signs_of_life
+    {% if is_incremental() %}
+
+    union all
+
+    select
+        changes.*,
+        carried.basis as carried_basis,
+        carried.started_at as carried_started_at
+    from {{ ref("int_robot_state_changes") }} as changes
+    inner join carried
+        on changes.event_id = carried.state_event_id
+
+    {% endif %}
 
 ),
 
@@ -199,93 +77,91 @@ numbered_changes as (
         row_number() over (
             partition by robot_id
             order by event_at, emitter_id, seq, event_id
-        ) as state_number,
-        lag(to_state) over (
-            partition by robot_id
-            order by event_at, emitter_id, seq, event_id
-        ) as preceding_to_state,
-        count(told_software_version) over (
-            partition by robot_id
-            order by event_at, emitter_id, seq, event_id
-            rows between unbounded preceding and current row
-        ) as version_number
+        ) as state_number
 
     from state_changes
-
-),
-
-described_changes as (
-
-    select
-        numbered_changes.*,
-        max(numbered_changes.told_software_version) over (
-            partition by numbered_changes.robot_id, numbered_changes.version_number
-        ) as software_version,
-        coalesce(numbered_changes.carried_previous_to_state, numbered_changes.preceding_to_state) as previous_to_state,
-        coalesce(
-            numbered_changes.carried_is_illegal,
-            transitions.to_state is null and numbered_changes.from_state is not null
-        ) as is_illegal_transition,
-        coalesce(
-            numbered_changes.carried_has_lost,
-            numbered_changes.from_state <> numbered_changes.preceding_to_state,
-            false
-        ) as has_lost_transition,
-        coalesce(robot_states.expects_heartbeat, true) as expects_heartbeat
-
-    from numbered_changes
-
-    left join robot_states
-        on numbered_changes.to_state = robot_states.state
-
-    left join transitions
-        on
-            numbered_changes.from_state = transitions.from_state
-            and numbered_changes.to_state = transitions.to_state
 
 ),
 
 silences as (
 
     select
-        numbered_signs.robot_id,
-        numbered_signs.state_number,
-        {{ dbt.dateadd("minute", var("silence_timeout_minutes"), "numbered_signs.event_at") }} as silent_from_at,
-        numbered_signs.next_sign_at,
-        numbered_signs.next_sign_name,
-        described_changes.expects_heartbeat,
-        coalesce(numbered_signs.next_sign_at, (select log_end.last_event_at from log_end)) as heard_again_at
+        *,
+        {{ dbt.dateadd("minute", var("silence_timeout_minutes"), "last_sign_at") }} as silent_from_at
 
-    from numbered_signs
+    from {{ ref("int_robot_silences") }}
 
-    inner join described_changes
-        on
-            numbered_signs.robot_id = described_changes.robot_id
-            and numbered_signs.state_number = described_changes.state_number
+    where
+        is_silence
+        and {{ affected("robot_day", date="ended_date") }}
+
+),
+
+-- A silence belongs to the robot's last state change before it, and is joined with it by its number.
+marks as (
+
+    select
+        robot_id,
+        event_at as marked_at,
+        1 as is_state_change,
+        cast(null as timestamp) as silent_from_at,
+        cast(null as timestamp) as next_sign_at,
+        cast(null as boolean) as is_ended_by_state_change
+    from state_changes
+
+    union all
+
+    select
+        robot_id,
+        last_sign_at as marked_at,
+        0 as is_state_change,
+        silent_from_at,
+        next_sign_at,
+        is_ended_by_state_change
+    from silences
+
+),
+
+numbered_marks as (
+
+    select
+        *,
+        sum(is_state_change) over (
+            partition by robot_id
+            order by marked_at, is_state_change desc
+            rows between unbounded preceding and current row
+        ) as state_number
+
+    from marks
 
 ),
 
 silent_spells as (
 
-    select *
+    select numbered_marks.*
 
-    from silences
+    from numbered_marks
+
+    inner join numbered_changes
+        on
+            numbered_marks.robot_id = numbered_changes.robot_id
+            and numbered_marks.state_number = numbered_changes.state_number
 
     where
-        expects_heartbeat
-        and heard_again_at > silent_from_at
+        numbered_marks.is_state_change = 0
+        and numbered_changes.expects_heartbeat
 
 ),
 
 starts as (
 
-    -- A silence that is carried over is found again from its robot's last sign of life.
+    -- A silence that is carried over is found again among the silences.
     select
         robot_id,
         state_number,
         coalesce(carried_started_at, event_at) as started_at,
         coalesce(carried_basis, 'reported') as basis
-    from described_changes
+    from numbered_changes
     where coalesce(carried_basis, 'reported') <> 'silence'
 
     union all
@@ -299,26 +175,16 @@ starts as (
 
     union all
 
-    -- Heard again without a change of state: the state that was last reported goes on.
+    -- Heard again without a change of state: the state that was reported last continues.
     select
         robot_id,
         state_number,
         next_sign_at as started_at,
         'resumed' as basis
     from silent_spells
-    where next_sign_name <> 'robot.state_changed'
-
-),
-
-last_signs as (
-
-    select
-        robot_id,
-        max(robot_last_sign_at) as robot_last_sign_at
-
-    from numbered_signs
-
-    group by robot_id
+    where
+        next_sign_at is not null
+        and not is_ended_by_state_change
 
 ),
 
@@ -332,11 +198,7 @@ ended as (
                 order by started_at, state_number, basis
             ),
             (select log_end.last_event_at from log_end)
-        ) as ended_at,
-        lead(basis) over (
-            partition by robot_id
-            order by started_at, state_number, basis
-        ) as next_basis
+        ) as ended_at
 
     from starts
 
@@ -347,48 +209,37 @@ intervals as (
     select
         ----------  ids
         ended.robot_id,
-        described_changes.event_id as state_event_id,
-        described_changes.market,
+        changes.event_id as state_event_id,
+        changes.market,
 
         ----------  text
         ended.basis,
-        case when ended.basis = 'silence' then 'unknown' else described_changes.to_state end as state,
-        case when ended.basis = 'silence' then 'silence' else coalesce(described_changes.reason, 'none') end as reason,
-        described_changes.to_state as reported_state,
-        described_changes.reason as reported_reason,
-        described_changes.from_state,
-        described_changes.previous_to_state,
-        described_changes.software_version,
-        described_changes.hardware_version,
+        case when ended.basis = 'silence' then 'unknown' else changes.to_state end as state,
+        case when ended.basis = 'silence' then 'silence' else coalesce(changes.reason, 'none') end as reason,
+        changes.to_state as reported_state,
+        changes.reason as reported_reason,
+        changes.from_state,
+        changes.previous_to_state,
+        changes.software_version,
+        changes.hardware_version,
 
         ----------  booleans
-        described_changes.dispatchable as is_dispatchable,
-        ended.basis = 'reported' and described_changes.has_lost_transition as has_lost_transition,
-        ended.basis = 'reported' and described_changes.is_illegal_transition as is_illegal_transition,
+        changes.is_dispatchable,
+        ended.basis = 'reported' and changes.has_lost_transition as has_lost_transition,
+        ended.basis = 'reported' and changes.is_illegal_transition as is_illegal_transition,
 
         ----------  timestamps
         cast(ended.ended_at as date) as ended_date,
-        described_changes.event_at as reported_at,
+        changes.event_at as reported_at,
         ended.started_at,
-        ended.ended_at,
-        case
-            when ended.basis = 'silence'
-                then {{ dbt.dateadd("minute", -1 * var("silence_timeout_minutes"), "ended.started_at") }}
-            when ended.next_basis = 'silence'
-                then {{ dbt.dateadd("minute", -1 * var("silence_timeout_minutes"), "ended.ended_at") }}
-            when ended.next_basis is null then last_signs.robot_last_sign_at
-            else ended.ended_at
-        end as last_sign_at
+        ended.ended_at
 
     from ended
 
-    inner join described_changes
+    inner join numbered_changes as changes
         on
-            ended.robot_id = described_changes.robot_id
-            and ended.state_number = described_changes.state_number
-
-    inner join last_signs
-        on ended.robot_id = last_signs.robot_id
+            ended.robot_id = changes.robot_id
+            and ended.state_number = changes.state_number
 
 )
 

@@ -1,16 +1,9 @@
-{{
-    config(
-        incremental_predicates=["robot_id in (select robot_id from {{ ref('int_affected_events') }})"],
-        dist="all",
-        sort="robot_id",
-    )
-}}
-
-{% set affected_events = ref("int_affected_events") %}
+{{ rebuilt_by("robot") }}
+{{ config(dist="all", sort="robot_id") }}
 
 with
 
--- First and last can only move outwards, so what was known and what came are enough.
+-- The first time only gets earlier and the last one later, so the rows of this model and the new events are enough.
 seen as (
 
     {% if is_incremental() %}
@@ -18,7 +11,7 @@ seen as (
             robot_id,
             event_at as first_event_at,
             event_at as last_event_at
-        from {{ affected_events }}
+        from {{ ref("int_affected_events") }}
         where
             line_status = 'accepted'
             and robot_id is not null
@@ -31,7 +24,7 @@ seen as (
             first_event_at,
             last_event_at
         from {{ this }}
-        where robot_id in (select robot_id from {{ affected_events }})
+        where {{ affected("robot") }}
     {% else %}
         select
             robot_id,

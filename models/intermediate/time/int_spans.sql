@@ -1,6 +1,6 @@
 {{ config(materialized="table", dist="all", sort="span") }}
 
--- For the macro time_buckets(): as many units as one of its blocks has.
+-- As many units as a block of the macro time_buckets() has.
 {% set units_per_block = 256 %}
 
 with

@@ -21,9 +21,9 @@ delivery_sessions as (
 
 ),
 
--- A delivery whose order.created line was lost still is an order: it enters the funnel with the
--- session's first event as its time. An order cannot have skipped a step, so a later one proves it:
--- else a lost line would leave the order in a ratio's numerator and not in its denominator.
+-- A delivery whose order.created line was lost counts as an order that entered the funnel with the
+-- session's first event. An order cannot skip a step, so a later step shows that it reached the earlier
+-- ones: otherwise a lost line would leave it in a ratio's numerator and not in its denominator.
 unioned as (
 
     select

@@ -1,14 +1,5 @@
-{{
-    config(
-        incremental_predicates=["{{ of_affected_sessions(before=true) }}"],
-        dist="delivery_id",
-        sort="event_at",
-    )
-}}
-
-{% set affected_deliveries = ref("int_affected_deliveries") %}
-{% set affected_days_of_matches = ref("int_affected_days") %}
-{% set days = session_days() if is_incremental() %}
+{{ rebuilt_by("session", at="event_at") }}
+{{ config(dist="delivery_id", sort="event_at") }}
 
 with
 
@@ -18,11 +9,7 @@ matches as (
 
     from {{ ref("int_event_delivery_matches") }}
 
-    {% if is_incremental() -%}
-    where
-        {{ on_days("event_date", days) }}
-        and delivery_id in (select delivery_id from {{ affected_deliveries }})
-    {%- endif %}
+    where {{ affected("session", date="event_date") }}
 
 ),
 
@@ -32,9 +19,34 @@ event_timeline as (
 
     from {{ ref("event_timeline") }}
 
-    {% if is_incremental() -%}
-    where {{ hours_on_days("event_at", days) }}
-    {%- endif %}
+    where {{ affected("session", id=false, at="event_at") }}
+
+),
+
+-- Events are put in order by the few columns that this takes, before the others are joined: sorting
+-- whole rows costs several times as much.
+ordered as (
+
+    select
+        event_id,
+        delivery_id as session_delivery_id,
+        match_method,
+        is_ambiguous,
+        row_number() over (
+            partition by delivery_id
+            order by event_at, emitter_id, seq, event_id
+        ) as sequence_number,
+        row_number() over (
+            partition by delivery_id, event_name
+            order by event_at, emitter_id, seq, event_id
+        ) as event_name_number,
+        min(event_at) over (partition by delivery_id) as started_at,
+        lag(event_at) over (
+            partition by delivery_id
+            order by event_at, emitter_id, seq, event_id
+        ) as previous_event_at
+
+    from matches
 
 ),
 
@@ -42,36 +54,18 @@ joined as (
 
     select
         event_timeline.*,
-        matches.delivery_id as session_delivery_id,
-        matches.match_method,
-        matches.is_ambiguous
+        ordered.session_delivery_id,
+        ordered.match_method,
+        ordered.is_ambiguous,
+        ordered.sequence_number,
+        ordered.event_name_number,
+        {{ utc_timestamptz("ordered.started_at") }} as started_at,
+        {{ utc_timestamptz("ordered.previous_event_at") }} as previous_event_at
 
-    from matches
+    from ordered
 
     inner join event_timeline
-        on matches.event_id = event_timeline.event_id
-
-),
-
-ordered as (
-
-    select
-        *,
-        row_number() over (
-            partition by session_delivery_id
-            order by event_at, emitter_id, seq, event_id
-        ) as sequence_number,
-        row_number() over (
-            partition by session_delivery_id, event_name
-            order by event_at, emitter_id, seq, event_id
-        ) as event_name_number,
-        min(event_at) over (partition by session_delivery_id) as started_at,
-        lag(event_at) over (
-            partition by session_delivery_id
-            order by event_at, emitter_id, seq, event_id
-        ) as previous_event_at
-
-    from joined
+        on ordered.event_id = event_timeline.event_id
 
 ),
 
@@ -118,7 +112,7 @@ session_events as (
         received_at,
         loaded_at
 
-    from ordered
+    from joined
 
 )
 

@@ -1,16 +1,5 @@
-{{
-    config(
-        incremental_predicates=[
-            "{{ hours_on_days('event_at', timeline_days()) }} and ({{ affected_timeline(utc_date('event_at')) }})"
-        ],
-        dist="event_id",
-        sort="event_at",
-    )
-}}
-
-{% set affected_robot_days = ref("int_affected_robot_days") %}
-{% set affected_days_of_matches = ref("int_affected_days") %}
-{% set days = timeline_days() if is_incremental() %}
+{{ rebuilt_by(["day", "robot_day"], date=utc_date("event_at"), at="event_at") }}
+{{ config(dist="event_id", sort="event_at") }}
 
 with
 
@@ -22,11 +11,7 @@ events as (
         coalesce({{ registry_metrics()["takeovers"]["condition"] }}, false) as is_takeover
     from {{ ref("stg_event_log__events") }}
 
-    {% if is_incremental() -%}
-    where
-        {{ on_days("event_date", days) }}
-        and ({{ affected_timeline("event_date") }})
-    {%- endif %}
+    where {{ affected(["day", "robot_day"], date="event_date") }}
 
 ),
 
@@ -36,9 +21,7 @@ state_hours as (
 
     from {{ ref("int_robot_state_hours") }}
 
-    {% if is_incremental() -%}
-    where {{ on_days("hour_date", days) }}
-    {%- endif %}
+    where {{ affected(["day", "robot_day"], id=false, date="hour_date") }}
 
 ),
 

@@ -1,6 +1,6 @@
 {{ config(materialized="table", dist="all", sort="date_day") }}
 
--- 44 years: nobody has to remember to make it longer.
+-- 44 years, so that nobody has to remember to extend it.
 {% set days = 16384 %}
 
 with

@@ -1,17 +1,10 @@
-{{
-    config(
-        incremental_predicates=["{{ on_days('received_date', affected_days_of_receipt()) }}"],
-        dist="robot_id",
-        sort="received_date",
-    )
-}}
-
-{% set affected_events = ref("int_affected_events") %}
+{{ rebuilt_by("receipt_day", date="received_date") }}
+{{ config(dist="robot_id", sort="received_date") }}
 
 with
 
--- The robot's own lines only: a service that names the robot has another clock. The host of an
--- emitter_id, service/host/boot, is the robot itself there.
+-- Only lines that the robot logged itself, because a service that names the robot has another clock.
+-- They have the robot as host in emitter_id, service/host/boot.
 robot_events as (
 
     select
@@ -24,9 +17,7 @@ robot_events as (
     where
         received_at is not null
         and robot_id = split_part(emitter_id, '/', 2)
-    {% if is_incremental() %}
-        and {{ overlaps_days("received_at", "received_at", affected_days_of_receipt()) }}
-    {% endif %}
+        and {{ affected("receipt_day", date="cast(received_at as date)") }}
 
 ),
 

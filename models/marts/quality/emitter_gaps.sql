@@ -1,17 +1,9 @@
-{{
-    config(
-        incremental_predicates=["emitter_id in ({{ affected_emitters() }})"],
-        dist="even",
-        sort=["emitter_id", "first_missing_seq"],
-    )
-}}
-
-{% set emitters = ref("int_emitters") %}
-{% set days = emitter_days() if is_incremental() %}
+{{ rebuilt_by("emitter") }}
+{{ config(dist="even", sort=["emitter_id", "first_missing_seq"]) }}
 
 with
 
--- Quarantined lines and duplicates too: whatever was wrong with them, they arrived.
+-- Quarantined lines and duplicates too, because they arrived.
 lines as (
 
     select
@@ -31,10 +23,8 @@ lines as (
     where
         emitter_id is not null
         and seq is not null
-    {% if is_incremental() %}
-        and emitter_id in ({{ affected_emitters() }})
-        and ({{ on_days("event_date", days) }} or event_date is null)
-    {% endif %}
+        and {{ affected("emitter") }}
+        and ({{ affected("emitter", id=false, date="event_date") }} or event_date is null)
 
 ),
 
@@ -60,7 +50,7 @@ last_received as (
 
 ),
 
--- Events of others that tell how far an emitter had come; the one that knows most counts.
+-- Events of other emitters that report the last seq of one; the highest report counts.
 reports as (
 
     select
@@ -80,10 +70,7 @@ reports as (
     where
         last_emitter_id is not null
         and last_seq is not null
-    {% if is_incremental() %}
-        and last_emitter_id in ({{ affected_emitters() }})
-        and {{ on_days("event_date", days) }}
-    {% endif %}
+        and {{ affected("emitter", id="last_emitter_id", date="event_date") }}
 
 ),
 
@@ -102,7 +89,7 @@ lost_tails as (
 
 ),
 
--- A lost tail is a gap before an event that would have come next, told by the report.
+-- A lost tail becomes a gap before an event that would have come next; the report stands for it.
 known as (
 
     select

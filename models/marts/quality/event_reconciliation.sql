@@ -1,17 +1,5 @@
-{{
-    config(
-        incremental_predicates=["{{ of_affected_loads(utc_timestamp('loaded_at')) }}"],
-        dist="even",
-        sort="loaded_at",
-    )
-}}
-
-{% set affected_loads = ref("int_affected_loads") %}
-
-{% set reasons = [
-    "malformed", "not_an_object", "too_large", "missing_event_id", "unknown_event", "bad_timestamp",
-    "missing_required", "bad_type", "refused_at_source"
-] %}
+{{ rebuilt_by("load", id=utc_timestamp("loaded_at")) }}
+{{ config(dist="even", sort="loaded_at") }}
 
 with
 
@@ -21,9 +9,7 @@ lines as (
 
     from {{ ref("base_event_log__lines") }}
 
-    {% if is_incremental() -%}
-    where {{ of_affected_loads("loaded_at") }}
-    {%- endif %}
+    where {{ affected("load") }}
 
 ),
 
@@ -31,11 +17,9 @@ rejected_lines as (
 
     select *
 
-    from {{ source("event_log", "rejected_lines") }}
+    from {{ ref("base_event_log__rejected_lines") }}
 
-    {% if is_incremental() -%}
-    where {{ of_affected_loads("loaded_at") }}
-    {%- endif %}
+    where {{ affected("load") }}
 
 ),
 
@@ -70,8 +54,8 @@ reconciliation as (
         cast(sum(case when line_status = 'accepted' then 1 else 0 end) as bigint) as accepted_count,
         cast(sum(case when line_status = 'duplicate' then 1 else 0 end) as bigint) as duplicate_count,
         cast(sum(case when line_status = 'quarantined' then 1 else 0 end) as bigint) as quarantined_count,
-        {% for reason in reasons %}
-            cast(sum(case when quarantine_reason = '{{ reason }}' then 1 else 0 end) as bigint) as {{ reason }}_count,
+        {% for reason in registry_quarantine_reasons() %}
+            cast(sum(case when quarantine_reason = '{{ reason.name }}' then 1 else 0 end) as bigint) as {{ reason.name }}_count,
         {% endfor %}
         ----------  timestamps
         {{ utc_timestamptz("loaded_at") }} as loaded_at

@@ -1,13 +1,5 @@
-{{
-    config(
-        incremental_predicates=["{{ of_affected_sessions(before=true) }}"],
-        dist="delivery_id",
-        sort="event_at",
-    )
-}}
-
-{% set affected_deliveries = ref("int_affected_deliveries") %}
-{% set affected_days_of_matches = ref("int_affected_days") %}
+{{ rebuilt_by("session", at="event_at") }}
+{{ config(dist="delivery_id", sort="event_at") }}
 
 with
 
@@ -17,9 +9,7 @@ session_events as (
 
     from {{ ref("delivery_session_events") }}
 
-    {% if is_incremental() %}
-        where {{ of_affected_sessions() }}
-    {% endif %}
+    where {{ affected("session", at="event_at") }}
 
 ),
 
@@ -43,7 +33,7 @@ late as (
         session_events.event_id = revisions_after_end.outcome_event_id
         and revisions_after_end.is_outcome_changed as is_new_outcome,
 
-        -- The first error of all that had come by then came with this very load.
+        -- Whether this load brought the first error of all events loaded by then.
         session_events.event_id = revisions_after_end.first_error_event_id as is_new_first_error
 
     from session_events

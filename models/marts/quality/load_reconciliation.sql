@@ -1,12 +1,5 @@
-{{
-    config(
-        incremental_predicates=["{{ of_affected_loads(utc_timestamp('loaded_at')) }}"],
-        dist="all",
-        sort="loaded_at",
-    )
-}}
-
-{% set affected_loads = ref("int_affected_loads") %}
+{{ rebuilt_by("load", id=utc_timestamp("loaded_at")) }}
+{{ config(dist="all", sort="loaded_at") }}
 
 with
 
@@ -14,11 +7,9 @@ loaded_files as (
 
     select *
 
-    from {{ source("event_log", "loaded_files") }}
+    from {{ ref("stg_event_log__loaded_files") }}
 
-    {% if is_incremental() -%}
-    where {{ of_affected_loads("loaded_at") }}
-    {%- endif %}
+    where {{ affected("load") }}
 
 ),
 
@@ -28,9 +19,7 @@ event_reconciliation as (
 
     from {{ ref("event_reconciliation") }}
 
-    {% if is_incremental() -%}
-    where {{ of_affected_loads(utc_timestamp("loaded_at")) }}
-    {%- endif %}
+    where {{ affected("load", id=utc_timestamp("loaded_at")) }}
 
 ),
 

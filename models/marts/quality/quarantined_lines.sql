@@ -1,12 +1,5 @@
-{{
-    config(
-        incremental_predicates=["{{ of_affected_loads(utc_timestamp('loaded_at')) }}"],
-        dist="even",
-        sort="loaded_at",
-    )
-}}
-
-{% set affected_loads = ref("int_affected_loads") %}
+{{ rebuilt_by("load", id=utc_timestamp("loaded_at")) }}
+{{ config(dist="even", sort="loaded_at") }}
 
 with
 
@@ -16,9 +9,7 @@ quarantined_lines as (
 
     from {{ ref("base_event_log__quarantined_lines") }}
 
-    {% if is_incremental() -%}
-    where {{ of_affected_loads("loaded_at") }}
-    {%- endif %}
+    where {{ affected("load") }}
 
 ),
 

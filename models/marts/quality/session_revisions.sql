@@ -1,14 +1,6 @@
-{{
-    config(
-        incremental_predicates=["delivery_id in (select delivery_id from {{ ref('int_affected_deliveries') }})"],
-        dist="delivery_id",
-        sort=["delivery_id", "revision_number"],
-    )
-}}
+{{ rebuilt_by("session") }}
+{{ config(dist="delivery_id", sort=["delivery_id", "revision_number"]) }}
 
-{% set affected_deliveries = ref("int_affected_deliveries") %}
-{% set affected_days_of_matches = ref("int_affected_days") %}
-{% set days = session_days() if is_incremental() %}
 {% set streams = registry_events() | map(attribute="stream") | unique | list %}
 
 with
@@ -19,13 +11,11 @@ session_events as (
 
     from {{ ref("delivery_session_events") }}
 
-    {% if is_incremental() %}
-        where {{ of_affected_sessions() }}
-    {% endif %}
+    where {{ affected("session", at="event_at") }}
 
 ),
 
--- What ends a delivery, as for its outcome: a drop-off that is tried again ends nothing.
+-- As in int_delivery_milestones, a failed drop-off that is tried again ends nothing.
 endings as (
 
     select
@@ -41,10 +31,7 @@ endings as (
             event_name = 'delivery.return_completed'
             or (ends_delivery is not null and coalesce(disposition, '') <> 'retry')
         )
-    {% if is_incremental() %}
-        and {{ on_days("event_date", days) }}
-        and delivery_id in (select delivery_id from {{ affected_deliveries }})
-    {% endif %}
+        and {{ affected("session", date="event_date") }}
 
 ),
 
@@ -83,7 +70,7 @@ loads as (
 
 ),
 
--- What each load left behind: the first outcome and the first error among all that had come by then.
+-- After each load: the first outcome and the first error among all events loaded by then.
 accumulated as (
 
     select

@@ -2,8 +2,8 @@
 
 {% set minimum_samples = registry_minimum_samples() %}
 
--- Counts per hour have an interval of Poisson's kind, shares one of Wilson's. Each is named as the
--- monitor of registry/monitors.yml that tells of the same figure.
+-- Rates per hour have a chi-square interval, shares a Wilson interval. Each has the name of the monitor
+-- in registry/monitors.yml that watches the same figure.
 {% set rates = {
     "errors_per_operating_hour": ("robot_error_count", "operating_hours"),
     "takeovers_per_operating_hour": ("takeover_count", "operating_hours"),
@@ -120,8 +120,8 @@ summed as (
 
 ),
 
--- The version before is the one that the release says it replaced, else the one that was heard of
--- before it.
+-- The version before is the one that the release says it replaced, else the one whose first event came
+-- before.
 preceded as (
 
     select

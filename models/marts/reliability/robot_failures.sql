@@ -1,12 +1,5 @@
-{{
-    config(
-        incremental_predicates=["robot_id in (select robot_id from ({{ robots_with_affected_failures() }}) as affected)"],
-        dist="robot_id",
-        sort="started_at",
-    )
-}}
-
-{% set affected_robots = robots_with_affected_failures() %}
+{{ rebuilt_by("failing_robot") }}
+{{ config(dist="robot_id", sort="started_at") }}
 
 with
 
@@ -16,9 +9,7 @@ episodes as (
 
     from {{ ref("int_failure_episodes") }}
 
-    {% if is_incremental() -%}
-    where robot_id in (select affected.robot_id from ({{ affected_robots }}) as affected)
-    {%- endif %}
+    where {{ affected("failing_robot") }}
 
 ),
 

@@ -1,13 +1,5 @@
-{{
-    config(
-        incremental_predicates=["{{ on_days('downtime_date', affected_days(ref('int_affected_robot_days'))) }}"],
-        dist="all",
-        sort="downtime_date",
-    )
-}}
-
-{% set affected_robot_days = ref("int_affected_robot_days") %}
-{% set days = affected_days(affected_robot_days) if is_incremental() %}
+{{ rebuilt_by("robot_day", id=false, date="downtime_date") }}
+{{ config(dist="all", sort="downtime_date") }}
 
 with
 
@@ -17,9 +9,7 @@ supply_hours as (
 
     from {{ ref("supply_hours") }}
 
-    {% if is_incremental() -%}
-    where {{ hours_on_days("hour_at", days) }}
-    {%- endif %}
+    where {{ affected("robot_day", id=false, at="hour_at") }}
 
 ),
 

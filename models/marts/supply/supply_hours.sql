@@ -1,15 +1,5 @@
-{{
-    config(
-        incremental_predicates=[
-            "{{ hours_on_days('hour_at', affected_days(ref('int_affected_robot_days'))) }}"
-            ~ " and {{ on_affected_robot_days(utc_date('hour_at')) }}"
-        ],
-        dist="robot_id",
-        sort=["hour_at", "robot_id"],
-    )
-}}
-
-{% set affected_robot_days = ref("int_affected_robot_days") %}
+{{ rebuilt_by("robot_day", date=utc_date("hour_at"), at="hour_at") }}
+{{ config(dist="robot_id", sort=["hour_at", "robot_id"]) }}
 
 with
 
@@ -19,9 +9,7 @@ state_hours as (
 
     from {{ ref("int_robot_state_hours") }}
 
-    {% if is_incremental() -%}
-    where {{ on_affected_robot_days("hour_date") }}
-    {%- endif %}
+    where {{ affected("robot_day", date="hour_date") }}
 
 ),
 
@@ -58,8 +46,8 @@ supply_hours as (
         summed.robot_id,
 
         ----------  text
-        -- A state change need not tell the market, and what was not observed has none: the robot's
-        -- market of the day counts then, so that all sums by market put an hour into the same one.
+        -- A state change may lack the market, and unobserved time has none: the robot's market of the
+        -- day counts then, so that all sums by market put an hour into the same one.
         cast(
             coalesce(
                 summed.market,

@@ -1,13 +1,5 @@
-{{
-    config(
-        incremental_predicates=["{{ on_days('supply_date', affected_days(ref('int_affected_robot_days'))) }}"],
-        dist="all",
-        sort="supply_date",
-    )
-}}
-
-{% set affected_robot_days = ref("int_affected_robot_days") %}
-{% set days = affected_days(affected_robot_days) if is_incremental() %}
+{{ rebuilt_by("robot_day", id=false, date="supply_date") }}
+{{ config(dist="all", sort="supply_date") }}
 
 {% set state_classes = {
     "supply": "'supply'",
@@ -28,9 +20,7 @@ supply_hours as (
         cast(hour_at at time zone 'UTC' as date) as supply_date
     from {{ ref("supply_hours") }}
 
-    {% if is_incremental() -%}
-    where {{ hours_on_days("hour_at", days) }}
-    {%- endif %}
+    where {{ affected("robot_day", id=false, at="hour_at") }}
 
 ),
 

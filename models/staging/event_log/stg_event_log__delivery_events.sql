@@ -4,63 +4,67 @@ with
 
 events as (
 
-    select * from {{ ref('base_event_log__events') }}
+    select
+        *,
+        {{ json_document('data', fields_of_stream('delivery')) }} as document
+
+    from {{ ref('base_event_log__events') }}
+
+    where stream = 'delivery'
 
 ),
 
-filtered as (
+typed as (
 
     select
 
         ---------- ids
-        event_id,
-        order_id,
-        delivery_id,
-        robot_id,
-        merchant_id,
-        market,
+        events.event_id,
+        events.order_id,
+        events.delivery_id,
+        events.robot_id,
+        events.merchant_id,
+        events.market,
+        events.emitter_id,
 
         ---------- text
-        event_name,
-        service,
-        env,
-        service_version,
-        emitter_id,
-        autonomy_mode,
-        loaded_by,
-        software_version,
-        reason,
-        channel,
-        method,
-        disposition,
-        cancelled_by,
-        stage,
+        events.event_name,
+        events.service,
+        events.env,
+        events.service_version,
+        {{ payload_column('events.document', 'autonomy_mode') }} as autonomy_mode,
+        {{ payload_column('events.document', 'loaded_by') }} as loaded_by,
+        {{ payload_column('events.document', 'software_version') }} as software_version,
+        {{ payload_column('events.document', 'reason') }} as reason,
+        {{ payload_column('events.document', 'channel') }} as channel,
+        {{ payload_column('events.document', 'method') }} as method,
+        {{ payload_column('events.document', 'disposition') }} as disposition,
+        {{ payload_column('events.document', 'cancelled_by') }} as cancelled_by,
+        {{ payload_column('events.document', 'stage') }} as stage,
 
         ---------- numerics
-        seq,
-        distance_meters,
-        travel_seconds,
-        eta_error_seconds,
-        wait_seconds,
-        attempt,
-        total_seconds,
-        assists,
+        events.seq,
+        {{ payload_column('events.document', 'distance_meters') }} as distance_meters,
+        {{ payload_column('events.document', 'travel_seconds') }} as travel_seconds,
+        {{ payload_column('events.document', 'eta_error_seconds') }} as eta_error_seconds,
+        {{ payload_column('events.document', 'wait_seconds') }} as wait_seconds,
+        {{ payload_column('events.document', 'attempt') }} as attempt,
+        {{ payload_column('events.document', 'total_seconds') }} as total_seconds,
+        {{ payload_column('events.document', 'assists') }} as assists,
 
         ---------- booleans
-        delivered_ok,
-        success,
+        {{ payload_column('events.document', 'delivered_ok') }} as delivered_ok,
+        {{ payload_column('events.document', 'success') }} as success,
 
         ---------- timestamps
-        event_date,
-        event_at,
-        occurred_at,
-        received_at,
-        loaded_at
+        events.event_date,
+        events.event_at,
+        events.occurred_at,
+        events.received_at,
+        events.loaded_at
 
     from events
 
-    where stream = 'delivery'
-
 )
 
-select * from filtered
+select * from typed

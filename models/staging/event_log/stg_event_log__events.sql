@@ -21,7 +21,7 @@ summarised as (
         event_name,
         stream,
         brief,
-        {{ event_summary() }} as summary,
+        coalesce(message, brief) as summary,
         severity,
         funnel_step,
         ends_delivery,

@@ -4,48 +4,52 @@ with
 
 events as (
 
-    select * from {{ ref('base_event_log__events') }}
+    select
+        *,
+        {{ json_document('data', fields_of_stream('merchant')) }} as document
+
+    from {{ ref('base_event_log__events') }}
+
+    where stream = 'merchant'
 
 ),
 
-filtered as (
+typed as (
 
     select
 
         ---------- ids
-        event_id,
-        order_id,
-        delivery_id,
-        merchant_id,
-        market,
+        events.event_id,
+        events.order_id,
+        events.delivery_id,
+        events.merchant_id,
+        events.market,
+        events.emitter_id,
 
         ---------- text
-        event_name,
-        service,
-        env,
-        service_version,
-        emitter_id,
-        reason,
+        events.event_name,
+        events.service,
+        events.env,
+        events.service_version,
+        {{ payload_column('events.document', 'reason') }} as reason,
 
         ---------- numerics
-        seq,
-        prep_estimate_seconds,
-        prep_seconds,
+        events.seq,
+        {{ payload_column('events.document', 'prep_estimate_seconds') }} as prep_estimate_seconds,
+        {{ payload_column('events.document', 'prep_seconds') }} as prep_seconds,
 
         ---------- booleans
-        available,
+        {{ payload_column('events.document', 'available') }} as available,
 
         ---------- timestamps
-        event_date,
-        event_at,
-        occurred_at,
-        received_at,
-        loaded_at
+        events.event_date,
+        events.event_at,
+        events.occurred_at,
+        events.received_at,
+        events.loaded_at
 
     from events
 
-    where stream = 'merchant'
-
 )
 
-select * from filtered
+select * from typed

@@ -4,44 +4,48 @@ with
 
 events as (
 
-    select * from {{ ref('base_event_log__events') }}
+    select
+        *,
+        {{ json_document('data', fields_of_stream('release')) }} as document
+
+    from {{ ref('base_event_log__events') }}
+
+    where stream = 'release'
 
 ),
 
-filtered as (
+typed as (
 
     select
 
         ---------- ids
-        event_id,
-        market,
+        events.event_id,
+        events.market,
+        events.emitter_id,
 
         ---------- text
-        event_name,
-        service,
-        env,
-        service_version,
-        emitter_id,
-        component,
-        version,
-        previous_version,
-        kind,
-        scope,
+        events.event_name,
+        events.service,
+        events.env,
+        events.service_version,
+        {{ payload_column('events.document', 'component') }} as component,
+        {{ payload_column('events.document', 'version') }} as version,
+        {{ payload_column('events.document', 'previous_version') }} as previous_version,
+        {{ payload_column('events.document', 'kind') }} as kind,
+        {{ payload_column('events.document', 'scope') }} as scope,
 
         ---------- numerics
-        seq,
+        events.seq,
 
         ---------- timestamps
-        event_date,
-        event_at,
-        occurred_at,
-        received_at,
-        loaded_at
+        events.event_date,
+        events.event_at,
+        events.occurred_at,
+        events.received_at,
+        events.loaded_at
 
     from events
 
-    where stream = 'release'
-
 )
 
-select * from filtered
+select * from typed

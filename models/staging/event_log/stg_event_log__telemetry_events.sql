@@ -4,49 +4,53 @@ with
 
 events as (
 
-    select * from {{ ref('base_event_log__events') }}
+    select
+        *,
+        {{ json_document('data', fields_of_stream('telemetry')) }} as document
+
+    from {{ ref('base_event_log__events') }}
+
+    where stream = 'telemetry'
 
 ),
 
-filtered as (
+typed as (
 
     select
 
         ---------- ids
-        event_id,
-        order_id,
-        delivery_id,
-        robot_id,
-        merchant_id,
-        pilot_id,
-        market,
+        events.event_id,
+        events.order_id,
+        events.delivery_id,
+        events.robot_id,
+        events.merchant_id,
+        events.pilot_id,
+        events.market,
+        events.emitter_id,
 
         ---------- text
-        event_name,
-        service,
-        env,
-        service_version,
-        emitter_id,
-        rejected_name,
-        reasons,
-        sample_hash,
-        last_emitter_id,
+        events.event_name,
+        events.service,
+        events.env,
+        events.service_version,
+        {{ payload_column('events.document', 'rejected_name') }} as rejected_name,
+        {{ payload_column('events.document', 'reasons') }} as reasons,
+        {{ payload_column('events.document', 'sample_hash') }} as sample_hash,
+        {{ payload_column('events.document', 'last_emitter_id') }} as last_emitter_id,
 
         ---------- numerics
-        seq,
-        last_seq,
+        events.seq,
+        {{ payload_column('events.document', 'last_seq') }} as last_seq,
 
         ---------- timestamps
-        event_date,
-        event_at,
-        occurred_at,
-        received_at,
-        loaded_at
+        events.event_date,
+        events.event_at,
+        events.occurred_at,
+        events.received_at,
+        events.loaded_at
 
     from events
 
-    where stream = 'telemetry'
-
 )
 
-select * from filtered
+select * from typed

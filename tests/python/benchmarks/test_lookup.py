@@ -8,13 +8,15 @@ from benchmarks.lookup import FLEETS, MART, SHUFFLED, multiply, query, some_ids
 from tests.python.conftest import Warehouse
 
 
-def test_each_day_is_a_copy_under_other_ids(doomed: tuple[Warehouse, Path], tmp_path: Path) -> None:
+def test_each_day_is_a_copy_under_other_ids(
+    failing: tuple[Warehouse, Path], tmp_path: Path
+) -> None:
     database = tmp_path / "months.duckdb"
-    ((events, sessions),) = doomed[0].rows(
+    ((events, sessions),) = failing[0].rows(
         "select (select count(*) from fleet_marts.delivery_session_events),"
         " (select count(*) from fleet_marts.delivery_sessions)"
     )
-    days = multiply(doomed[0].database, database, rows=events * FLEETS + 1)
+    days = multiply(failing[0].database, database, rows=events * FLEETS + 1)
     assert days == 2
     with duckdb.connect(database, read_only=True) as connection:
         counted = connection.execute(

@@ -89,7 +89,7 @@ def database() -> Iterator[duckdb.DuckDBPyConnection]:
         ),
     ],
 )
-def test_a_scan_tells_its_columns_and_whether_it_is_bounded(
+def test_a_scan_has_its_columns_and_whether_it_is_bounded(
     database: duckdb.DuckDBPyConnection, sql: str, expected: set[tuple[str, str, bool]]
 ) -> None:
     plan = redshift_cost.plan_of(sql, database)

@@ -12,10 +12,10 @@ from tests.python.conftest import Warehouse
 
 
 def test_events_are_exact_and_rarer_snapshots_are_farther_off(
-    doomed: tuple[Warehouse, Path],
+    failing: tuple[Warehouse, Path],
 ) -> None:
     settings = Settings(10, 2, 2, date(2026, 11, 2), clean=True)
-    found = compare(Fleet(doomed[0].database, doomed[1]), settings)
+    found = compare(Fleet(failing[0].database, failing[1]), settings)
     events, *snapshots = found.values()
     assert events.found_hours == pytest.approx(events.true_hours, abs=1e-6)
     assert events.hours_off == pytest.approx(0, abs=1e-6)

@@ -10,8 +10,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from fleet.duckdb_file import DatabaseBusyError
 from fleet.lookup import queries
-from fleet.lookup.stores import DuckDBMarts, MartsBusyError, MartsError
+from fleet.lookup.stores import DuckDBMarts, MartsError
 from tests.python.conftest import Warehouse
 from tests.python.dashboard.conftest import Open
 
@@ -31,7 +32,7 @@ def writing(database: Path, seconds: float) -> subprocess.Popen[str]:
 
 def test_a_look_up_waits_until_a_run_is_done(marts_file: Path) -> None:
     with writing(marts_file, HELD_SECONDS):
-        with pytest.raises(MartsBusyError):
+        with pytest.raises(DatabaseBusyError):
             DuckDBMarts(marts_file).rows(queries.DELIVERY, ["D-10"])
         patient = DuckDBMarts(marts_file, wait_seconds=60)
         assert patient.rows(queries.DELIVERY, ["D-10"])[0]["outcome"] == "failed"

@@ -109,7 +109,7 @@ def test_a_time_that_is_none_is_refused_in_words(open_page: Open, moment: str) -
 
 
 @pytest.mark.parametrize(
-    ("wanted", "told", "choices"),
+    ("wanted", "answer", "choices"),
     [
         ("D-2", "No id is exactly", ["D-20", "D-21", "D-22", "D-23", "D-24"]),
         ("D-1O", "There is no delivery, order or robot", ["D-10"]),
@@ -118,11 +118,11 @@ def test_a_time_that_is_none_is_refused_in_words(open_page: Open, moment: str) -
     ],
 )
 def test_an_unknown_id_leads_on(
-    open_page: Open, wanted: str, told: str, choices: list[str]
+    open_page: Open, wanted: str, answer: str, choices: list[str]
 ) -> None:
     page = open_page(id=wanted)
     text = said(page)
-    assert told in text
+    assert answer in text
     assert "Events until 2026-11-02 22:30:00" in text
     assert [one.label.replace("\\", "") for one in page.button][: len(choices)] == choices
     if choices:

@@ -10,26 +10,27 @@ from typing import Any
 import duckdb
 import pytest
 
+from fleet.warehouse.dbt_runner import DbtError
 from tests.python.conftest import ROOT, Warehouse
 
-Doomed = tuple[Warehouse, Path]
+Failing = tuple[Warehouse, Path]
 
 
-def answer(doomed: Doomed, name: str, **variables: Any) -> list[dict[str, Any]]:
+def answer(failing: Failing, name: str, **variables: Any) -> list[dict[str, Any]]:
     """Rows of a compiled analysis."""
-    done = doomed[0]("compile", "--select", f"path:analyses/{name}.sql", **variables)
+    done = failing[0]("compile", "--select", f"path:analyses/{name}.sql", **variables)
     (result,) = done.results
-    with duckdb.connect(doomed[0].database) as connection:
+    with duckdb.connect(failing[0].database) as connection:
         cursor = connection.execute("set TimeZone = 'UTC'").execute(result.node.compiled_code)
         names = [column[0] for column in cursor.description or []]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def true_rows(doomed: Doomed, sql: str) -> list[tuple[Any, ...]]:
+def true_rows(failing: Failing, sql: str) -> list[tuple[Any, ...]]:
     """Run a query on the truth and the seeds; a table of the truth is named as in `from events`."""
-    with duckdb.connect(doomed[0].database) as connection:
+    with duckdb.connect(failing[0].database) as connection:
         connection.execute("set TimeZone = 'UTC'")
-        for path in doomed[1].glob("*.parquet"):
+        for path in failing[1].glob("*.parquet"):
             connection.execute(f"create temporary view {path.stem} as from read_parquet('{path}')")
         return connection.execute(sql).fetchall()
 
@@ -42,10 +43,10 @@ def test_each_analysis_says_its_question_and_its_grain() -> None:
         assert grain.startswith("-- One row per "), path.name
 
 
-def test_errors_near_arrival_are_those_that_happened(doomed: Doomed) -> None:
-    found = answer(doomed, "deliveries_with_a_robot_error_near_arrival")
+def test_errors_near_arrival_are_those_that_happened(failing: Failing) -> None:
+    found = answer(failing, "deliveries_with_a_robot_error_near_arrival")
     expected = true_rows(
-        doomed,
+        failing,
         """
         with arrivals as (
             select delivery_id, min(true_at) as arrived_at
@@ -63,14 +64,14 @@ def test_errors_near_arrival_are_those_that_happened(doomed: Doomed) -> None:
     assert len(found) == len(expected) > 0
 
 
-def test_downtime_by_reason_is_what_robots_spent(doomed: Doomed) -> None:
+def test_downtime_by_reason_is_what_robots_spent(failing: Failing) -> None:
     hours: dict[tuple[Any, str], float] = defaultdict(float)
     shares: dict[tuple[Any, str], float] = defaultdict(float)
-    for row in answer(doomed, "share_of_downtime_by_reason"):
+    for row in answer(failing, "share_of_downtime_by_reason"):
         hours[row["downtime_date"], row["reason"]] += row["downtime_hours"]
         shares[row["downtime_date"], row["market"]] += row["share_of_downtime_ratio"]
     expected = true_rows(
-        doomed,
+        failing,
         """
         select cast(hour_at as date), reason, sum(duration_ms) / 3600000.0
         from state_hours inner join fleet_seeds.robot_states using (state)
@@ -85,10 +86,10 @@ def test_downtime_by_reason_is_what_robots_spent(doomed: Doomed) -> None:
 @pytest.mark.parametrize(
     "days", [{}, {"change_from": "2026-11-02", "change_to": "2026-11-03"}], ids=["last", "named"]
 )
-def test_the_change_of_supply_hours_adds_up(doomed: Doomed, days: dict[str, str]) -> None:
-    found = answer(doomed, "change_of_supply_hours", **days)
+def test_the_change_of_supply_hours_adds_up(failing: Failing, days: dict[str, str]) -> None:
+    found = answer(failing, "change_of_supply_hours", **days)
     seconds: dict[Any, Decimal] = dict(
-        doomed[0].rows(
+        failing[0].rows(
             "select cast(hour_at as date), sum(usable_seconds) from fleet_marts.supply_hours"
             " group by all order by 1"
         )
@@ -97,7 +98,7 @@ def test_the_change_of_supply_hours_adds_up(doomed: Doomed, days: dict[str, str]
     day_from = sorted(seconds)[0 if days else -2]
     change = seconds[day_to] - seconds[day_from]
     assert sum(row["usable_seconds_change"] for row in found) == change != 0
-    of_robots = doomed[0].rows(
+    of_robots = failing[0].rows(
         "select robot_id, sum(case when cast(hour_at as date) = ? then usable_seconds"
         " else -usable_seconds end) from fleet_marts.supply_hours"
         " where cast(hour_at as date) in (?, ?) group by all".replace("?", "date '{}'").format(
@@ -112,16 +113,16 @@ def test_the_change_of_supply_hours_adds_up(doomed: Doomed, days: dict[str, str]
 
 
 @pytest.mark.parametrize("minutes", [1, 15])
-def test_snapshots_count_what_is_usable_just_then(doomed: Doomed, minutes: int) -> None:
-    found = answer(doomed, "supply_hours_by_snapshots", snapshot_minutes=minutes)
-    daily = doomed[0].rows(
+def test_snapshots_count_what_is_usable_just_then(failing: Failing, minutes: int) -> None:
+    found = answer(failing, "supply_hours_by_snapshots", snapshot_minutes=minutes)
+    daily = failing[0].rows(
         "select supply_date, sum(usable_hours) from fleet_marts.supply_hours_daily"
         " group by all order by 1"
     )
     assert [row["supply_date"] for row in found] == [day for day, _ in daily]
     assert [row["usable_hours"] for row in found] == pytest.approx([hours for _, hours in daily])
     # The same by another way: the interval that each instant of the day falls in.
-    sampled = doomed[0].rows(
+    sampled = failing[0].rows(
         f"""
         select cast(instant as date), count(*) * {minutes} / 60.0
         from fleet_intermediate.int_robot_state_intervals
@@ -154,13 +155,13 @@ def test_snapshots_count_what_is_usable_just_then(doomed: Doomed, minutes: int) 
     ],
 )
 def test_a_var_that_could_hold_sql_stops_the_run(
-    doomed: Doomed, name: str, variables: dict[str, Any]
+    failing: Failing, name: str, variables: dict[str, Any]
 ) -> None:
     (var,) = variables
     message = ""
     try:
-        answer(doomed, name, **variables)
-    except AssertionError as error:
+        answer(failing, name, **variables)
+    except DbtError as error:
         message = str(error)
     gc.collect()
     assert re.search(f"The var {var} is .*; write it as ", message, re.DOTALL)

@@ -16,6 +16,7 @@ from fleet_events.events import Events
 from fleet_events.logger import EventLogger
 
 from fleet.cli import main
+from fleet.warehouse.dbt_runner import DbtError
 from tests.python.conftest import Warehouse
 
 START = date(2026, 11, 2)
@@ -134,7 +135,7 @@ def test_the_tests_of_the_ledgers_hold_after_several_nights(fleet: Fleet) -> Non
 
 
 def copy_of(fleet: Fleet, folder: Path) -> Warehouse:
-    copy = Warehouse(folder, fleet.warehouse.manifest, fleet.warehouse._flags)
+    copy = Warehouse(folder, fleet.warehouse.dbt)
     shutil.copy(fleet.warehouse.database, copy.database)
     return copy
 
@@ -146,12 +147,12 @@ def test_a_line_that_the_tables_lack_is_told(fleet: Fleet, tmp_path: Path) -> No
             "delete from event_log.event_lines where rowid ="
             " (select max(rowid) from event_log.event_lines)"
         )
-    with pytest.raises(AssertionError, match="assert_every_line_is_accounted_for"):
+    with pytest.raises(DbtError, match="assert_every_line_is_accounted_for"):
         copy("test", "--select", "assert_every_line_is_accounted_for")
     with duckdb.connect(copy.database) as connection:
         connection.execute("update event_log.loaded_files set line_count = line_count + 1")
     copy("run", "--select", "load_reconciliation")
-    with pytest.raises(AssertionError, match="assert_files_and_lines_agree"):
+    with pytest.raises(DbtError, match="assert_files_and_lines_agree"):
         copy("test", "--select", "assert_files_and_lines_agree")
 
 
@@ -169,7 +170,7 @@ def test_a_line_in_another_stream_is_told(fleet: Fleet, tmp_path: Path, change: 
     copy = copy_of(fleet, tmp_path)
     with duckdb.connect(copy.database) as connection:
         connection.execute(change)
-    with pytest.raises(AssertionError, match="assert_every_line_is_accounted_for"):
+    with pytest.raises(DbtError, match="assert_every_line_is_accounted_for"):
         copy("test", "--select", "assert_every_line_is_accounted_for")
 
 
@@ -183,7 +184,7 @@ def test_an_hour_without_state_is_told(fleet: Fleet, tmp_path: Path, lost: str) 
             f"delete from fleet_marts.supply_hours where {lost.format(hour)} and robot_id ="
             " (select min(robot_id) from fleet_marts.supply_hours)"
         )
-    with pytest.raises(AssertionError, match="assert_states_fill_every_hour"):
+    with pytest.raises(DbtError, match="assert_states_fill_every_hour"):
         copy("test", "--select", "assert_states_fill_every_hour")
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from fleet.warehouse import event_files
+from fleet.warehouse.dbt_runner import DbtError
 from fleet.warehouse.storage import StoredFile
 from tests.python.conftest import Warehouse
 
@@ -152,7 +153,7 @@ def test_a_load_stopped_between_two_files_leaves_nothing_half_loaded(
         return unpacked(file, content)
 
     monkeypatch.setattr(event_files, "unpacked", stop)
-    with pytest.raises(AssertionError, match="KeyboardInterrupt"):
+    with pytest.raises(DbtError, match="KeyboardInterrupt"):
         dbt.load()
     for table in RAW_TABLES:
         assert dbt.rows(f"select * from event_log.{table}") == []
@@ -172,7 +173,7 @@ def test_a_load_stopped_after_writing_lines_takes_them_back(dbt: Warehouse) -> N
     dbt.land("a.ndjson", [GOOD, b"cut"])
     dbt.land("b.ndjson", [GOOD])
 
-    with pytest.raises(AssertionError, match="CHECK constraint"):
+    with pytest.raises(DbtError, match="CHECK constraint"):
         dbt.load()
 
     for table in RAW_TABLES:
@@ -181,7 +182,7 @@ def test_a_load_stopped_after_writing_lines_takes_them_back(dbt: Warehouse) -> N
 
 def test_a_missing_landing_folder_says_what_to_do(dbt: Warehouse) -> None:
     dbt.landing.rmdir()
-    with pytest.raises(AssertionError, match=r"no landing folder .*landing_path"):
+    with pytest.raises(DbtError, match=r"no landing folder .*landing_path"):
         dbt.load()
     assert dbt.rows("select * from event_log.event_lines") == []
 

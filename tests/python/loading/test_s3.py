@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from fleet.simulator.command import simulate
 from fleet.warehouse import event_files
+from fleet.warehouse.dbt_runner import DbtError
 from fleet.warehouse.storage import StoredFile
 from tests.python.conftest import ROOT, Warehouse
 
@@ -195,15 +196,15 @@ def test_a_bucket_that_cannot_be_listed_says_what_to_do(
     dbt: Warehouse, bucket: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refused = r"s3://nowhere cannot be listed \(The specified bucket does not exist\): .*AWS_"
-    with pytest.raises(AssertionError, match=refused):
+    with pytest.raises(DbtError, match=refused):
         dbt("run-operation", "load_event_lines", landing_path="s3://nowhere")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "none")
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    with pytest.raises(AssertionError, match=r"\(Unable to locate credentials\)"):
+    with pytest.raises(DbtError, match=r"\(Unable to locate credentials\)"):
         load(dbt, bucket)
-    with pytest.raises(AssertionError, match=r"gs://lake cannot be listed \(.*nstall gcsfs"):
+    with pytest.raises(DbtError, match=r"gs://lake cannot be listed \(.*nstall gcsfs"):
         dbt("run-operation", "load_event_lines", landing_path="gs://lake")
 
 

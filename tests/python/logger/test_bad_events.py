@@ -14,7 +14,7 @@ from fleet_events import EventLogger, EventLogHandler, EventRejected, Events, bi
 from hypothesis import given
 from hypothesis import strategies as st
 
-CONSTANTS = Path(__file__).parents[2] / "golden/program_constants.json"
+SERVICE_TAGS = Path(__file__).parents[2] / "golden/service_tags.json"
 GOOD: dict[str, object] = {
     "delivery_id": "D-99",
     "robot_id": "R-42",
@@ -237,7 +237,7 @@ def test_a_failing_write_is_counted_told_once_and_leaves_a_gap(
     assert logger.lost == 2
     assert capsys.readouterr().err == (
         "robot-agent/R-42/b7f3: an event could not be written (OSError); "
-        "further losses are counted, not told.\n"
+        "further losses are only counted.\n"
     )
 
 
@@ -250,7 +250,7 @@ def test_a_closed_standard_error_does_not_matter(
     assert logger.lost == 1
 
 
-@pytest.mark.parametrize("case", json.loads(CONSTANTS.read_text()))
+@pytest.mark.parametrize("case", json.loads(SERVICE_TAGS.read_text()))
 @pytest.mark.parametrize("env", ["test", "prod"])
 def test_a_constant_that_the_warehouse_cannot_read_makes_no_logger(
     make: Make, lines: Any, env: str, case: dict[str, Any]

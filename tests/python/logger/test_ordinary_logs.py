@@ -55,7 +55,7 @@ def test_levels_become_statuses(log: logging.Logger, lines: Any) -> None:
     ]
 
 
-def test_an_exception_is_told_with_its_stack(log: logging.Logger, lines: Any) -> None:
+def test_an_exception_is_written_with_its_stack(log: logging.Logger, lines: Any) -> None:
     try:
         raise ValueError("no lid")
     except ValueError:

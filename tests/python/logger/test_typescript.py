@@ -1,6 +1,7 @@
 """The TypeScript client writes and refuses what the Python package does, for every event."""
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -49,9 +50,16 @@ def test_both_write_the_same_bytes(env: str) -> None:
     written = typescript(cases)
     assert len(written) == len(cases) > 5000
     for case, other in zip(cases, written, strict=True):
-        assert other == outcome(case), case
+        assert other == without_hints(outcome(case)), case
+
+
+def without_hints(outcome: dict[str, Any]) -> dict[str, Any]:
+    """In TypeScript the compiler names the field that was meant."""
+    text = re.sub(r" \(did you mean [\w.]+\?\)", "", json.dumps(outcome))
+    written: dict[str, Any] = json.loads(text)
+    return written
 
 
 def as_in_javascript(value: Any) -> Any:
-    """JavaScript, like JSON, does not tell 300.0 from 300."""
+    """In JavaScript, as in JSON, 300.0 and 300 are one number."""
     return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -89,7 +89,7 @@ def test_killed_after_a_model(
 
 # Two native threads at least are DuckDB's and NumPy's, and idle while no database is open.
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-@pytest.mark.parametrize("model", ["base_event_log__lines", "delivery_sessions"])
+@pytest.mark.parametrize("model", ["base_event_log__typed_lines", "delivery_sessions"])
 def test_killed_before_a_model_commits(
     nights: Nights, before_night_2: Path, refreshed: dict[bool, Tables], model: str
 ) -> None:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from fleet.registry.loader import find_project_dir, load_registry
+from fleet.project import find_project_dir
+from fleet.registry.loader import load_registry
 from tests.python.nightly.differences import Difference
 from tests.python.nightly.nights import Fleet, Nights
 from tests.python.nightly.shrinking import concerned, shrink

@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Literal, Protocol
 
-from fleet.registry.loader import find_project_dir, load_registry
+from fleet.project import find_project_dir
+from fleet.registry.loader import load_registry
 from fleet.registry.schema import Registry
 
 FIRST_DAY = datetime(2025, 1, 20, tzinfo=UTC)

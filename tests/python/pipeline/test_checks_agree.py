@@ -51,25 +51,32 @@ def wrong_lines() -> Iterator[str]:
 def test_every_wrong_line_gets_the_same_reason(vector: Vector, dbt: Warehouse) -> None:
     # Both read the line from its text, which is unique; so it is the key.
     lines = sorted(set(wrong_lines()))
-    told = {}
+    vector_says = {}
     for line in lines:
         parsed = Flow({"message": line}).then(vector.transforms["parse"]["source"]).record()
         log = parsed["datadog"]
-        told[line] = (log.get("quarantine_reason"), log.get("quarantine_detail"))
+        vector_says[line] = (log.get("quarantine_reason"), log.get("quarantine_detail"))
 
     dbt.land("wrong.ndjson", [line.encode() for line in lines])
     dbt.load()
     dbt("seed")
-    dbt("run", "--select", "base_event_log__lines")
+    dbt("run", "--select", "base_event_log__typed_lines")
 
-    judged = {
-        line: (reason, detail)
-        for line, reason, detail in dbt.rows(
-            "select cast(payload as varchar), quarantine_reason, quarantine_detail"
-            " from fleet_staging.base_event_log__lines"
-        )
+    # Only a quarantined line is kept as a whole.
+    judged: dict[str, tuple[str | None, str | None]] = dict.fromkeys(lines, (None, None))
+    quarantined = dbt.rows(
+        "select cast(payload as varchar), quarantine_reason, quarantine_detail"
+        " from fleet_staging.base_event_log__typed_lines where quarantine_reason is not null"
+    )
+    judged |= {line: (reason, detail) for line, reason, detail in quarantined}
+    assert judged.keys() == set(lines)
+    ((count,),) = dbt.rows("select count(*) from fleet_staging.base_event_log__typed_lines")
+    assert count == len(lines)
+    different = {
+        line: (vector_says[line], judged[line])
+        for line in lines
+        if vector_says[line] != judged[line]
     }
-    different = {line: (told[line], judged[line]) for line in lines if told[line] != judged[line]}
     assert len(different) == 0, dict(islice(different.items(), 5))
     assert {reason for reason, _ in judged.values()} == {
         *("missing_event_id", "unknown_event", "bad_timestamp", "missing_required", "bad_type"),

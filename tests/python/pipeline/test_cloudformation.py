@@ -2,7 +2,7 @@
 
 moto deploys the bucket, the key and the roles, and enforces IAM on S3 requests. It deploys nothing
 else of the template, evaluates no condition, and takes every resource outside S3 for `*`; what that
-leaves open is compared with a table of all rights. What only AWS can tell is in
+leaves open is compared with a table of all rights. What only AWS can show is in
 pipeline/cloudformation/README.md.
 """
 

@@ -159,14 +159,14 @@ def test_a_delivery_becomes_a_session(
         " pickup_wait_seconds, order_to_dropoff_seconds, error_count, event_count, missing_steps"
         " from fleet_marts.delivery_sessions"
     ) == [("D-7", "O-7", "R-7", "completed", 30.0, 60.5, 660.0, 1, len(STORY), None)]
-    told = dbt.rows(
+    found = dbt.rows(
         "select seconds_since_start, event_name, service, match_method"
         " from fleet_marts.delivery_session_events order by sequence_number"
     )
-    assert [row[:3] for row in told] == [
+    assert [row[:3] for row in found] == [
         (seconds, event, service) for seconds, service, event, _ in STORY
     ]
-    methods = {name: method for _, name, _, method in told}
+    methods = {name: method for _, name, _, method in found}
     assert methods["robot.heartbeat"] == methods["robot.error"] == "robot_window"
     assert dbt.rows("select reason, line from fleet_marts.quarantined_lines") == [
         ("malformed", cut)

@@ -101,7 +101,7 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_the_schema_would_tell_a_mistake(
+def test_the_schema_would_find_a_mistake(
     config: dict[str, Any], complaints: Complaints, mistake: str
 ) -> None:
     wrong = copy.deepcopy(config)
@@ -188,8 +188,8 @@ def test_render_writes_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         ("bucket: a\nbukket: b", "bukket: Extra inputs are not permitted"),
         ("bucket: ${BUCKET}", "bucket: String should match pattern"),
         ("bucket: a\nlake_buffer_gb: 0", "lake_buffer_gb: Input should be greater"),
-        ("bucket: [", "odd.yml line 2 is not YAML"),
-        ("", "the file: Input should be"),
+        ("bucket: [", "odd.yml, line 2: did not find expected node content."),
+        ("", "odd.yml: must be a mapping"),
     ],
 )
 def test_settings_that_do_not_fit_are_named(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -42,6 +43,14 @@ def test_every_program_compiles_without_a_warning(vector: Vector) -> None:
     for name, program in programs.items():
         found = VRLRuntime.check_syntax(program)
         assert found is None, f"{name}: {found and found.formatted_message}"
+
+
+def test_programs_give_the_registrys_reasons_alone(vector: Vector) -> None:
+    registered = {reason.name: reason.found_in for reason in load_registry(ROOT).quarantine_reasons}
+    given = set(re.findall(r'quarantine_reason = "(\w+)"', vector.transforms["parse"]["source"]))
+    assert given <= set(registered)
+    # All that can be found in an event, in Vector as in the models.
+    assert given >= {name for name, found_in in registered.items() if found_in == "event"}
 
 
 @pytest.fixture(scope="module")
@@ -108,8 +117,8 @@ def test_a_line_too_long_for_the_lake_is_kept_whole_among_the_rejects(vector: Ve
     (rejected,) = passed["rejects"]
     record = json.loads(rejected.record()["message"])
     assert (record["line"], record["reason"]) == (too_long, "too_large")
-    (told,) = passed["datadog"]
-    assert len(json.dumps(told.record())) < 1000
+    (sent,) = passed["datadog"]
+    assert len(json.dumps(sent.record())) < 1000
 
 
 @pytest.mark.parametrize(

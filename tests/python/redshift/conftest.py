@@ -10,11 +10,11 @@ from dbt.adapters.contracts.connection import AdapterResponse
 from dbt.adapters.contracts.relation import RelationType
 from dbt.adapters.redshift.impl import RedshiftAdapter
 from dbt.artifacts.schemas.run import RunExecutionResult
-from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 from dbt.contracts.graph.nodes import AnalysisNode, ModelNode, SingularTestNode
 from dbt_common.clients.agate_helper import table_from_rows
 
+from fleet.warehouse.dbt_runner import DbtRunner
 from tests.python.conftest import ROOT
 from tests.python.redshift.warehouse import RedshiftWarehouse, StandIn, run_standin
 
@@ -22,22 +22,17 @@ Compile = Callable[[bool], dict[str, str]]
 
 
 @pytest.fixture(scope="session")
-def redshift_flags(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+def redshift_dbt(tmp_path_factory: pytest.TempPathFactory) -> DbtRunner:
+    """The runner for the target redshift, which has no server to connect to."""
     home = tmp_path_factory.mktemp("redshift")
     shutil.copy(ROOT / "profiles.yml.example", home / "profiles.yml")
-    flags = ["--quiet", "--target", "redshift", "--log-level-file", "none"]
-    flags += ["--project-dir", str(ROOT), "--profiles-dir", str(home)]
-    return [*flags, "--target-path", str(home / "target")]
+    return DbtRunner(ROOT, home, target="redshift")
 
 
 @pytest.fixture(scope="session")
-def redshift_manifest(redshift_flags: list[str]) -> Manifest:
+def redshift_manifest(redshift_dbt: DbtRunner) -> Manifest:
     """The project as dbt reads it for the target redshift."""
-    parsed = dbtRunner().invoke(["parse", *redshift_flags])
-    if parsed.exception:
-        raise parsed.exception
-    assert isinstance(parsed.result, Manifest)
-    return parsed.result
+    return redshift_dbt.parse()
 
 
 def nothing(*arguments: Any, **options: Any) -> None:
@@ -64,7 +59,7 @@ def no_answer(*arguments: Any, **options: Any) -> Any:
 
 
 @pytest.fixture(scope="session")
-def compiled(redshift_flags: list[str], redshift_manifest: Manifest) -> Compile:
+def compiled(redshift_dbt: DbtRunner, redshift_manifest: Manifest) -> Compile:
     """The SQL of every model, singular test and analysis by name.
 
     As a night (True) or a full refresh (False) compiles it.
@@ -76,10 +71,9 @@ def compiled(redshift_flags: list[str], redshift_manifest: Manifest) -> Compile:
             mock.patch.object(RedshiftAdapter, "get_relation", found if nightly else nothing),
             mock.patch.object(RedshiftAdapter, "execute", answer if nightly else no_answer),
         ):
-            done = dbtRunner(manifest=redshift_manifest).invoke(["compile", *redshift_flags])
-        assert done.success, done.exception
-        assert isinstance(done.result, RunExecutionResult)
-        nodes = [result.node for result in done.result.results]
+            result = redshift_dbt("compile")
+        assert isinstance(result, RunExecutionResult)
+        nodes = [done.node for done in result.results]
         sql[nightly] = {
             node.name: str(node.compiled_code)
             for node in nodes
@@ -100,16 +94,16 @@ def standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
 def open_redshift(
     standin: StandIn, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str], RedshiftWarehouse]:
-    """Open the project in schemas of a prefix; it is parsed once for all of them."""
-    manifests: list[Manifest] = []
+    """Open the project in schemas of a prefix; it is parsed once for each prefix."""
+    manifests: dict[str, Manifest] = {}
 
     def opened(schema: str) -> RedshiftWarehouse:
         folder = tmp_path_factory.mktemp(schema)
         warehouse = RedshiftWarehouse({**standin.where, "user": "dbt"}, schema, folder)
-        if not manifests:
-            manifests.append(warehouse("parse"))
-        # Schemas are written into the manifest, so only one schema can share it.
-        warehouse.manifest = manifests[0] if schema == "fleet" else None
+        # Schemas are written into the manifest, so only warehouses of one schema can share it.
+        if schema not in manifests:
+            manifests[schema] = warehouse.dbt.parse()
+        warehouse.dbt.manifest = manifests[schema]
         return warehouse
 
     return opened

@@ -20,6 +20,7 @@ from redshift_connector.error import ProgrammingError
 from fleet.registry import load_registry
 from fleet.simulator.simulation import landing_folder, simulate_fleet
 from fleet.simulator.world import Settings
+from fleet.warehouse.dbt_runner import DbtError
 from tests.python.conftest import ROOT, Warehouse
 from tests.python.nightly.differences import Difference, differences
 from tests.python.redshift.both_engines import BothEngines
@@ -126,7 +127,7 @@ def test_a_second_run_beside_another_ends_in_a_sentence(built: Built) -> None:
     standin, redshift = built.both.standin, built.both.redshift
     standin.rows("insert into fleet_runs.open_runs values ('of-another', getdate())")
     try:
-        with pytest.raises(AssertionError, match=r"Another run that began at .* has not ended"):
+        with pytest.raises(DbtError, match=r"Another run that began at .* has not ended"):
             redshift("run", "--select", "int_spans")
         redshift("run", "--select", "int_spans", ignore_open_run=True)
     finally:
@@ -210,8 +211,8 @@ def test_docs_know_the_keys_of_every_table(built: Built, target: str) -> None:
     redshift = built.both.redshift
     redshift("docs", "generate", "--no-compile", target=target)
     catalog = json.loads((redshift.folder / "target" / "catalog.json").read_text())
-    assert redshift.manifest is not None
-    for unique_id, node in redshift.manifest.nodes.items():
+    assert redshift.dbt.manifest is not None
+    for unique_id, node in redshift.dbt.manifest.nodes.items():
         if node.resource_type != NodeType.Model or node.config.materialized == "view":
             continue
         stats = catalog["nodes"][unique_id]["stats"]
@@ -222,7 +223,7 @@ def test_docs_know_the_keys_of_every_table(built: Built, target: str) -> None:
 
 
 def test_descriptions_of_the_marts_are_comments_on_both_engines(built: Built) -> None:
-    manifest = built.both.redshift.manifest
+    manifest = built.both.redshift.dbt.manifest
     assert manifest is not None
     marts = [node for node in manifest.nodes.values() if node.schema == "fleet_marts"]
     models = [node for node in marts if node.resource_type == NodeType.Model]

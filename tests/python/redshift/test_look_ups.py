@@ -50,7 +50,6 @@ ASKED: dict[str, tuple[str, tuple[object, ...]]] = {
     **NEAREST,
     "DELIVERY_ID": (page_queries.DELIVERY_ID, ("d-10", "D-10", "d-10")),
     "ORDER_OR_ROBOT": (page_queries.ORDER_OR_ROBOT, ("r-1", "R-1") * 2),
-    "page ORDER_DELIVERIES": (page_queries.ORDER_DELIVERIES, ("O-10",)),
     "ROBOT_DELIVERIES": (page_queries.ROBOT_DELIVERIES, ("R-1", TO, FROM, 5)),
     "USUAL_LEGS": (page_queries.USUAL_LEGS, (FROM, TO, "la", "la") * len(page_queries.LEGS)),
     "ALL_LEGS": (page_queries.ALL_LEGS, TIMES * len(page_queries.LEG_TIMES)),

@@ -12,7 +12,8 @@ from tests.python.conftest import ROOT
 from tests.python.redshift.conftest import Compile
 
 JSON_MACROS = (
-    "json_text|json_id|json_number|json_integer|json_boolean|json_timestamp|json_field|json_array"
+    "json_text|json_id|json_number|json_integer|json_boolean|json_timestamp|json_array"
+    "|json_field|json_envelope_value"
 )
 
 
@@ -40,8 +41,8 @@ def test_descriptions_name_the_keys_that_are_set(redshift_manifest: Manifest) ->
     for node in tables(redshift_manifest):
         (reason,) = re.findall(r"On Redshift .*", node.description)
         dist = node.config.get("dist")
-        words = {"all": "every node holds all rows", "even": "rows lie evenly"}
-        assert words.get(dist, f"rows lie by {dist}") in reason, node.name
+        words = {"all": "every node holds a copy of all rows", "even": "rows are spread evenly"}
+        assert words.get(dist, f"rows are distributed by {dist}") in reason, node.name
         sort = node.config.get("sort")
         keys = sort if isinstance(sort, str) else " and ".join(sort)
         assert f"sorted by {keys}," in reason.replace("Sorted", "sorted"), node.name
@@ -61,7 +62,7 @@ def test_no_key_can_be_null_for_many_rows(redshift_manifest: Manifest) -> None:
     by_robot = {
         node.name for node in tables(redshift_manifest) if node.config["dist"] == "robot_id"
     }
-    assert by_robot.isdisjoint({"base_event_log__lines", "event_timeline"})
+    assert by_robot.isdisjoint({"base_event_log__typed_lines", "event_timeline"})
 
 
 def test_every_varchar_of_a_contract_has_a_width(redshift_manifest: Manifest) -> None:
@@ -196,8 +197,8 @@ def test_joins_without_an_equality_are_found(join: str, is_nested_loop: bool) ->
 
 
 def test_a_night_compiles_to_other_sql_than_a_full_refresh(compiled: Compile) -> None:
-    assert "known_lines" in compiled(True)["base_event_log__lines"]
-    assert "known_lines" not in compiled(False)["base_event_log__lines"]
+    assert "new_lines" in compiled(True)["base_event_log__copies"]
+    assert "new_lines" not in compiled(False)["base_event_log__copies"]
 
 
 # Their numbers are the product of a few lists of ten digits; there is nothing to join on.

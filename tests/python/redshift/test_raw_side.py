@@ -1,6 +1,5 @@
 """pipeline/redshift: statements that Redshift's grammar takes, and that agree with dbt's own."""
 
-import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -11,11 +10,11 @@ import sqlfluff
 from dbt.adapters.contracts.connection import AdapterResponse
 from dbt.adapters.redshift.connections import RedshiftConnectionManager
 from dbt.adapters.redshift.impl import RedshiftAdapter
-from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 from dbt.contracts.graph.nodes import ModelNode, SeedNode
 from dbt_common.clients.agate_helper import table_from_rows
 
+from fleet.warehouse.dbt_runner import DbtError, DbtRunner
 from tests.python.conftest import ROOT
 from tests.python.redshift.conftest import nothing
 from tests.python.redshift.warehouse import statements
@@ -53,7 +52,7 @@ def test_a_statement_that_is_no_redshift_sql_is_refused() -> None:
 
 
 @pytest.fixture
-def run_operation(redshift_manifest: Manifest, redshift_flags: list[str]) -> Operation:
+def run_operation(redshift_manifest: Manifest, redshift_dbt: DbtRunner) -> Operation:
     """Call load_event_lines for Redshift with vars; returns the statements it would send."""
 
     def run(has_raw_layer: bool = True, **variables: str) -> list[str]:
@@ -64,25 +63,12 @@ def run_operation(redshift_manifest: Manifest, redshift_flags: list[str]) -> Ope
             is_there = [[1]] if has_raw_layer and "pg_tables" in sql else []
             return AdapterResponse("OK"), table_from_rows(is_there, ["value"])
 
-        errors: list[str] = []
-
-        def collect(event: Any) -> None:
-            if event.info.level == "error":
-                errors.append(str(event.info.msg))
-
         with (
             mock.patch.object(RedshiftAdapter, "clear_transaction", nothing),
             mock.patch.object(RedshiftConnectionManager, "rollback_if_open", nothing),
             mock.patch.object(RedshiftAdapter, "execute", execute),
         ):
-            done = dbtRunner(manifest=redshift_manifest, callbacks=[collect]).invoke(
-                [
-                    *("run-operation", "load_event_lines", "--vars", json.dumps(variables)),
-                    *redshift_flags,
-                ]
-            )
-        if not done.success:
-            raise AssertionError("\n".join(errors) or str(done.exception))
+            redshift_dbt("run-operation", "load_event_lines", variables=variables)
         return [plain(sql) for sql in sent if "pg_tables" not in sql]
 
     return run
@@ -126,7 +112,7 @@ def test_a_quote_in_a_prefix_stays_in_it(run_operation: Operation) -> None:
 def test_a_backfill_without_what_it_needs_says_so(
     run_operation: Operation, variables: dict[str, str], message: str
 ) -> None:
-    with pytest.raises(AssertionError, match=message):
+    with pytest.raises(DbtError, match=message):
         run_operation(**variables)
 
 

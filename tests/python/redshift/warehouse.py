@@ -6,15 +6,14 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import redshift_connector
 import yaml
-from dbt.cli.main import dbtRunner
-from dbt.contracts.graph.manifest import Manifest
 
+from fleet.warehouse.dbt_runner import DbtRunner
 from tests.python.conftest import ROOT
 from tests.python.redshift.standin.postgres import Postgres
 
@@ -108,14 +107,13 @@ class RedshiftWarehouse:
     """The dbt project on a server that speaks Redshift, in schemas that begin with `schema`.
 
     dbt signs in as the user of `where`, and as pipeline/redshift's `event_loader` to load. Call it
-    with the words of a dbt command. When dbt fails it raises AssertionError with dbt's error
-    messages.
+    with the words of a dbt command. Raises DbtError when dbt fails.
     """
 
     where: dict[str, Any]
     schema: str
     folder: Path
-    manifest: Manifest | None = None
+    dbt: DbtRunner = field(init=False)
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -135,23 +133,12 @@ class RedshiftWarehouse:
         }
         profile = {"fleet_analytics": {"target": "redshift", "outputs": outputs}}
         (self.folder / "profiles.yml").write_text(yaml.safe_dump(profile))
+        self.dbt = DbtRunner(ROOT, self.folder)
 
     def __call__(
         self, *words: str, callbacks: Sequence[Any] = (), target: str = "redshift", **variables: Any
     ) -> Any:
-        errors: list[str] = []
-
-        def collect(event: Any) -> None:
-            if event.info.level == "error":
-                errors.append(str(event.info.msg))
-
-        flags = ["--project-dir", str(ROOT), "--profiles-dir", str(self.folder), "--target", target]
-        flags += ["--target-path", str(self.folder / "target"), "--log-level-file", "none"]
-        runner = dbtRunner(manifest=self.manifest, callbacks=[collect, *callbacks])
-        done = runner.invoke([*words, "--quiet", "--vars", json.dumps(variables), *flags])
-        if not done.success:
-            raise AssertionError("\n".join(errors) or str(done.exception))
-        return done.result
+        return self.dbt(*words, "--target", target, variables=variables, callbacks=callbacks)
 
     def load(self, url: str) -> None:
         """COPY the files below a prefix into the raw layer."""

@@ -1,4 +1,4 @@
-"""What kind of change an edit of the registry is: a case for each rule, and how it is told."""
+"""What kind of change an edit of the registry is: a case for each rule, and what is said of it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ import yaml
 from click.testing import CliRunner
 
 from fleet.cli import main
-from fleet.registry import diff, load_registry
-from fleet.registry.diff import Change, Kind, compare
+from fleet.registry import load_registry
+from fleet.registry.changes import Change, Kind
+from fleet.registry.diff import compare
 
 PROJECT = Path(__file__).parents[3]
 PICKUP = "delivery.pickup_completed"
 SHIFT = "pilot.shift_changed"
+RULES = PROJECT / "fleet/registry"
 TODAY = date(2027, 1, 1)
 BREAKING, VERSIONED, WARNING, COMPATIBLE = Kind
 
@@ -31,7 +33,7 @@ FILES: dict[str, Any] = {
     path.name: yaml.load(path.read_text("utf-8"), yaml.CSafeLoader)
     for path in (PROJECT / "registry").glob("*.yml")
 }
-# The changes are told against 1.0.0, whatever the registry's version is by now.
+# The changes are from 1.0.0, whatever the registry's version is by now.
 FILES["events.yml"]["registry_version"] = "1.0.0"
 BASE = replace(load_registry(PROJECT), version="1.0.0")
 
@@ -48,6 +50,15 @@ class Draft:
         self.reasons = {
             r["name"]: r for r in self.files["downtime_reasons.yml"]["downtime_reasons"]
         }
+        self.envelope: list[dict[str, Any]] = self.files["envelope.yml"]["envelope"]
+        self.quarantine: list[dict[str, Any]] = self.files["quarantine_reasons.yml"][
+            "quarantine_reasons"
+        ]
+        self.steps: list[dict[str, Any]] = self.files["funnel_steps.yml"]["funnel_steps"]
+
+    def key(self, name: str) -> dict[str, Any]:
+        """A key of the envelope."""
+        return next(key for key in self.envelope if key["name"] == name)
 
     def field(self, name: str) -> dict[str, Any]:
         """A field of the pickup or the shift event."""
@@ -123,6 +134,16 @@ def add_state(draft: Draft) -> None:
     draft.states["towed"] = {**draft.states["maintenance"], "name": "towed"}
 
 
+def drop_step(draft: Draft) -> None:
+    draft.steps.pop(4)
+    draft.events["delivery.dropoff_arrived"].pop("roles")
+
+
+def add_step(draft: Draft) -> None:
+    draft.steps.append({"name": "returned", "title": "Returned"})
+    draft.events["delivery.return_completed"]["roles"] = {"funnel_step": "returned"}
+
+
 def drop_state(draft: Draft) -> None:
     """The state is kept in the file, but no event may carry it any more."""
     draft.states["repositioning"] |= {"derived": True, "entered_from": []}
@@ -167,7 +188,7 @@ def field(name: str) -> Callable[[Draft], dict[str, Any]]:
     return lambda draft: draft.field(name)
 
 
-# Rule: what the earlier registry was like, what was edited, the kind, what is told.
+# Rule: what the earlier registry was like, what was edited, the kind, what is said.
 CASES: dict[str, tuple[Edit, Edit, Kind, str]] = {
     "EVENT_NO_DELETE": (
         nothing, lambda d: d.events.pop(SHIFT), BREAKING,
@@ -366,6 +387,72 @@ CASES: dict[str, tuple[Edit, Edit, Kind, str]] = {
         WARNING,
         "reason strike: is new; look for a `case` in the models that must know",
     ),
+    "ENVELOPE_NO_DELETE": (
+        nothing, lambda d: d.envelope.remove(d.key("mono_ms")), BREAKING,
+        "envelope, key mono_ms: is gone, but every program that runs now sends it; keep it, or "
+        "raise registry_version to 2.0.0",
+    ),
+    "ENVELOPE_NO_NEW_REQUIRED": (
+        nothing, lambda d: d.envelope.append({**d.key("seq"), "name": "pid"}), BREAKING,
+        "envelope, key pid: is new and required, but the programs that run now do not send it; "
+        "add it as optional, or raise registry_version to 2.0.0",
+    ),
+    "ENVELOPE_ADDED": (
+        nothing, lambda d: d.envelope.append({**d.key("received_at"), "name": "sent_at"}),
+        COMPATIBLE, "envelope, key sent_at: is new",
+    ),
+    "ENVELOPE_SAME_COLUMN": (
+        nothing, lambda d: d.key("version").update(column="program_version"), BREAKING,
+        "envelope, key version: is string in the column program_version instead of string in "
+        "service_version; keep it and add a key of another name, or raise registry_version to "
+        "2.0.0",
+    ),
+    "ENVELOPE_SAME_REQUIREMENT": (
+        nothing, lambda d: d.key("mono_ms").update(requirement="required"), BREAKING,
+        "envelope, key mono_ms: became required, but the programs that run now may not send it; "
+        "leave it optional, or raise registry_version to 2.0.0",
+    ),
+    "ENVELOPE_WIDTH_NO_SHORTEN": (
+        nothing, lambda d: d.key("service").update(width=64), BREAKING,
+        "envelope, key service: takes 64 bytes instead of 128; leave it at 128, or raise "
+        "registry_version to 2.0.0",
+    ),
+    "ENVELOPE_WIDTH_LONGER": (
+        nothing, lambda d: d.key("service").update(width=200), WARNING,
+        "envelope, key service: takes 200 bytes instead of 128; rebuild the tables that hold it "
+        "with --full-refresh, their columns are too narrow",
+    ),
+    "ENVELOPE_TEXT": (
+        nothing, lambda d: d.key("seq").update(brief="Number.", min=0), COMPATIBLE,
+        "envelope, key seq: has another brief and min",
+    ),
+    "QUARANTINE_NO_DELETE": (
+        nothing, lambda d: d.quarantine.pop(2), BREAKING,
+        "quarantine reason too_large: is gone, and with it its count in event_reconciliation; "
+        "keep it, or raise registry_version to 2.0.0",
+    ),
+    "QUARANTINE_TEXT": (
+        nothing, lambda d: d.quarantine[2].update(brief="It is too large."), COMPATIBLE,
+        "quarantine reason too_large: has another text",
+    ),
+    "QUARANTINE_ADDED": (
+        nothing, lambda d: d.quarantine.append({**d.quarantine[2], "name": "too_long"}), WARNING,
+        "quarantine reason too_long: is new; describe its count in the contract of "
+        "event_reconciliation",
+    ),
+    "STEP_NO_DELETE": (
+        nothing, drop_step, BREAKING,
+        "funnel step dropoff_arrived: is gone, and with it the column dropoff_arrived_at; keep "
+        "it, or raise registry_version to 2.0.0",
+    ),
+    "STEP_TEXT": (
+        nothing, lambda d: d.steps[0].update(title="Ordered"), COMPATIBLE,
+        "funnel step order_created: has another text",
+    ),
+    "STEP_ADDED": (
+        drop_step, add_step, WARNING,
+        "funnel step returned: is new; add its column to the models of deliveries",
+    ),
     "REGISTRY_VERSION_NEXT": (
         nothing, lambda d: d.deprecate(TODAY), WARNING,
         "registry_version: is 1.0.0, but additions ask for 1.1.0",
@@ -392,11 +479,11 @@ def changes(tmp_path: Path, before: Edit, edit: Edit) -> list[Change]:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_each_rule_tells_its_change_and_how_to_do_it_right(tmp_path: Path, case: str) -> None:
-    before, edit, kind, told = CASES[case]
+def test_each_rule_names_its_change_and_how_to_do_it_right(tmp_path: Path, case: str) -> None:
+    before, edit, kind, sentence = CASES[case]
     found = changes(tmp_path, before, edit)
-    assert Change(kind, case.split()[0], *told.split(": ", 1)) in found
-    # Nothing else than the edit is told, but for what follows from it.
+    assert Change(kind, case.split()[0], *sentence.split(": ", 1)) in found
+    # Nothing else than the edit is found, but for what follows from it.
     rest = {change.rule for change in found} - {case.split()[0], "REGISTRY_VERSION_NEXT"}
     follows = {
         "EVENT_DEPRECATED": {"EVENT_TEXT"},
@@ -404,13 +491,15 @@ def test_each_rule_tells_its_change_and_how_to_do_it_right(tmp_path: Path, case:
         "FIELD_SAME_TYPE": {"FIELD_TEXT"},
         "ID_NO_DELETE": {"FIELD_NO_DELETE", "EVENT_TEXT"},
         "STATE_NO_DELETE": {"TRANSITION_REMOVED"},
+        "STEP_NO_DELETE": {"EVENT_SAME_ROLES"},
+        "STEP_ADDED": {"EVENT_SAME_ROLES"},
         "REGISTRY_VERSION_NEXT": {"EVENT_TEXT", "EVENT_DEPRECATED", "EVENT_NO_DELETE"},
     }
     assert rest <= follows.get(case.split()[0], {"EVENT_TEXT"})
 
 
 def test_every_rule_has_a_case() -> None:
-    source = Path(diff.__file__).read_text("utf-8")
+    source = "".join(path.read_text("utf-8") for path in RULES.glob("diff*.py"))
     rules = set(re.findall(r'"([A-Z]+(?:_[A-Z]+)+)"', source))
     assert len(rules) > 30
     assert rules == {case.split()[0] for case in CASES}
@@ -445,7 +534,7 @@ def test_a_new_version_allows_what_can_be_versioned(tmp_path: Path, case: str) -
     assert kinds == ({BREAKING} if rule == "EVENT_NO_DELETE" else {VERSIONED})
 
 
-def test_a_registry_version_that_is_raised_enough_is_not_told(tmp_path: Path) -> None:
+def test_a_registry_version_that_is_raised_enough_is_fine(tmp_path: Path) -> None:
     for number, version in enumerate(("1.1.0", "1.2.0", "2.0.0")):
 
         def edit(draft: Draft, version: str = version) -> None:
@@ -478,7 +567,7 @@ def test_the_command_fails_on_a_breaking_change_only(tmp_path: Path) -> None:
         "  REGISTRY_VERSION_NEXT  registry_version: is 1.0.0, but breaking changes ask for 2.0.0.",
         "Compatible (1):",
         f"  EVENT_TEXT  {PICKUP}: has another summary and example.",
-        "Error: 1 breaking change needs another way or a new version, as told above.",
+        "Error: 1 breaking change needs another way or a new version, as said above.",
     ]
 
     draft.events[PICKUP]["version"] = 2
@@ -520,7 +609,7 @@ def test_a_base_from_before_a_file_of_the_registry_can_be_compared(tmp_path: Pat
     assert (code, output) == (0, f"The registry is the same as at {base}.\n")
 
 
-def test_a_base_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_a_base_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
     base, project = Draft(), Draft().save(tmp_path / "now")
     base.events[PICKUP].pop("brief")
     code, output = run(project, "diff", str(base.save(tmp_path / "base")))

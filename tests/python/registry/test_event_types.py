@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).parents[3]
+CLIENT = Path(__file__).parents[3] / "clients/python/src"
 HEAD = """\
 from datetime import UTC, datetime
 
@@ -84,7 +84,7 @@ def mypy_errors(snippets: Path) -> set[str]:
         snippets,
         *("mypy", "--strict", "--no-error-summary", "--config-file=", f"--cache-dir={snippets}/.c"),
         *(f"{name}.py" for name in CASES),
-        mypy_path=PROJECT,
+        mypy_path=CLIENT,
     )
     found = re.findall(r"^(.+)\.py:(\d+): error:", output, re.MULTILINE)
     assert all(int(line) > HEAD.count("\n") for _, line in found), output
@@ -93,7 +93,7 @@ def mypy_errors(snippets: Path) -> set[str]:
 
 @pytest.fixture(scope="module")
 def pyright_errors(snippets: Path) -> set[str]:
-    settings = {"extraPaths": [str(PROJECT)], "typeCheckingMode": "standard"}
+    settings = {"extraPaths": [str(CLIENT)], "typeCheckingMode": "standard"}
     (snippets / "pyrightconfig.json").write_text(json.dumps(settings), "utf-8")
     output = run(snippets, "pyright", "--outputjson", "--pythonpath", sys.executable)
     report = json.loads(output[output.index("{") :])

@@ -1,4 +1,4 @@
-"""Each kind of mistake in the registry is told in one sentence that says where it is."""
+"""Each kind of mistake in the registry is reported in one sentence that says where it is."""
 
 import shutil
 from pathlib import Path
@@ -11,6 +11,9 @@ PROJECT = Path(__file__).parents[3]
 EVENTS = "registry/events.yml"
 STATES = "registry/robot_states.yml"
 REASONS = "registry/downtime_reasons.yml"
+ENVELOPE = "registry/envelope.yml"
+QUARANTINE = "registry/quarantine_reasons.yml"
+STEPS = "registry/funnel_steps.yml"
 MONITORS = "registry/monitors.yml"
 PICKUP = f"{EVENTS}, event delivery.pickup_completed"
 WAIT = "wait_s: {type: number, min: 0, max: 7200, brief: From arrival to lid locked."
@@ -266,7 +269,20 @@ EVENT_MISTAKES = {
     "two events for a step": (
         "roles: {funnel_step: pickup_arrived}",
         "roles: {funnel_step: pickup_completed}",
-        f"{EVENTS}: funnel_step pickup_completed is given to 2 events, not one.",
+        f"{STEPS}, step pickup_completed: needs one event with roles: {{funnel_step: "
+        "pickup_completed}, not delivery.pickup_arrived and delivery.pickup_completed.",
+    ),
+    "no event for a step": (
+        "roles: {funnel_step: pickup_arrived}",
+        "roles: {}",
+        f"{STEPS}, step pickup_arrived: needs one event with roles: {{funnel_step: "
+        "pickup_arrived}, not none.",
+    ),
+    "step unknown": (
+        "roles: {funnel_step: pickup_arrived}",
+        "roles: {funnel_step: pickup_arived}",
+        f"{EVENTS}, event delivery.pickup_arrived, roles: funnel_step 'pickup_arived' is not in "
+        f"{STEPS} (did you mean pickup_arrived?).",
     ),
     "event twice": (
         "name: delivery.pickup_failed",
@@ -303,7 +319,7 @@ EVENT_MISTAKES = {
 
 
 @pytest.mark.parametrize(("old", "new", "problem"), EVENT_MISTAKES.values(), ids=EVENT_MISTAKES)
-def test_a_mistake_in_an_event_is_told_exactly(
+def test_a_mistake_in_an_event_is_reported_exactly(
     project: Path, old: str, new: str, problem: str
 ) -> None:
     edit(project, EVENTS, old, new)
@@ -343,11 +359,101 @@ STATE_MISTAKES = {
 
 
 @pytest.mark.parametrize(("old", "new", "problem"), STATE_MISTAKES.values(), ids=STATE_MISTAKES)
-def test_a_mistake_in_a_state_is_told_exactly(
+def test_a_mistake_in_a_state_is_reported_exactly(
     project: Path, old: str, new: str, problem: str
 ) -> None:
     edit(project, STATES, old, new)
     assert problem in problems(project)
+
+
+ENVELOPE_MISTAKES = {
+    "text without a width": (
+        "    type: string\n    width: 16\n",
+        "    type: string\n",
+        f"{ENVELOPE}, key status: an id or a string needs a width, and only they have one.",
+    ),
+    "number with a width": (
+        "    type: int\n    min: 1\n",
+        "    type: int\n    width: 8\n    min: 1\n",
+        f"{ENVELOPE}, key seq: an id or a string needs a width, and only they have one.",
+    ),
+    "bound of a text": (
+        "    width: 16\n",
+        "    width: 16\n    min: 1\n",
+        f"{ENVELOPE}, key status: min is for int.",
+    ),
+    "pattern of a number": (
+        "    min: 1\n",
+        "    min: 1\n    pattern: x\n",
+        f"{ENVELOPE}, key seq: pattern is for id, string and timestamp.",
+    ),
+    "parts that are too long together": (
+        "boot: 36",
+        "boot: 37",
+        f"{ENVELOPE}, key emitter_id: its parts with the / between them may be longer than 256 "
+        "bytes.",
+    ),
+    "parts of a text": (
+        "    width: 16\n",
+        "    width: 16\n    parts: {a: 1}\n",
+        f"{ENVELOPE}, key status: parts are for id.",
+    ),
+    "key in no object": (
+        "name: dd.span_id",
+        "name: trace.span_id",
+        f"{ENVELOPE}, key trace.span_id: needs a key trace of the type object.",
+    ),
+    "name of an id": (
+        "name: received_at",
+        "name: market",
+        f"{ENVELOPE}, key market: is an id of {EVENTS}; leave it out here.",
+    ),
+    "one column, two keys": (
+        "column: span_id",
+        "column: trace_id",
+        f"{ENVELOPE}, key dd.span_id: shares the column trace_id with another key.",
+    ),
+    "name of another shape": (
+        "name: received_at",
+        "name: receivedAt",
+        f"{ENVELOPE}, key receivedAt: name must be lower_snake_case.",
+    ),
+    "type unknown": (
+        "    type: bool\n",
+        "    type: boolean\n",
+        f"{ENVELOPE}, key evt.valid: type must be 'id', 'string', 'int', 'bool', 'timestamp' or "
+        "'object'.",
+    ),
+    "key misspelt": (
+        "    column: span_id\n",
+        "    colunm: span_id\n",
+        f"{ENVELOPE}, key dd.span_id: unknown key 'colunm' (did you mean column?).",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"), ENVELOPE_MISTAKES.values(), ids=ENVELOPE_MISTAKES
+)
+def test_a_mistake_in_the_envelope_is_reported_exactly(
+    project: Path, old: str, new: str, problem: str
+) -> None:
+    edit(project, ENVELOPE, old, new)
+    assert problem in problems(project)
+
+
+def test_a_payload_field_cannot_hide_a_column_of_the_envelope(project: Path) -> None:
+    edit(project, ENVELOPE, "column: service_version", "column: loaded_by")
+    assert load_registry(project).column("loaded_by") == "loaded_by_value"
+
+
+def test_a_mistake_in_a_reason_is_reported_exactly(project: Path) -> None:
+    edit(project, QUARANTINE, "found_in: line", "found_in: lines")
+    edit(project, QUARANTINE, "name: bad_type", "name: missing_required")
+    assert problems(project) == [
+        f"{QUARANTINE}, reason malformed: found_in must be 'line' or 'event'.",
+        f"{QUARANTINE}, reason missing_required: is given 2 times.",
+    ]
 
 
 def test_all_problems_of_all_files_come_at_once(project: Path) -> None:
@@ -364,7 +470,7 @@ def test_all_problems_of_all_files_come_at_once(project: Path) -> None:
     assert any(f"{REASONS}, reason charging: class" in line for line in found)
 
 
-def test_a_file_that_is_missing_or_no_yaml_is_told(project: Path) -> None:
+def test_a_file_that_is_missing_or_no_yaml_is_reported(project: Path) -> None:
     (project / REASONS).unlink()
     (project / STATES).write_text("robot_states: ]", "utf-8")
 
@@ -555,7 +661,7 @@ MONITOR_MISTAKES = {
     "title that does not say whom": (
         "title: The gateway loses robots of {market}",
         "title: The gateway loses robots",
-        "monitor lost_connections: title must say {market}, which it is told for.",
+        "monitor lost_connections: title must say {market}, which it is split by.",
     ),
     "key misspelt": (
         "window_minutes: 15\n    critical: 10",
@@ -578,13 +684,15 @@ MONITOR_MISTAKES = {
 @pytest.mark.parametrize(
     ("row", "problem"), DEPRECATION_MISTAKES.values(), ids=DEPRECATION_MISTAKES
 )
-def test_a_mistake_in_a_deprecation_is_told_exactly(project: Path, row: str, problem: str) -> None:
+def test_a_mistake_in_a_deprecation_is_reported_exactly(
+    project: Path, row: str, problem: str
+) -> None:
     old, new = SHIFT_STABLE
     edit(project, EVENTS, old, new.rstrip(" ") if not row else new + row)
     assert problem in problems(project)
 
 
-def test_deprecated_without_its_stability_is_told(project: Path) -> None:
+def test_deprecated_without_its_stability_is_reported(project: Path) -> None:
     old, _ = SHIFT_STABLE
     row = "    deprecated: {reason: obsoleted, sunset: 2027-06-30}\n"
     edit(project, EVENTS, old, old + row)
@@ -594,7 +702,7 @@ def test_deprecated_without_its_stability_is_told(project: Path) -> None:
 
 
 @pytest.mark.parametrize(("old", "new", "problem"), MONITOR_MISTAKES.values(), ids=MONITOR_MISTAKES)
-def test_a_mistake_in_a_metric_or_monitor_is_told_exactly(
+def test_a_mistake_in_a_metric_or_monitor_is_reported_exactly(
     project: Path, old: str, new: str, problem: str
 ) -> None:
     edit(project, MONITORS, old, new)

@@ -44,6 +44,21 @@ def test_the_schemas_are_json_schema_2020_12(schemas: dict[str, Any]) -> None:
         jsonschema_rs.meta.validate(schema)
 
 
+def test_the_asyncapi_document_refers_to_the_schema_of_each_event(schemas: dict[str, Any]) -> None:
+    folder = PROJECT / "schemas"
+    document = json.loads((folder / "asyncapi.json").read_text("utf-8"))
+    resolved = {
+        name: message["payload"] for name, message in document["components"]["messages"].items()
+    }
+    for name, payload in resolved.items():
+        assert json.loads((folder / payload["$ref"]).read_text("utf-8")) == schemas[name]
+    assert list(resolved) == list(schemas)
+    for message in document["channels"]["events"]["messages"].values():
+        *path, name = message["$ref"].removeprefix("#/components/").split("/")
+        assert path == ["messages"]
+        assert name in resolved
+
+
 def test_each_schema_accepts_its_example(
     schemas: dict[str, Any], validators: dict[str, jsonschema_rs.Draft202012Validator]
 ) -> None:
@@ -81,10 +96,10 @@ def test_schema_and_logger_agree_on_every_mutant(
         if not fits:
             line |= {"evt": {**line["evt"], "valid": True}, **as_given(payload)}
         assert validators[name].is_valid(line) == fits, (name, payload)
-        assert fits == (check_for(name).problems(payload) == [])
+        assert fits == (check_for(name).explain(payload) == [])
         judged[fits] += 1
-        for told in map(json.loads, raw[1:]):
-            validators[told["evt"]["name"]].validate(told)
+        for report in map(json.loads, raw[1:]):
+            validators[report["evt"]["name"]].validate(report)
     assert min(judged.values()) > 1000
 
 

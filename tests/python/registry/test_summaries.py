@@ -13,7 +13,6 @@ from fleet_events.check import check_for
 from fleet_events.events import Events
 
 from fleet.registry import Registry, load_registry
-from fleet.registry.schema import column_name
 from fleet.registry.targets.dbt import sql_summary
 from fleet.registry.targets.python import python_summary
 
@@ -50,7 +49,7 @@ def in_warehouse(
         name: COLUMN_TYPES.get(field.type, "varchar") for name, field in registry.distinct_fields()
     }
     columns = [
-        f"cast(${name} as {type_}) as {column_name(name) if name not in registry.ids else name}"
+        f"cast(${name} as {type_}) as {registry.column(name) if name not in registry.ids else name}"
         for name, type_ in names.items()
     ]
     values = {name: data.get(name) for name in names} | {"event_name": event.value}
@@ -92,10 +91,10 @@ def test_log_and_warehouse_say_the_same(
     ]
     check = check_for(event)
     for data in (example, halved(required), *less_one):
-        fitted = check.fit(data)
+        fitted = check.validate(data)
         assert fitted is not None
-        told = in_warehouse(connection, registry, summary_sql, event, dict(fitted))
-        assert check.message(fitted) == told
+        found = in_warehouse(connection, registry, summary_sql, event, dict(fitted))
+        assert check.message(fitted) == found
 
 
 @pytest.mark.parametrize("event", list(Events))
@@ -103,7 +102,7 @@ def test_nothing_is_in_doubt_where_optional_fields_are_absent(
     connection: duckdb.DuckDBPyConnection, registry: Registry, summary_sql: str, event: Events
 ) -> None:
     data = required_only(registry, event)
-    fitted = check_for(event).fit(data)
+    fitted = check_for(event).validate(data)
     assert fitted is not None
     assert "?" not in in_warehouse(connection, registry, summary_sql, event, dict(fitted))
 
@@ -114,16 +113,16 @@ def test_a_part_in_brackets_needs_all_of_its_fields(
     summary = "Stuck[ for {stuck_s} s at {lat}/{lon}]: {cause}[ ({autonomy_mode}%)]"
     event = registry.by_name["robot.stuck"].model_copy(update={"summary": summary})
     macros = (PROJECT / "macros/cross_database/number_text.sql").read_text("utf-8")
-    sql = jinja2.Template(macros + sql_summary(event)).render()
+    sql = jinja2.Template(macros + sql_summary(event, registry)).render()
     values = {"stuck_s": 45.0, "lat": 34.0, "lon": -118.0, "autonomy_mode": "remote"}
-    told = set()
+    found = set()
     for count in range(len(values) + 1):
         for names in combinations(values, count):
             data = {"cause": "curb"} | {name: values[name] for name in names}
             logged = eval(f"({python_summary(event)})", vars(fleet_events.texts), {"data": data})
             assert logged == in_warehouse(connection, registry, sql, Events.ROBOT_STUCK, data)
-            told.add(logged)
-    assert told == {
+            found.add(logged)
+    assert found == {
         "Stuck: curb",
         "Stuck: curb (remote%)",
         "Stuck for 45 s at 34/-118: curb",

@@ -73,7 +73,7 @@ def test_code_of_both_languages_is_read(registry: Registry, tmp_path: Path) -> N
     assert "telemetry.event_rejected" not in never
 
 
-def test_names_in_code_that_are_not_registered_are_told_with_their_place(
+def test_names_in_code_that_are_not_registered_are_listed_with_their_place(
     registry: Registry, tmp_path: Path
 ) -> None:
     python = write(tmp_path / "a.py", "\nlog(Events.ROBOT_EROR)\nlog.event('robot.eror')\n")
@@ -130,7 +130,7 @@ def run(project: Path, *words: object) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-def test_the_command_tells_both_and_fails_on_unknown_names(tmp_path: Path) -> None:
+def test_the_command_lists_both_and_fails_on_unknown_names(tmp_path: Path) -> None:
     write(tmp_path / "code/a.py", "log(Events.ROBOT_ERROR)\n")
     code, output = run(PROJECT, tmp_path / "code")
     assert code == 0
@@ -155,7 +155,7 @@ def test_the_command_tells_both_and_fails_on_unknown_names(tmp_path: Path) -> No
     assert run(PROJECT, tmp_path / "nowhere")[0] == 2
 
 
-def test_a_deprecated_event_that_is_still_emitted_is_told(tmp_path: Path) -> None:
+def test_a_deprecated_event_that_is_still_emitted_is_listed(tmp_path: Path) -> None:
     shutil.copytree(PROJECT / "registry", tmp_path / "registry")
     events = tmp_path / "registry/events.yml"
     row = 'summary: "{pilot_id} is {status}[ at {site}]"\n    stability: '

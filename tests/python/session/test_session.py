@@ -1,4 +1,4 @@
-"""`fleet session` tells the story the marts hold, and says what to do where it cannot."""
+"""`fleet session` shows the story the marts hold, and says what to do where it cannot."""
 
 import subprocess
 import sys
@@ -24,7 +24,7 @@ def line_with(output: str, text: str) -> str:
     return line
 
 
-def test_header_tells_outcome_cause_and_neighbours(fleet_session: Run) -> None:
+def test_header_shows_outcome_cause_and_neighbours(fleet_session: Run) -> None:
     output = fleet_session("D-10").output
     assert "FAILED by delivery.dropoff_failed (lid_fault) at 20:11:30.000 UTC" in output
     assert "The lid of robot R-1 failed." in line_with(output, "probable cause")

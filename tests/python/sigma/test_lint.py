@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from fleet.sigma.definition import Project, Settings, read_yaml
+from fleet.sigma.definition import Project, read_settings
 from fleet.sigma.lint import problems
 from fleet.sigma.render import render_data_model, render_workbook
 from tests.python.conftest import ROOT
 
-EXAMPLE = read_yaml(Settings, ROOT / "sigma/settings.example.yml")
+EXAMPLE = read_settings(ROOT / "sigma/settings.example.yml")
 OWN_MARKET = EXAMPLE.model_copy(update={"market_attribute": "market"})
 Spec = dict[str, Any]
 

@@ -9,12 +9,12 @@ import pytest
 import sqlglot
 from sqlglot import expressions as exp
 
-from fleet.sigma.definition import Element, Project, Settings, read_yaml
+from fleet.sigma.definition import Element, Project, Settings, read_settings
 from fleet.sigma.lint import TAG
 from fleet.sigma.render import statement
 from tests.python.conftest import ROOT, Warehouse
 
-EXAMPLE = read_yaml(Settings, ROOT / "sigma/settings.example.yml")
+EXAMPLE = read_settings(ROOT / "sigma/settings.example.yml")
 # The file is warehouse.duckdb, and so is the database.
 DUCKDB = EXAMPLE.model_copy(update={"database": "warehouse"})
 OWN_MARKET = DUCKDB.model_copy(update={"market_attribute": "market"})

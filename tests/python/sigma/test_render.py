@@ -12,11 +12,11 @@ from dbt.contracts.graph.manifest import Manifest
 
 from fleet.cli import main
 from fleet.sigma.command import render_specs
-from fleet.sigma.definition import Project, Settings, read_yaml
+from fleet.sigma.definition import Project, read_settings
 from fleet.sigma.render import render_data_model, render_workbook
 from tests.python.conftest import ROOT
 
-EXAMPLE = read_yaml(Settings, ROOT / "sigma/settings.example.yml")
+EXAMPLE = read_settings(ROOT / "sigma/settings.example.yml")
 OWN_MARKET = EXAMPLE.model_copy(update={"market_attribute": "market"})
 
 
@@ -171,20 +171,20 @@ def test_errors_say_what_to_do(rendering: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"- a\n- b\n", "write a name, a colon and its value on each line."),
-        (b"", "write a name, a colon and its value on each line."),
-        (b"connection_id: \xff\n", "correct its YAML: 'utf-8' codec can't decode byte 0xff"),
-        (b"connection_id: [\n", "correct its YAML: while parsing a flow node expected the node"),
+        (b"- a\n- b\n", ": must be a mapping, a key with its value on each line."),
+        (b"", ": must be a mapping, a key with its value on each line."),
+        (b"connection_id: \xff\n", ": is not UTF-8 text."),
+        (b"connection_id: [\n", ", line 2: did not find expected node content."),
     ],
 )
-def test_settings_that_cannot_be_read_are_told_in_one_line(
+def test_settings_that_cannot_be_read_are_named_in_one_line(
     rendering: Any, tmp_path: Path, content: bytes, message: str
 ) -> None:
     settings = tmp_path / "settings.yml"
     settings.write_bytes(content)
     for done in (rendering(settings=settings), rendering(f"--data-model={settings}")):
         assert done.exit_code == 1
-        assert done.output.startswith(f"Error: {settings}: {message}")
+        assert done.output.startswith(f"Error: {settings}{message}")
         assert done.output.count("\n") == 1
 
 

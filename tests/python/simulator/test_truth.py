@@ -10,7 +10,7 @@ from tests.python.simulator.conftest import START, Simulated
 
 
 class Clockwork:
-    """A truth that is told one thing after the other."""
+    """A truth that is given one thing after the other."""
 
     def __init__(self) -> None:
         self.world = World(Settings(1, 1, 0, date(2026, 11, 2)))

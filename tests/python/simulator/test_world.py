@@ -66,19 +66,19 @@ def test_every_registered_event_but_the_rejection_can_happen(
     assert {event.name for event in registry.events} - names == {"telemetry.event_rejected"}
 
 
-def test_a_new_boot_tells_first_how_far_the_one_before_had_come(clean: Simulated) -> None:
+def test_a_new_boot_says_first_how_far_the_one_before_had_come(clean: Simulated) -> None:
     events = clean.events()
     last_seq: dict[str, int] = {}
     for event in events:
         last_seq[event["emitter_id"]] = max(last_seq.get(event["emitter_id"], 0), event["seq"])
-    told = [event for event in events if event["evt"]["name"] == "telemetry.emitter_restarted"]
-    assert len(told) > 3
-    for event in told:
+    restarts = [event for event in events if event["evt"]["name"] == "telemetry.emitter_restarted"]
+    assert len(restarts) > 3
+    for event in restarts:
         assert event["seq"] == 1
         assert event["data"]["last_seq"] == last_seq.get(event["data"]["last_emitter_id"], 0)
-    # Every boot but the first of its host is told of.
+    # Every boot but the first of its host has such an event.
     hosts = {emitter_id.rsplit("/", 1)[0] for emitter_id in last_seq}
-    assert len({event["emitter_id"] for event in told}) == len(last_seq) - len(hosts)
+    assert len({event["emitter_id"] for event in restarts}) == len(last_seq) - len(hosts)
 
 
 def test_stacked_and_reassigned_deliveries_happen(clean: Simulated) -> None:

@@ -67,7 +67,7 @@ class PayloadCheck:
         ]
         self.message = spec.summary
 
-    def fit(self, data: Mapping[str, object]) -> Mapping[str, object] | None:
+    def validate(self, data: Mapping[str, object]) -> Mapping[str, object] | None:
         """The payload with its times as text in UTC, or None when it does not fit."""
         try:
             checked = msgspec.convert(data, self._struct)
@@ -82,7 +82,7 @@ class PayloadCheck:
             return {**data, **{n: time_text(t) for n, t in times.items() if t is not UNSET}}
         return data
 
-    def problems(self, data: Mapping[str, object]) -> list[str]:
+    def explain(self, data: Mapping[str, object]) -> list[str]:
         """What does not fit, a clause per field in the order of the registry; never a value."""
         found = []
         for name, hint in self._hints.items():

@@ -8,8 +8,8 @@ from contextvars import ContextVar
 from types import MappingProxyType
 from typing import Unpack
 
-from fleet_events.events import ID_PREFIXES, Context
-from fleet_events.sink import writable
+from fleet_events.events import ID_PREFIXES, TRACE_IDS, Context
+from fleet_events.sink import to_jsonable
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _bound: ContextVar[Mapping[str, str]] = ContextVar("fleet_events_context", default=_NOTHING)
@@ -29,7 +29,9 @@ def bind_context(**values: Unpack[Context]) -> Iterator[None]:
     unknown = values.keys() - Context.__annotations__.keys()
     if unknown:
         raise TypeError(f"bind_context takes no {', '.join(sorted(unknown))}")
-    texts = {name: str(writable(value)) for name, value in values.items() if isinstance(value, str)}
+    texts = {
+        name: str(to_jsonable(value)) for name, value in values.items() if isinstance(value, str)
+    }
     token = _bound.set({**_bound.get(), **texts})
     try:
         yield
@@ -49,4 +51,4 @@ def bound_ids(context: Mapping[str, str]) -> dict[str, str]:
 
 def bound_trace(context: Mapping[str, str]) -> dict[str, str]:
     """The trace ids among the bound values."""
-    return {name: context[name] for name in ("trace_id", "span_id") if name in context}
+    return {name: context[name] for name in TRACE_IDS if name in context}

@@ -5,6 +5,7 @@ Generated from registry/ by `fleet registry generate`; do not edit.
 # fmt: off
 # ruff: noqa: E501
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final, Literal, NamedTuple, NotRequired, Protocol, TypedDict, overload
@@ -13,7 +14,7 @@ from msgspec import Meta
 
 from fleet_events.texts import Summary, number, second, yes_no
 
-REGISTRY_VERSION: Final = "1.1.0"
+REGISTRY_VERSION: Final = "1.1.1"
 
 ID_PREFIXES: Final[dict[str, str]] = {
     "order_id": "O-",
@@ -24,6 +25,26 @@ ID_PREFIXES: Final[dict[str, str]] = {
     "market": "",
 }
 """Every id, in the order of the log line, and what its values start with."""
+
+TRACE_IDS: Final = (
+    "trace_id",
+    "span_id",
+)
+"""Ids of the trace, in `dd` of the log line."""
+
+WIDTHS: Final[dict[str, int]] = {
+    "service": 128,
+    "host": 90,
+    "boot": 36,
+    "event_id": 64,
+    "env": 64,
+    "version": 128,
+    "emitter_id": 256,
+    "status": 16,
+    "message": 4096,
+    "registry_version": 32,
+}
+"""Most bytes of a text of the envelope, or of a part of one; the warehouse takes a longer one for none."""
 
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
 Timestamp = Annotated[datetime, Meta(tz=True)]
@@ -53,6 +74,39 @@ class Context(TypedDict, total=False):
     market: str
     trace_id: str
     span_id: str
+
+
+class Envelope(TypedDict, total=False):
+    """What a line says besides ids and payload, in the order of the line."""
+
+    event_id: str
+    """Id of the event, a UUIDv7."""
+    evt: Mapping[str, object]
+    """Which event it is; valid says whether it fits the registry."""
+    occurred_at: str
+    """When it happened by the emitter's clock (UTC)."""
+    service: str
+    """Service or robot program that logged it."""
+    env: str
+    """Environment it ran in."""
+    version: str
+    """Version of the service."""
+    emitter_id: str
+    """One run of one service on one host: service/host/boot."""
+    seq: int
+    """Number of the event among those of the emitter, from 1."""
+    mono_ms: int
+    """Milliseconds since boot by a clock that is never set (robots)."""
+    status: str
+    """Severity of the event."""
+    message: str
+    """The event in one readable line."""
+    dd: Mapping[str, object]
+    """Trace the event belongs to."""
+    registry_version: str
+    """Version of the registry the event was checked against."""
+    received_at: str
+    """When the log transport got it (UTC); absent on lines that passed none."""
 
 
 class Events(StrEnum):
@@ -149,7 +203,7 @@ class Events(StrEnum):
     TELEMETRY_EVENT_REJECTED = "telemetry.event_rejected"
     """The logger was given an event that does not fit the registry."""
     TELEMETRY_EMITTER_RESTARTED = "telemetry.emitter_restarted"
-    """A program began to log under a new emitter_id and tells how far it had come under the one before."""
+    """A program began to log under a new emitter_id and says how far it had come under the one before."""
 
 
 class OrderCreated(TypedDict):
@@ -417,7 +471,7 @@ class DeliveryPickupCompleted(TypedDict):
     ]]
     """Who loaded the robot."""
     software_version: NotRequired[Annotated[str, Meta(max_length=64)]]
-    """Version of the robot's software, as the robot last told it."""
+    """Version of the robot's software, as the robot last reported it."""
 
 
 class DeliveryPickupFailed(TypedDict):
@@ -435,7 +489,7 @@ class DeliveryPickupFailed(TypedDict):
     wait_s: NotRequired[Annotated[float, Meta(ge=0, le=7200)]]
     """From arrival to giving up (seconds)."""
     software_version: NotRequired[Annotated[str, Meta(max_length=64)]]
-    """Version of the robot's software, as the robot last told it."""
+    """Version of the robot's software, as the robot last reported it."""
 
 
 class DeliveryDropoffEnRoute(TypedDict):
@@ -516,7 +570,7 @@ class DeliveryDropoffCompleted(TypedDict):
     assists: NotRequired[Annotated[int, Meta(ge=0, le=1000)]]
     """Times a pilot took over on the way."""
     software_version: NotRequired[Annotated[str, Meta(max_length=64)]]
-    """Version of the robot's software, as the robot last told it."""
+    """Version of the robot's software, as the robot last reported it."""
 
 
 class DeliveryDropoffFailed(TypedDict):
@@ -536,7 +590,7 @@ class DeliveryDropoffFailed(TypedDict):
     ]
     """What happens to the goods; retry keeps the delivery open."""
     software_version: NotRequired[Annotated[str, Meta(max_length=64)]]
-    """Version of the robot's software, as the robot last told it."""
+    """Version of the robot's software, as the robot last reported it."""
 
 
 class DeliveryCancelled(TypedDict):
@@ -875,7 +929,7 @@ class PilotControlChanged(TypedDict):
     latency_ms: NotRequired[Annotated[float, Meta(ge=0, le=60000)]]
     """Round trip between pilot and robot (milliseconds)."""
     software_version: NotRequired[Annotated[str, Meta(max_length=64)]]
-    """Version of the robot's software, as the robot last told it."""
+    """Version of the robot's software, as the robot last reported it."""
 
 
 class PilotSessionEnded(TypedDict):
@@ -946,7 +1000,7 @@ class TelemetryEventRejected(TypedDict):
 
 
 class TelemetryEmitterRestarted(TypedDict):
-    """A program began to log under a new emitter_id and tells how far it had come under the one before."""
+    """A program began to log under a new emitter_id and says how far it had come under the one before."""
 
     robot_id: NotRequired[Id]
     market: NotRequired[Id]

@@ -11,8 +11,9 @@ import msgspec
 
 from fleet_events.check import time_text
 from fleet_events.context import bound_context, bound_ids, bound_trace
-from fleet_events.service_tags import program_of
-from fleet_events.sink import writable, write_stdout
+from fleet_events.events import Envelope
+from fleet_events.service_tags import service_tags
+from fleet_events.sink import to_jsonable, write_stdout
 
 STATUS = {"WARNING": "warn"}
 _OWN_ATTRIBUTES = frozenset([*logging.makeLogRecord({}).__dict__, "message", "asctime", "taskName"])
@@ -45,7 +46,7 @@ class EventLogHandler(logging.Handler):
         level: int | str = logging.NOTSET,
     ) -> None:
         super().__init__(level)
-        self._program = program_of(service, env, version)
+        self._tags = service_tags(service, env, version)
         self._write = write or write_stdout
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -57,23 +58,23 @@ class EventLogHandler(logging.Handler):
 
     def _line(self, record: logging.LogRecord) -> dict[str, Any]:
         context = bound_context()
-        line: dict[str, Any] = {
+        envelope: Envelope = {
             "occurred_at": time_text(datetime.fromtimestamp(record.created, UTC)),
-            **self._program,
+            **self._tags,
             "status": STATUS.get(record.levelname, record.levelname.lower()),
-            "message": writable(record.getMessage()),
-            "logger": {"name": record.name},
+            "message": str(to_jsonable(record.getMessage())),
         }
+        line: dict[str, Any] = {**envelope, "logger": {"name": record.name}}
         if trace := bound_trace(context):
             line["dd"] = trace
         line.update(bound_ids(context))
         if record.exc_info and record.exc_info[0]:
             line["error"] = {
                 "kind": record.exc_info[0].__name__,
-                "message": writable(str(record.exc_info[1])),
-                "stack": writable(logging.Formatter().formatException(record.exc_info)),
+                "message": to_jsonable(str(record.exc_info[1])),
+                "stack": to_jsonable(logging.Formatter().formatException(record.exc_info)),
             }
         extra = {key: value for key, value in vars(record).items() if key not in _OWN_ATTRIBUTES}
         if extra:
-            line["data"] = writable(extra)
+            line["data"] = to_jsonable(extra)
         return line

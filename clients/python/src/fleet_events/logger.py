@@ -19,9 +19,15 @@ import msgspec
 
 from fleet_events.check import PayloadCheck, check_for, is_id
 from fleet_events.context import bound_context, bound_ids, bound_trace
-from fleet_events.events import ID_PREFIXES, REGISTRY_VERSION, Events, TypedEventLogger
-from fleet_events.service_tags import constant, program_of
-from fleet_events.sink import writable, write_stdout
+from fleet_events.events import (
+    ID_PREFIXES,
+    REGISTRY_VERSION,
+    Envelope,
+    Events,
+    TypedEventLogger,
+)
+from fleet_events.service_tags import constant, service_tags
+from fleet_events.sink import to_jsonable, write_stdout
 
 STRICT_ENVS = ("dev", "test")
 PAYLOAD_BYTES = 200_000
@@ -91,8 +97,9 @@ class EventLogger:
         boot: str | None = None,
         monotonic_ms: Callable[[], int] | None = None,
     ) -> None:
-        # Wrong ones raise in every env: they would spoil each line, and a start is when to tell.
-        self.service, self.env, self.version = program_of(service, env, version).values()
+        # Wrong ones raise in every env: they would spoil each line, and are seen at the start.
+        tags = service_tags(service, env, version)
+        self.service, self.env, self.version = tags["service"], tags["env"], tags["version"]
         self.host = constant("host", host, socket.gethostname(), "unknown")
         self.lost = 0
         self._strict = self.env in STRICT_ENVS
@@ -133,7 +140,7 @@ class EventLogger:
         context = bound_context()
         try:
             check = check_for(event)
-            payload = check.fit(_with_context(data, context, check.optional_ids))
+            payload = check.validate(_with_context(data, context, check.optional_ids))
         except Exception:
             # Not an event or not a mapping: _refuse finds out what it is.
             payload = None
@@ -166,7 +173,7 @@ class EventLogger:
             event_id = _uuid7(now_ms, self._random())
             mono_ms = self._monotonic_ms() if self._monotonic_ms else None
             self._seq += 1
-            line: dict[str, Any] = {
+            line: Envelope = {
                 "event_id": event_id,
                 "evt": evt,
                 "occurred_at": self._time_text(now_ms),
@@ -182,16 +189,18 @@ class EventLogger:
             line["message"] = message
             if context and (trace := bound_trace(context)):
                 line["dd"] = trace
-            line.update(ids)
+            # Ids and payload are not of the envelope; one dict keeps them in the order of the line.
+            whole: dict[str, Any] = line  # type: ignore[assignment]
+            whole.update(ids)
             line["registry_version"] = REGISTRY_VERSION
             if data:
-                line["data"] = data
+                whole["data"] = data
             try:
                 encoded = _encode(line) + b"\n"
             except Exception:
                 self._seq -= 1
                 raise _UnwritableError from None
-            # The number stays used when the write fails: the gap tells of the loss.
+            # The number stays used when the write fails: the gap shows the loss.
             try:
                 self._write(encoded)
             except Exception as error:
@@ -201,11 +210,11 @@ class EventLogger:
         return event_id
 
     def _refuse(self, event: object, data: object, context: Mapping[str, str]) -> str:
-        name = str(writable(event))[:NAME_LENGTH]
+        name = str(to_jsonable(event))[:NAME_LENGTH]
         check, reasons = _examine(event, data, context)
         if self._strict:
             raise EventRejected(f"{name}: {'; '.join(reasons)}.")
-        payload = writable(data)
+        payload = to_jsonable(data)
         if not isinstance(payload, dict):
             payload = {"payload": payload}
         sample = _encode(payload)
@@ -255,7 +264,7 @@ class EventLogger:
         with suppress(Exception):
             sys.stderr.write(
                 f"{self.emitter_id}: an event could not be written ({type(error).__name__}); "
-                "further losses are counted, not told.\n"
+                "further losses are only counted.\n"
             )
 
     def _begin(self, boot: str) -> None:
@@ -326,14 +335,14 @@ def _examine(
     try:
         check = check_for(event)
     except (ValueError, TypeError):
-        close = difflib.get_close_matches(str(writable(event)), list(Events), n=1)
+        close = difflib.get_close_matches(str(to_jsonable(event)), list(Events), n=1)
         return None, [
             "is not a registered event" + (f" (did you mean {close[0]}?)" if close else "")
         ]
     if not isinstance(data, Mapping):
         return check, [f"the payload must be a mapping, not {type(data).__name__}"]
     try:
-        reasons = check.problems(_with_context(data, context, check.optional_ids))
+        reasons = check.explain(_with_context(data, context, check.optional_ids))
     except Exception as error:
         return check, [f"the payload cannot be read ({type(error).__name__})"]
     return check, reasons or ["the payload cannot be written as JSON"]

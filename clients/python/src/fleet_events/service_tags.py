@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 
-# Bytes that the warehouse reads: longer ones it does not know. Those of an emitter_id are 256 in
-# all, of which `boot` may be a UUID.
-WIDTHS = {"service": 128, "host": 90, "boot": 36, "env": 64, "version": 128}
+from fleet_events.events import WIDTHS, Envelope
 
 
 def constant(name: str, *choices: object) -> str:
@@ -29,8 +27,8 @@ def constant(name: str, *choices: object) -> str:
     raise kind(f"{name} must be printable text{without} of 1 to {WIDTHS[name]} bytes.")
 
 
-def program_of(service: object, env: object, version: object) -> dict[str, str]:
-    """The program's part of the envelope; see `constant` for what raises."""
+def service_tags(service: object, env: object, version: object) -> Envelope:
+    """The part of the envelope that a program says once; see `constant` for what raises."""
     return {
         "service": constant("service", service),
         "env": constant("env", env, os.environ.get("DD_ENV"), "dev"),

@@ -24,7 +24,7 @@ def write_stdout(line: bytes) -> None:
     sys.stdout.flush()
 
 
-def writable(value: object, depth: int = DEPTH) -> object:
+def to_jsonable(value: object, depth: int = DEPTH) -> object:
     """The value as JSON can carry it and of bounded size.
 
     Numbers beyond JSON become text, objects become `<TypeName>`: their `repr` might show what must
@@ -45,11 +45,11 @@ def writable(value: object, depth: int = DEPTH) -> object:
         try:
             if isinstance(value, Mapping):
                 return {
-                    str(writable(key, 0)): writable(item, depth - 1)
+                    str(to_jsonable(key, 0)): to_jsonable(item, depth - 1)
                     for key, item in list(value.items())[:ITEMS]
                 }
             if isinstance(value, list | tuple | set | frozenset):
-                return [writable(item, depth - 1) for item in list(value)[:ITEMS]]
+                return [to_jsonable(item, depth - 1) for item in list(value)[:ITEMS]]
         except Exception:
             pass
     return f"<{type(value).__name__}>"

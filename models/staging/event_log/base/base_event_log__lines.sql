@@ -1,283 +1,61 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_predicates=["{{ lines_to_read_again() }}"],
-        dist="event_id",
-        sort="event_at",
-    )
-}}
-
 with
 
-event_lines as (
+typed_lines as (
 
-    select
-        payload,
-        source_file,
-        loaded_at
-
-    from {{ source("event_log", "event_lines") }}
-
-    {% if is_incremental() -%}
-    where
-        loaded_at > '{{ run_window_start() }}'
-        and loaded_at <= '{{ run_window_end() }}'
-    {%- endif %}
-
-    {% if is_incremental() and lines_to_read_again() -%}
-    union all
-
-    select
-        payload,
-        source_file,
-        loaded_at
-
-    from {{ this }}
-
-    where
-        {{ lines_to_read_again() }}
-        {% if var("backfill_from") -%}
-        and not (loaded_at > '{{ var("backfill_from") }}' and loaded_at <= '{{ var("backfill_to") }}')
-        {%- endif %}
-    {%- endif %}
+    select * from {{ ref("base_event_log__typed_lines") }}
 
 ),
 
-event_registry as (
+duplicates as (
 
-    select * from {{ ref("event_registry") }}
+    select *
 
-),
+    from {{ ref("base_event_log__copies") }}
 
-documents as (
-
-    select
-        payload,
-        {{ json_document("payload") }} as document,
-        source_file,
-        loaded_at
-
-    from event_lines
+    where copy_number > 1
 
 ),
 
-typed as (
+lines as (
 
     select
-        documents.document,
-
-        ----------  ids
-        {{ json_id('documents.document."event_id"', 64) }} as event_id,
-        {% for id in registry_ids() %}
-            {{ json_id('documents.document."' ~ id.name ~ '"', id.width) }} as {{ id.name }},
-        {% endfor %}
-        {{ json_id('documents.document."emitter_id"', 256) }} as emitter_id,
-        {{ json_id('documents.document."dd"."trace_id"', 64) }} as trace_id,
-        {{ json_id('documents.document."dd"."span_id"', 64) }} as span_id,
-
-        ----------  text
-        {{ json_text('documents.document."evt"."name"', 128) }} as event_name,
-        {{ json_text('documents.document."service"', 128) }} as service,
-        {{ json_text('documents.document."env"', 64) }} as env,
-        {{ json_text('documents.document."version"', 128) }} as service_version,
-        {{ json_text('documents.document."status"', 16) }} as status,
-        {{ json_text('documents.document."message"', 4096) }} as message,
-        {{ json_text('documents.document."registry_version"', 32) }} as registry_version,
-
-        ----------  numerics
-        {{ json_integer('documents.document."evt"."version"') }} as event_version,
-        {{ json_integer('documents.document."seq"') }} as seq,
-        {{ json_integer('documents.document."mono_ms"') }} as mono_milliseconds,
-
-        ----------  booleans
-        {{ json_boolean('documents.document."evt"."valid"') }} as is_valid_at_source,
-
-        ----------  timestamps
-        {{ json_timestamp('documents.document."occurred_at"') }} as occurred_at,
-        {{ json_timestamp('documents.document."received_at"') }} as received_at,
-
-        ----------  payload fields of the registry
-        {% for field in registry_fields() %}
-            {{ json_field('documents.document."data"."' ~ field.name ~ '"', field) }} as {{ field.column }},
-        {% endfor %}
-        ----------  the line itself
-        documents.payload,
-        documents.source_file,
-        documents.loaded_at
-
-    from documents
-
-),
-
-joined as (
-
-    select
-        typed.*,
-        event_registry.stream,
-        event_registry.brief,
-        event_registry.severity,
-        event_registry.funnel_step,
-        event_registry.ends_delivery,
-        event_registry.is_sign_of_life,
-        event_registry.event_name as registered_name
-
-    from typed
-
-    left join event_registry
-        on typed.event_name = event_registry.event_name
-
-),
-
-checked as (
-
-    select
-        *,
-
-        -- What no transport has dated had happened when it was loaded. One far date would be the log's
-        -- end, until which each robot's last state lasts.
-        coalesce(received_at, loaded_at) as arrived_at,
-        {{ missing_required_field("document") }} as missing_field,
-        {{ mistyped_field("document") }} as mistyped_field
-
-    from joined
-
-),
-
-judged as (
-
-    select
-        *,
-
+        typed_lines.*,
         case
-            when event_id is null then 'missing_event_id'
-            when registered_name is null then 'unknown_event'
-            when occurred_at is null then 'bad_timestamp'
-            when missing_field is not null then 'missing_required'
-            when mistyped_field is not null then 'bad_type'
-            -- The logger checks more than SQL can: values of an enum, bounds, unknown fields.
-            when not is_valid_at_source then 'refused_at_source'
-        end as quarantine_reason,
+            when typed_lines.quarantine_reason is not null then 'quarantined'
+            when duplicates.event_id is not null then 'duplicate'
+            else 'accepted'
+        end as line_status
 
-        case
-            when registered_name is null then event_name
-            when occurred_at is null then 'occurred_at'
-            else coalesce(missing_field, mistyped_field)
-        end as quarantine_detail,
+    from typed_lines
 
-        case
-            when
-                occurred_at > {{ dbt.dateadd("second", var("clock_ahead_tolerance_seconds"), "arrived_at") }}
-                or occurred_at < '{{ var("earliest_credible_at") }}'
-                then case when received_at is null then 'loaded_at' else 'received_at' end
-            else 'occurred_at'
-        end as time_source
-
-    from checked
-
-),
-
-ranked as (
-
-    select
-        *,
-        case when time_source = 'occurred_at' then occurred_at else arrived_at end as event_at,
-
-        -- The copy that was loaded first is the event, whatever arrives later: a night never
-        -- takes back what an earlier night has published.
-        row_number() over (
-            partition by event_id, quarantine_reason
-            order by loaded_at, received_at, source_file, {{ json_line("payload") }}
-        ) as copy_number
-
-    from judged
-
-),
-
--- Ids that an earlier run accepted. Lines that are read again bring along all copies of their id.
-compared as (
-
-    select
-        ranked.*,
-        {{ "known_lines.event_id is not null" if is_incremental() else "false" }} as is_known
-
-    from ranked
-
-    {% if is_incremental() -%}
-    left join {{ this }} as known_lines
+    left join duplicates
         on
-            ranked.event_id = known_lines.event_id
-            and ranked.quarantine_reason is null
-            and known_lines.line_status = 'accepted'
-            {% if lines_to_read_again() -%}
-            and not coalesce({{ lines_to_read_again("known_lines") }}, false)
-            {%- endif %}
-    {%- endif %}
+            typed_lines.event_id = duplicates.event_id
+            and typed_lines.copy_token = duplicates.copy_token
+
+),
+
+-- Fields that models of all streams read, from the payloads of the events that have them.
+payloads as (
+
+    select
+        *,
+        {{ json_document("data", shared_fields(), when="event_name in ('" ~ events_with(shared_fields()) | join("', '") ~ "')") }} as shared_payload
+
+    from lines
 
 ),
 
 final as (
 
     select
-        ----------  ids
-        event_id,
-        {% for id in registry_ids() %}
-            {{ id.name }},
+        *,
+        {% for field in shared_fields() %}
+            {{ json_field('payloads.shared_payload."' ~ field.name ~ '"', field) }} as {{ field.column }}{{ "," if not loop.last }}
         {% endfor %}
-        emitter_id,
-        trace_id,
-        span_id,
 
-        ----------  text
-        event_name,
-        stream,
-        brief,
-        severity,
-        funnel_step,
-        ends_delivery,
-        service,
-        env,
-        service_version,
-        status,
-        message,
-        registry_version,
-        time_source,
-        case
-            when quarantine_reason is not null then 'quarantined'
-            when copy_number > 1 or is_known then 'duplicate'
-            else 'accepted'
-        end as line_status,
-        quarantine_reason,
-        quarantine_detail,
-        source_file,
-
-        ----------  numerics
-        event_version,
-        seq,
-        mono_milliseconds,
-        cast({{ this_run() }} as bigint) as processed_run,
-
-        ----------  booleans
-        is_valid_at_source,
-        is_sign_of_life,
-
-        ----------  timestamps
-        cast(event_at as date) as event_date,
-        event_at,
-        occurred_at,
-        received_at,
-        loaded_at,
-
-        ----------  payload fields of the registry
-        {% for field in registry_fields() %}
-            {{ field.column }},
-        {% endfor %}
-        ----------  the line itself
-        payload
-
-    from compared
+    from payloads
 
 )
 
 select * from final
-
-{{ in_sort_order() }}

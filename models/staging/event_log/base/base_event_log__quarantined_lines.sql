@@ -8,7 +8,7 @@ lines as (
 
 rejected_lines as (
 
-    select * from {{ source("event_log", "rejected_lines") }}
+    select * from {{ ref("base_event_log__rejected_lines") }}
 
 ),
 
@@ -60,7 +60,7 @@ unioned as (
 
 numbered as (
 
-    -- Equal lines of one file are told apart by number only, so any order among them is right.
+    -- Equal lines of one file differ in their number only, so any order among them is right.
     select
         *,
         row_number() over (

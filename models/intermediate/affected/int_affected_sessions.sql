@@ -1,7 +1,6 @@
 {{ config(materialized="table", dist="delivery_id", sort="delivery_id") }}
 
-{% set days = affected_days(ref("int_affected_days")) %}
-{% set affected_robot_days = ref("int_affected_robot_days") %}
+{% set days = days_of_key("day") %}
 
 with
 
@@ -47,7 +46,7 @@ affected_ids as (
 
     union all
 
-    -- An order.created may name another delivery, or none, and still start this one.
+    -- An order.created may name another delivery, or none, and still belong to the session.
     select milestones.delivery_id
     from milestones
     where milestones.order_id in (select affected_events.order_id from affected_events)
@@ -62,11 +61,11 @@ affected_ids as (
 
     select delivery_id
     from matches
-    where {{ on_affected_robot_days("event_date") }}
+    where {{ affected_rows("robot_day", date="event_date") }}
 
     union all
 
-    -- A match that this run took away was in a window that still covers its day.
+    -- A match that this run removed was in a window that still covers its day.
     select delivery_id
     from assignment_windows
     where {{ overlaps_days("assigned_at", "released_at", days) }}
@@ -102,7 +101,7 @@ windowed as (
 
 ),
 
-affected_deliveries as (
+affected_sessions as (
 
     select
         ----------  ids
@@ -121,7 +120,7 @@ affected_deliveries as (
 
     from affected
 
-    -- A delivery that no event names any more is still to be deleted.
+    -- The session of a delivery that no event names any more has to be deleted.
     left join milestones
         on affected.delivery_id = milestones.delivery_id
 
@@ -137,4 +136,4 @@ affected_deliveries as (
 
 )
 
-select * from affected_deliveries
+select * from affected_sessions

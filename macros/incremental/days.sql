@@ -20,15 +20,9 @@
     {{- return(days.keys() | sort) -}}
 {% endmacro %}
 
-{# The days of a affected_* model, see days_of(). #}
+{# The days of an int_affected_* model, see days_of(). #}
 {% macro affected_days(relation) %}
     {{- return(days_of("select affected_date as first_date, affected_date as last_date from " ~ relation)) -}}
-{% endmacro %}
-
-{# Days on which the affected events were received. #}
-{% macro affected_days_of_receipt() %}
-    {%- set affected_events = ref("int_affected_events") -%}
-    {{- return(days_of("select cast(received_at as date) as first_date, cast(received_at as date) as last_date from " ~ affected_events)) -}}
 {% endmacro %}
 
 {# Whether a date column lies on one of the days. Beyond a year the bounds alone: the list would be longer than useful. #}
@@ -37,13 +31,6 @@
     {%- elif days | length > 366 -%} {{ column }} between date '{{ days[0] }}' and date '{{ days[-1] }}'
     {%- else -%} {{ column }} in (date '{{ days | join("', date '") }}')
     {%- endif -%}
-{%- endmacro %}
-
-{# Whether robot_id and a date are a robot's affected day. The days as literals too, for the same reason. #}
-{% macro on_affected_robot_days(column) -%}
-    {%- set affected_robot_days = ref("int_affected_robot_days") -%}
-    {{ on_days(column, affected_days(affected_robot_days)) }}
-    and (robot_id, {{ column }}) in (select robot_id, affected_date from {{ affected_robot_days }})
 {%- endmacro %}
 
 {# Whether a timestamptz lies on one of the days, as ranges of the column itself, which blocks can be skipped by. #}
@@ -84,46 +71,3 @@
     {%- endfor -%}
     {{- return(stretches) -}}
 {% endmacro %}
-
-{# The days of two lists, each once. #}
-{% macro all_days(days, more_days) %}
-    {{- return((days + more_days) | unique | sort) -}}
-{% endmacro %}
-
-{#
-    Whether this run writes an event's row of the timeline: all events of affected days, and those of
-    robots on days on which their states may have changed. `event_date`: the event's UTC day.
-#}
-{% macro affected_timeline(event_date) -%}
-    {{ on_days(event_date, affected_days(ref("int_affected_days"))) }}
-    or (robot_id, {{ event_date }}) in (select robot_id, affected_date from {{ ref("int_affected_robot_days") }})
-{%- endmacro %}
-
-{# The days of affected_timeline(). #}
-{% macro timeline_days() %}
-    {%- set affected_days_of_matches = ref("int_affected_days") -%}
-    {%- set affected_robot_days = ref("int_affected_robot_days") -%}
-    {{- return(all_days(affected_days(affected_days_of_matches), affected_days(affected_robot_days))) -}}
-{% endmacro %}
-
-{#
-    Days on which the affected deliveries have events now; with `before`, also those on which they may
-    have had events before this run.
-#}
-{% macro session_days(before=false) %}
-    {%- set affected_deliveries = ref("int_affected_deliveries") -%}
-    {%- set affected_days_of_matches = ref("int_affected_days") -%}
-    {%- set days = days_of(
-        "select cast(first_event_at as date) as first_date, cast(last_event_at as date) as last_date from " ~ affected_deliveries
-    ) -%}
-    {{- return(all_days(days, affected_days(affected_days_of_matches)) if before else days) -}}
-{% endmacro %}
-
-{#
-    Whether a row belongs to a affected delivery's session, by its delivery_id and event_at; with
-    `before`, as the session may have been before this run.
-#}
-{% macro of_affected_sessions(before=false) -%}
-    {{ hours_on_days("event_at", session_days(before)) }}
-    and delivery_id in (select delivery_id from {{ ref("int_affected_deliveries") }})
-{%- endmacro %}

@@ -1,16 +1,11 @@
 /** What every line of a program says of it, checked when its logger is made. */
 
 import type { Options } from "./eventLogger.js";
+import { WIDTHS, type Envelope } from "./events.js";
 
-/** Bytes that the warehouse reads, as in the Python package. */
-const WIDTHS = { service: 128, host: 90, boot: 36, env: 64, version: 128 };
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u;
 
-export interface Program {
-  service: string;
-  env: string;
-  version: string;
-}
+export type ServiceTags = Pick<Envelope, "service" | "env" | "version">;
 
 /**
  * The first of `choices` that is given, neither undefined nor null nor empty.
@@ -34,8 +29,8 @@ export function constant(name: keyof typeof WIDTHS, ...choices: readonly unknown
   throw new Kind(`${name} must be printable text${without} of 1 to ${WIDTHS[name]} bytes.`);
 }
 
-/** The program's part of the envelope; see `constant` for what throws. */
-export function programOf({ service, env, version }: Options): Program {
+/** The part of the envelope that a program says once; see `constant` for what throws. */
+export function serviceTags({ service, env, version }: Options): ServiceTags {
   return {
     service: constant("service", service),
     env: constant("env", env, process.env["DD_ENV"], "dev"),

@@ -1,0 +1,144 @@
+{#
+    What a nightly run rebuilds. An incremental model says its key twice, in the same word:
+
+        {{ rebuilt_by("delivery") }}          on top: which of its rows are deleted before new ones are inserted
+        where {{ affected("delivery") }}      in the body: which rows of its input it reads
+
+    Both name the same deliveries, orders or days, and always all rows of one, so that the rows of a
+    key are afterwards what a full refresh makes them. A first build and a full refresh read
+    everything. docs/nightly-runs.md explains how to choose a key.
+
+    key     one key of affected_rows(), or a list: rows that any of them affects
+    id      column with the id of the key where it has another name; false for the days alone
+    date    date column by which blocks of other days are skipped
+    at      timestamptz column by which blocks of other days are skipped
+#}
+{% macro rebuilt_by(key, id=none, date=none, at=none) %}
+    {%- set predicates = [] -%}
+    {%- for one in ([key] if key is string else key) -%}
+        {#- While parsing, so that dbt records which models the key depends on. -#}
+        {%- if not execute -%} {%- do affected_rows(one, id, date, at) -%} {%- endif -%}
+        {%- set arguments = {"key": one} -%}
+        {%- for name, value in {"id": id, "date": date, "at": at}.items() if value is not none -%}
+            {%- do arguments.update({name: value}) -%}
+        {%- endfor -%}
+        {%- do predicates.append("{{ affected_rows(**" ~ tojson(arguments) ~ ") }}") -%}
+    {%- endfor -%}
+    {{- config(incremental_strategy="rebuild", incremental_predicates=predicates) -}}
+{% endmacro %}
+
+{# Whether this run reads a row; the arguments are those of rebuilt_by(). #}
+{% macro affected(key, id=none, date=none, at=none) -%}
+    {%- set conditions = [] -%}
+    {%- if not execute or is_incremental() -%}
+        {%- for one in ([key] if key is string else key) -%}
+            {%- do conditions.append("(" ~ affected_rows(one, id, date, at) | trim ~ ")") -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{- "(" ~ conditions | join(" or ") ~ ")" if conditions else "true" -}}
+{%- endmacro %}
+
+{# Whether this run reads a row whose time from started_at to ended_at, UTC timestamps, meets a day of the key. #}
+{% macro affected_span(key, started_at, ended_at) -%}
+    {%- set days = days_of_key(key) if not execute or is_incremental() -%}
+    {{- overlaps_days(started_at, ended_at, days) if days is not none and is_incremental() else "true" -}}
+{%- endmacro %}
+
+{#
+    A key as a condition on rows; the arguments are those of rebuilt_by(). Days are written into the
+    SQL as literals, because only literals let both engines skip the blocks of other days.
+#}
+{% macro affected_rows(key, id=none, date=none, at=none) -%}
+    {%- set found = affected_key(key) -%}
+    {%- set conditions = [] -%}
+    {%- if at -%} {%- do conditions.append(hours_on_days(at, days_of_key(key))) -%}
+    {%- elif date -%} {%- do conditions.append(on_days(date, days_of_key(key))) -%}
+    {%- endif -%}
+    {%- if key == "load" -%} {%- do conditions.append((id or found.id) ~ " >= " ~ first_affected_load()) -%} {%- endif -%}
+    {%- if found.ids and id is not false -%}
+        {%- set columns = "(" ~ found.id ~ ", " ~ date ~ ")" if key == "robot_day" else id or found.id -%}
+        {%- do conditions.append(columns ~ " in (" ~ found.ids ~ ")") -%}
+    {%- endif -%}
+    {{- conditions | join(" and ") -}}
+{%- endmacro %}
+
+{#
+    The keys: the column that holds the id, and a query of the affected ids; none of both for keys
+    that are days alone.
+
+    event          events that this run read
+    order          orders that these events name
+    delivery       deliveries that these events name
+    pilot_session  pilot sessions that these events name
+    robot          robots that these events name
+    failing_robot  robots with an error or a clearance among these events
+    receipt_day    UTC days on which these events were received
+    day            UTC days on which the deliveries of an event may have changed
+    robot_day      robots and UTC days on which the robot's states may have changed
+    session        deliveries whose session may have changed
+    load           loads of which this run read a line
+    emitter        emitters that lines of this run name
+#}
+{% macro affected_key(key) %}
+    {%- if key in ("event", "order", "delivery", "robot") -%}
+        {{ return({"id": key ~ "_id", "ids": "select " ~ key ~ "_id from " ~ ref("int_affected_events")}) }}
+    {%- elif key == "pilot_session" -%}
+        {{ return({"id": "session_id", "ids": "select session_id from " ~ ref("int_affected_events")}) }}
+    {%- elif key == "failing_robot" -%}
+        {{ return({"id": "robot_id", "ids": "select robot_id from " ~ ref("int_affected_events") ~ " where event_name in ('robot.error', 'robot.error_cleared')"}) }}
+    {%- elif key == "robot_day" -%}
+        {{ return({"id": "robot_id", "ids": "select robot_id, affected_date from " ~ ref("int_affected_robot_days")}) }}
+    {%- elif key == "session" -%}
+        {{ return({"id": "delivery_id", "ids": "select delivery_id from " ~ ref("int_affected_sessions")}) }}
+    {%- elif key == "load" -%}
+        {{ return({"id": "loaded_at", "ids": "select loaded_at from " ~ ref("int_affected_loads")}) }}
+    {%- elif key == "emitter" -%}
+        {{ return({"id": "emitter_id", "ids": "select emitter_id from " ~ ref("int_emitters") ~ " where processed_run > " ~ last_completed_run()}) }}
+    {%- elif key in ("day", "receipt_day") -%}
+        {{ return({"id": none, "ids": none}) }}
+    {%- endif -%}
+    {{ exceptions.raise_compiler_error("No model is rebuilt by '" ~ key ~ "'; choose one of the keys in docs/nightly-runs.md.") }}
+{% endmacro %}
+
+{#
+    UTC days on which rows of the affected keys may lie. For a key of events also the days on which
+    earlier events named it: `known`, a model with first_event_at and last_event_at of each.
+#}
+{% macro days_of_key(key) %}
+    {%- set known = {"order": "int_orders", "delivery": "int_delivery_milestones", "pilot_session": "int_pilot_sessions"}.get(key) -%}
+    {%- if key == "event" -%}
+        {{ return(days_of("select event_date as first_date, event_date as last_date from " ~ ref("int_affected_events"))) }}
+    {%- elif key == "receipt_day" -%}
+        {{ return(days_of("select cast(received_at as date) as first_date, cast(received_at as date) as last_date from " ~ ref("int_affected_events"))) }}
+    {%- elif known -%}
+        {#- The model itself, as it was before this run, cannot be a ref(). -#}
+        {%- set relation = this if this.identifier == known else ref(known) -%}
+        {%- set key_of_events = affected_key(key) -%}
+        {{ return(days_of(
+            "select event_date as first_date, event_date as last_date from " ~ ref("int_affected_events") ~ " union all "
+            ~ bounds_of(relation, key_of_events.id ~ " in (" ~ key_of_events.ids ~ ")")
+        )) }}
+    {%- elif key == "emitter" -%}
+        {{ return(days_of(bounds_of(ref("int_emitters"), "processed_run > " ~ last_completed_run()))) }}
+    {%- elif key == "session" -%}
+        {%- set days = days_of(bounds_of(ref("int_affected_sessions"))) -%}
+        {#- Days on which the sessions may have had events before this run. -#}
+        {{ return((days + affected_days(ref("int_affected_days"))) | unique | sort) }}
+    {%- elif key == "day" -%}
+        {{ return(affected_days(ref("int_affected_days"))) }}
+    {%- elif key == "robot_day" -%}
+        {{ return(affected_days(ref("int_affected_robot_days"))) }}
+    {%- endif -%}
+    {{ exceptions.raise_compiler_error("Rows of the key '" ~ key ~ "' are not bound to days; leave out date and at.") }}
+{% endmacro %}
+
+{# Days between the first and last event of each row, as days_of() takes them. #}
+{% macro bounds_of(relation, condition="1 = 1") -%}
+    select cast(first_event_at as date) as first_date, cast(last_event_at as date) as last_date from {{ relation }} where {{ condition }}
+{%- endmacro %}
+
+{# The earliest load of the run as a literal, so that the blocks of earlier loads are skipped. #}
+{% macro first_affected_load() -%}
+    {%- set found = run_query("select cast(min(loaded_at) as varchar(26)) from " ~ ref("int_affected_loads")).columns[0].values()[0] if execute -%}
+    cast('{{ found or "9999-12-31" }}' as timestamp)
+{%- endmacro %}

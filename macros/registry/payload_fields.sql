@@ -1,0 +1,61 @@
+{#
+    Payload fields in groups of events that share a document, for json_document(): one per stream, and
+    one for heartbeats, which are nearly all lines and have few fields. Rows of name, events (their
+    names), fields (rows of registry_fields()).
+#}
+{% macro payload_groups() %}
+    {%- set groups = {} -%}
+    {%- for event in registry_events() if event.fields -%}
+        {%- do groups.setdefault(payload_group_of(event), []).append(event) -%}
+    {%- endfor -%}
+    {%- set rows = [] -%}
+    {%- for name, events in groups.items() -%}
+        {%- set names = events | map(attribute="fields") | sum(start=[]) | map(attribute="name") | unique | list -%}
+        {%- do rows.append({
+            "name": name,
+            "events": events | map(attribute="name") | list,
+            "fields": registry_fields() | selectattr("name", "in", names) | list,
+        }) -%}
+    {%- endfor -%}
+    {{- return(rows) -}}
+{% endmacro %}
+
+{% macro payload_group_of(event) %}
+    {{- return("heartbeat" if event.name == "robot.heartbeat" else event.stream) -}}
+{% endmacro %}
+
+{# Fields that models of all streams read, rows of registry_fields(). #}
+{% macro shared_fields() %}
+    {{- return(registry_fields() | selectattr("column", "in", [
+        "reason", "disposition", "cancelled_by", "error_code", "component", "from_mode", "to_mode", "software_version",
+        "is_failure", "session_id", "error_event_id", "last_emitter_id", "last_seq",
+    ]) | list) -}}
+{% endmacro %}
+
+{# Names of the events that have one of the fields. #}
+{% macro events_with(fields) %}
+    {%- set names = fields | map(attribute="name") | list -%}
+    {%- set found = [] -%}
+    {%- for event in registry_events() if event.fields | selectattr("name", "in", names) | list -%}
+        {%- do found.append(event.name) -%}
+    {%- endfor -%}
+    {{- return(found) -}}
+{% endmacro %}
+
+{# A field of an event in its payload, as the path that both engines read; `relation` has the payload_groups(). #}
+{% macro payload_value(relation, event, field) -%}
+    {{ relation }}.{{ payload_group_of(event) }}_payload."{{ field.name }}"
+{%- endmacro %}
+
+{# Fields of all events of a stream, rows of registry_fields(). #}
+{% macro fields_of_stream(stream) %}
+    {%- set events = registry_events() | selectattr("stream", "equalto", stream) -%}
+    {%- set names = events | map(attribute="fields") | sum(start=[]) | map(attribute="name") | unique | list -%}
+    {{- return(registry_fields() | selectattr("name", "in", names) | list) -}}
+{% endmacro %}
+
+{# A registered field as its typed column; `document`: what json_document() made of the payload. #}
+{% macro payload_column(document, column) -%}
+    {%- set field = registry_fields() | selectattr("column", "equalto", column) | first -%}
+    {{ json_field(document ~ '."' ~ field.name ~ '"', field) }}
+{%- endmacro %}

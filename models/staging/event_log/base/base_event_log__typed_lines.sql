@@ -1,0 +1,238 @@
+{{
+    config(
+        materialized="incremental",
+        incremental_predicates=["{{ lines_to_read_again() }}"],
+        dist="event_id",
+        sort="event_at",
+    )
+}}
+
+{#- Each reason that the registry wants found in events, as a condition on `checked`. -#}
+{% set reason_applies = {
+    "missing_event_id": "event_id is null",
+    "unknown_event": "registered_name is null",
+    "bad_timestamp": "occurred_at is null",
+    "missing_required": "missing_field is not null",
+    "bad_type": "mistyped_field is not null",
+    "refused_at_source": "not is_valid_at_source",
+} %}
+
+with
+
+event_lines as (
+
+    select
+        payload,
+        source_file,
+        loaded_at
+
+    from {{ source("event_log", "event_lines") }}
+
+    {% if is_incremental() -%}
+    where
+        loaded_at > '{{ run_window_start() }}'
+        and loaded_at <= '{{ run_window_end() }}'
+    {%- endif %}
+
+    {% if is_incremental() and var("replay_quarantine") -%}
+    union all
+
+    select
+        payload,
+        source_file,
+        loaded_at
+
+    from {{ this }}
+
+    where {{ lines_to_read_again() }}
+    {%- endif %}
+
+),
+
+event_registry as (
+
+    select * from {{ ref("event_registry") }}
+
+),
+
+documents as (
+
+    select
+        payload,
+        {{ json_document("payload", envelope_keys()) }} as document,
+        source_file,
+        loaded_at
+
+    from event_lines
+
+),
+
+typed as (
+
+    select
+        documents.document,
+
+        ----------  ids of the registry
+        {% for id in registry_ids() %}
+            {{ json_id('documents.document."' ~ id.name ~ '"', id.width) }} as {{ id.name }},
+        {% endfor %}
+        ----------  envelope of the registry
+        {% for key in registry_envelope() %}
+            {{ json_envelope_value("documents.document", key) }} as {{ key.column }},
+        {% endfor %}
+        ----------  the line itself
+        documents.document."data" as data,
+        documents.payload,
+        documents.source_file,
+        documents.loaded_at
+
+    from documents
+
+),
+
+joined as (
+
+    select
+        typed.*,
+        event_registry.stream,
+        event_registry.brief,
+        event_registry.severity,
+        event_registry.funnel_step,
+        event_registry.ends_delivery,
+        event_registry.is_sign_of_life,
+        event_registry.event_name as registered_name
+
+    from typed
+
+    left join event_registry
+        on typed.event_name = event_registry.event_name
+
+),
+
+-- Each line's payload with the fields of its own stream alone; a heartbeat, as nearly all lines are,
+-- with its own fields alone.
+payloads as (
+
+    select
+        *
+        {%- for group in payload_groups() %},
+            {{ json_document("data", group.fields, when="event_name in ('" ~ group.events | join("', '") ~ "')") }} as {{ group.name }}_payload
+        {%- endfor %}
+
+    from joined
+
+),
+
+checked as (
+
+    select
+        *,
+
+        -- Without received_at the event happened before it was loaded. One date far in the future would
+        -- become the end of the log, to which each robot's last state lasts.
+        coalesce(received_at, loaded_at) as arrived_at,
+        {{ missing_required_field("payloads") }} as missing_field,
+        {{ mistyped_field("payloads") }} as mistyped_field
+
+    from payloads
+
+),
+
+judged as (
+
+    select
+        *,
+
+        -- The logger checks more than SQL can: values of an enum, bounds, unknown fields.
+        case
+            {% for reason in registry_quarantine_reasons() if reason.found_in == "event" %}
+                when {{ reason_applies[reason.name] }} then '{{ reason.name }}'
+            {% endfor %}
+        end as quarantine_reason,
+
+        case
+            when registered_name is null then event_name
+            when occurred_at is null then 'occurred_at'
+            else coalesce(missing_field, mistyped_field)
+        end as quarantine_detail,
+
+        case
+            when
+                occurred_at > {{ dbt.dateadd("second", var("clock_ahead_tolerance_seconds"), "arrived_at") }}
+                or occurred_at < '{{ var("earliest_credible_at") }}'
+                then case when received_at is null then 'loaded_at' else 'received_at' end
+            else 'occurred_at'
+        end as time_source
+
+    from checked
+
+),
+
+dated as (
+
+    select
+        *,
+        case when time_source = 'occurred_at' then occurred_at else arrived_at end as event_at
+
+    from judged
+
+),
+
+final as (
+
+    select
+        ----------  ids
+        event_id,
+        {% for id in registry_ids() %}
+            {{ id.name }},
+        {% endfor %}
+        {% for key in registry_envelope() if key.type == "id" and key.column != "event_id" %}
+            {{ key.column }},
+        {% endfor %}
+
+        ----------  text
+        event_name,
+        stream,
+        brief,
+        severity,
+        funnel_step,
+        ends_delivery,
+        {% for key in registry_envelope() if key.type == "string" and key.column != "event_name" %}
+            {{ key.column }},
+        {% endfor %}
+        time_source,
+        quarantine_reason,
+        quarantine_detail,
+        source_file,
+
+        ----------  numerics
+        {% for key in registry_envelope() if key.type == "int" %}
+            {{ key.column }},
+        {% endfor %}
+        cast({{ this_run() }} as bigint) as processed_run,
+        -- Tells apart copies of a line that are equal in everything.
+        random() as copy_token,
+
+        ----------  booleans
+        {% for key in registry_envelope() if key.type == "bool" %}
+            {{ key.column }},
+        {% endfor %}
+        is_sign_of_life,
+
+        ----------  timestamps
+        cast(event_at as date) as event_date,
+        event_at,
+        {% for key in registry_envelope() if key.type == "timestamp" %}
+            {{ key.column }},
+        {% endfor %}
+        loaded_at,
+
+        ----------  the payload; the whole line where it can be read nowhere else and is needed again
+        data,
+        case when quarantine_reason is not null then payload end as payload
+
+    from dated
+
+)
+
+select * from final

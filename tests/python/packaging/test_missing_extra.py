@@ -1,0 +1,67 @@
+"""`fleet` without the extra `warehouse`: what needs it says in one sentence what to install."""
+
+import importlib.metadata
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fleet.cli import COMMANDS
+
+PROJECT = Path(__file__).parents[3]
+ALONE = {"registry": ("check",), "sigma": ("--help",), "vector": ("render", "prod")}
+
+
+def modules_of_the_extra() -> set[str]:
+    """Top-level modules of the packages that only the extra brings."""
+    required = importlib.metadata.requires("fleet-analytics") or []
+    packages = {
+        re.split(r"[^\w-]", requirement)[0].lower()
+        for requirement in required
+        if "extra == 'warehouse'" in requirement.replace('"', "'")
+    }
+    assert "duckdb" in packages
+    return {
+        module
+        for module, distributions in importlib.metadata.packages_distributions().items()
+        if packages & {name.lower() for name in distributions}
+    }
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    """`fleet` in a process that cannot import the packages of the extra."""
+    code = (
+        "import sys\n"
+        f"sys.modules.update(dict.fromkeys({sorted(modules_of_the_extra())!r}))\n"
+        "from fleet.cli import main\n"
+        f"main({list(words)!r}, prog_name='fleet')\n"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("command", ALONE)
+def test_some_commands_do_not_need_it(command: str) -> None:
+    done = run(command, *ALONE[command])
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("command", [name for name in COMMANDS if name not in ALONE])
+def test_the_others_say_what_to_install(command: str) -> None:
+    done = run(command, "--help")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.fullmatch(
+        rf"Error: `fleet {command}` needs the package \w+: install it with "
+        r"pip install 'fleet-analytics\[warehouse\]'\.\n",
+        done.stderr,
+    ), done.stderr
+
+
+def test_the_help_lists_every_command() -> None:
+    done = run("--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    for name in COMMANDS:
+        assert re.search(rf"^  {name}  ", done.stdout, re.MULTILINE)
