@@ -63,24 +63,8 @@ REJECTED = pa.schema(
     [("source_file", pa.string()), ("line", pa.large_string()), ("reason", pa.string())]
 )
 
-NEW_FILES = """
-    select
-        listing.place,
-        count(known.source_file) > 0 as is_known
-    from listing
-    left join event_log.loaded_files as known on listing.source_file = known.source_file
-    group by listing.place
-    having not bool_or(
-        known.source_file is not null
-        and (
-            known.byte_count is null
-            or (
-                known.byte_count = listing.byte_count
-                and known.modified_at is not distinct from listing.modified_at
-            )
-        )
-    )
-    order by listing.place
+KNOWN_FILES = """
+    select source_file, byte_count, epoch_us(modified_at) from event_log.loaded_files
 """
 NEXT_LOADED_AT = """
     select greatest(
@@ -243,10 +227,14 @@ class Loader:
                 "variables, and that your role may list it."
             ) from error
         with self._cursor() as cursor:
-            cursor.register("listing", _listing(files))
-            new = cursor.execute(NEW_FILES).fetchall()
-        self._loads = list(shares([files[place] for place, _ in new], LOAD_BYTES, LOAD_FILES))
-        return Found(len(self._loads), sum(is_known for _, is_known in new))
+            rows = cursor.execute(KNOWN_FILES).fetchall()
+        known = set(rows)
+        new = [
+            file for file in files if file[:3] not in known and (file.name, None, None) not in known
+        ]
+        names = {name for name, *_ in rows} if new else set()
+        self._loads = list(shares(new, LOAD_BYTES, LOAD_FILES))
+        return Found(len(self._loads), sum(file.name in names for file in new))
 
     def load(self, number: int) -> Loaded:
         """Load one share of the files found, in one transaction.
@@ -318,9 +306,9 @@ class Reader:
         for file in large:
             ahead = self._read_large(file)
             following = threads.submit(next, ahead, None)
-            while part := following.result():
+            while (piece := following.result()) is not None:
                 following = threads.submit(next, ahead, None)
-                yield part
+                yield piece
 
     def _read(self, files: Sequence[StoredFile]) -> Part:
         checked: list[tuple[StoredFile, Lines]] = []
@@ -446,23 +434,13 @@ def _part(
     )
 
 
-def _listing(files: Sequence[StoredFile]) -> pa.Table:
-    return pa.table(
-        {
-            "place": pa.array(range(len(files)), pa.int64()),
-            "source_file": pa.array([file.name for file in files], pa.string()),
-            "byte_count": pa.array([file.byte_count for file in files], pa.int64()),
-            "modified_at": pa.array([file.modified_at for file in files], pa.int64()).cast(
-                pa.timestamp("us")
-            ),
-        }
-    )
-
-
 def _ledger(read: Sequence[ReadFile]) -> pa.Table:
-    table = _listing([entry.file for entry in read])
-    for place, (name, kind) in enumerate(
-        (("line_count", pa.int64()), ("rejected_count", pa.int64()), ("fault", pa.string())), 1
-    ):
-        table = table.append_column(name, pa.array([entry[place] for entry in read], kind))
-    return table
+    columns = {
+        "source_file": ([entry.file.name for entry in read], pa.string()),
+        "byte_count": ([entry.file.byte_count for entry in read], pa.int64()),
+        "modified_at": ([entry.file.modified_at for entry in read], pa.timestamp("us")),
+        "line_count": ([entry.line_count for entry in read], pa.int64()),
+        "rejected_count": ([entry.rejected_count for entry in read], pa.int64()),
+        "fault": ([entry.fault for entry in read], pa.string()),
+    }
+    return pa.table({name: pa.array(values, kind) for name, (values, kind) in columns.items()})
