@@ -15,7 +15,7 @@ from tests.python.nightly.test_nightly_runs_equal_a_full_refresh import NAMED
 
 
 def keeps_rows(model: Path) -> bool:
-    """Whether it is no view: killed after a view is the same as killed after the table before it."""
+    """Whether it is no view: killed after a view is killed after the table before it."""
     text = model.read_text("utf-8")
     if "materialized=" in text:
         return 'materialized="view"' not in text
