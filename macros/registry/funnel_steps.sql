@@ -8,8 +8,12 @@
         {%- set later = columns[loop.index:] -%}
         {%- if later -%}
             {{ "|| " if not loop.first }}case
-                when {{ step.column }} is null
-                    {%- if not loop.first %} and {{ "coalesce(" ~ later | join(", ") ~ ")" if later | length > 1 else later[0] }} is not null {%- endif %} then ', {{ step.step }}'
+                when
+                    {{ step.column }} is null
+                    {%- if not loop.first %}
+                    and {{ "coalesce(" ~ later | join(", ") ~ ")" if later | length > 1 else later[0] }} is not null
+                    {%- endif %}
+                    then ', {{ step.step }}'
                 else ''
             end
             {% endif -%}

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 
 from fleet.registry.monitoring import sql_condition
 from fleet.registry.schema import Event, Registry
-from fleet.registry.summary_template import read_summary
 from fleet.registry.targets.common import described, render
 
 STAGING = "models/staging/event_log"
@@ -39,11 +38,6 @@ def files(registry: Registry) -> dict[str, str]:
             registry,
             required_columns=lambda event: required_columns(event, registry),
             jinja_list=jinja_list,
-        ),
-        "macros/registry/event_summary.sql": render(
-            "event_summary.sql.j2",
-            registry,
-            sql_summary=lambda event: sql_summary(event, registry),
         ),
         "macros/registry/metrics.sql": render(
             "metrics.sql.j2", registry, sql_condition=lambda metric: sql_condition(metric, registry)
@@ -173,49 +167,3 @@ def required_columns(event: Event, registry: Registry) -> list[str]:
     ids = [name for name, need in registry.event_ids(event).items() if need == "required"]
     fields = [registry.column(name) for name, field in event.fields.items() if field.required]
     return ids + fields
-
-
-def sql_summary(event: Event, registry: Registry) -> str:
-    """The event's summary as a SQL text expression over the typed columns; `?` for a null.
-
-    A part in brackets is left out when a column in it is null.
-    """
-    expressions: list[str] = []
-    for part in read_summary(event.summary):
-        pieces = []
-        for literal, name in part.pieces:
-            if literal:
-                pieces.append("'" + literal.replace("'", "''") + "'")
-            if name is not None:
-                pieces.append(_sql_text(event, name, registry, known=part.optional))
-        if part.optional:
-            present = " and ".join(
-                f"{_sql_column(event, name, registry)} is not null"
-                for name in dict.fromkeys(part.names)
-            )
-            text = " || ".join(pieces)
-            pieces = [f"case when {present} then {text} else '' end"]
-        expressions += pieces
-    return "\n            || ".join(expressions)
-
-
-def _sql_column(event: Event, name: str, registry: Registry) -> str:
-    return registry.column(name) if name in event.fields else name
-
-
-def _sql_text(event: Event, name: str, registry: Registry, *, known: bool) -> str:
-    """A field or id as readable SQL text; `known` when it cannot be null here."""
-    column = _sql_column(event, name, registry)
-    match event.fields[name].type if name in event.fields else "id":
-        case "int" | "number":
-            return f"{{{{ number_text('{column}') }}}}"
-        case "bool" if known:
-            return f"case when {column} then 'yes' else 'no' end"
-        case "bool":
-            return f"case when {column} then 'yes' when not {column} then 'no' else '?' end"
-        case "timestamp":
-            # DuckDB ignores a width, so the cast alone would not cut the fraction there.
-            text = f"left(cast({column} as varchar(32)), 19)"
-        case _:
-            text = column
-    return text if known else f"coalesce({text}, '?')"
