@@ -61,6 +61,9 @@
 
     {%- do run_query(create_raw_tables()) -%}
     {%- set found = call_loader("find_event_files", sql_text(folder)) -%}
+    {%- if found.changed -%}
+        {%- do print("Changed since an earlier load, so read again whole: " ~ counted(found.changed, "file") ~ ".") -%}
+    {%- endif -%}
 
     {%- set total = namespace(files=0, lines=0, rejected=0, failed=0) -%}
     {%- for number in range(found.loads) -%}
@@ -71,7 +74,9 @@
 
         {%- for file in loaded.failed -%}
             {%- set total.failed = total.failed + 1 -%}
-            {%- do print("Could not read " ~ folder ~ "/" ~ file[0] ~ ": " ~ file[1] ~ ". The next load tries it again.") -%}
+            {%- do print(
+                "Could not read " ~ folder ~ "/" ~ file[0] ~ ": " ~ file[1] ~ ". The next load tries it again."
+            ) -%}
         {%- endfor -%}
         {%- if not loop.last -%}
             {%- do print(counted(total.files, "file") ~ " with " ~ counted(total.lines, "line") ~ " so far.") -%}
@@ -82,12 +87,9 @@
         {%- do print("No new event files in " ~ folder ~ ".") -%}
     {%- else -%}
         {%- do print(
-            "Loaded " ~ counted(total.files, "new file") ~ " with " ~ counted(total.lines, "line") ~ " from " ~ folder ~ "; "
-            ~ counted(total.rejected, "line") ~ " rejected, " ~ counted(total.failed, "file") ~ " could not be read."
+            "Loaded " ~ counted(total.files, "new file") ~ " with " ~ counted(total.lines, "line")
+            ~ " from " ~ folder ~ "; " ~ counted(total.rejected, "line") ~ " rejected, " ~ counted(total.failed, "file") ~ " could not be read."
         ) -%}
-    {%- endif -%}
-    {%- if found.changed -%}
-        {%- do print(counted(found.changed, "file") ~ " had changed since an earlier load, so was read again whole; staging keeps one line of each event.") -%}
     {%- endif -%}
 {% endmacro %}
 
