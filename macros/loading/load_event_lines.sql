@@ -69,6 +69,9 @@
 
     {%- do run_query(create_raw_tables()) -%}
     {%- set found = call_loader("find_event_files", sql_text(folder)) -%}
+    {%- if found.changed -%}
+        {%- do print("Changed since an earlier load, so read again whole: " ~ counted(found.changed, "file") ~ ".") -%}
+    {%- endif -%}
 
     {%- set total = namespace(files=0, lines=0, rejected=0, failed=0) -%}
     {%- for number in range(found.loads) -%}
@@ -93,14 +96,8 @@
     {%- else -%}
         {%- do print(
             "Loaded " ~ counted(total.files, "new file") ~ " with " ~ counted(total.lines, "line") ~ " from " ~ folder
-            ~ "; "
-            ~ counted(total.rejected, "line") ~ " rejected, " ~ counted(total.failed, "file") ~ " could not be read."
-        ) -%}
-    {%- endif -%}
-    {%- if found.changed -%}
-        {%- do print(
-            counted(found.changed, "file") ~ " had changed since an earlier load, so was read again whole; staging"
-            ~ " keeps one line of each event."
+            ~ "; " ~ counted(total.rejected, "line") ~ " rejected, " ~ counted(total.failed, "file")
+            ~ " could not be read."
         ) -%}
     {%- endif -%}
 {% endmacro %}

@@ -267,7 +267,7 @@ def test_a_file_that_has_changed_is_read_again_whole(
     dbt.land("b.ndjson", [GOOD])
     first = path.stat()
     dbt.load()
-    assert "had changed" not in capsys.readouterr().out
+    assert "Changed" not in capsys.readouterr().out
 
     # Neither its bytes nor its time of access make a file another.
     path.write_bytes(b'{"event_id": "2"}' + b"\n")
@@ -281,11 +281,11 @@ def test_a_file_that_has_changed_is_read_again_whole(
     dbt.load()
     grown = capsys.readouterr().out
     assert "Loaded 1 new file with 2 lines" in grown
-    assert "1 file had changed since an earlier load" in grown
+    assert "Changed since an earlier load, so read again whole: 1 file." in grown
 
     os.utime(path, ns=(0, first.st_mtime_ns + 1000))
     dbt.load()
-    assert "1 file had changed" in capsys.readouterr().out
+    assert "read again whole: 1 file." in capsys.readouterr().out
 
     assert dbt.rows(
         "select line_count, byte_count, epoch_us(modified_at) from event_log.loaded_files"

@@ -96,7 +96,7 @@ def test_an_object_that_was_replaced_is_read_again(
 
     load(dbt, bucket)
 
-    assert "1 file had changed since an earlier load" in capsys.readouterr().out
+    assert "read again whole: 1 file." in capsys.readouterr().out
     assert dbt.rows(f"{LOADED}, loaded_at") == [
         ("a.ndjson.gz", 1, 0),
         ("a.ndjson.gz", 3, 1),
