@@ -9,7 +9,8 @@
         {% for event in registry_events() -%}
         when '{{ event.name }}' then case
             {% for id in event.ids if id in event.required_columns -%}
-            when {{ relation }}.{{ id }} is null and {{ json_lacks_id(relation ~ '.document."' ~ id ~ '"') }} then '{{ id }}'
+            when {{ relation }}.{{ id }} is null and {{ json_lacks_id(relation ~ '.document."' ~ id ~ '"') }}
+                then '{{ id }}'
             {% endfor -%}
             {% for field in event.fields if field.required -%}
             when {{ payload_value(relation, event, field) }} is null then '{{ field.name }}'
@@ -31,10 +32,12 @@
         {% for event in registry_events() -%}
         when '{{ event.name }}' then case
             {% for id in event.ids -%}
-            when {{ relation }}.{{ id }} is null and not {{ json_lacks_id(relation ~ '.document."' ~ id ~ '"') }} then '{{ id }}'
+            when {{ relation }}.{{ id }} is null and not {{ json_lacks_id(relation ~ '.document."' ~ id ~ '"') }}
+                then '{{ id }}'
             {% endfor -%}
             {% for field in event.fields -%}
-            when {{ payload_value(relation, event, field) }} is not null and {{ json_misfits(payload_value(relation, event, field), types[field.name]) }}
+            {% set value = payload_value(relation, event, field) -%}
+            when {{ value }} is not null and {{ json_misfits(value, types[field.name]) }}
                 then '{{ field.name }}'
             {% endfor -%}
             else null

@@ -26,29 +26,49 @@
             || ' after '
             || {{ number_text('total_seconds') }}
             || ' s'
-            || case when late_seconds is not null then ', ' || {{ number_text('late_seconds') }} || ' s late' else '' end
+            || case
+                when late_seconds is not null
+                    then ', ' || {{ number_text('late_seconds') }} || ' s late'
+                else ''
+            end
         when 'merchant.order_confirmed' then
             'Merchant confirmed'
-            || case when prep_estimate_seconds is not null then ', ready in about ' || {{ number_text('prep_estimate_seconds') }} || ' s' else '' end
+            || case
+                when prep_estimate_seconds is not null
+                    then ', ready in about ' || {{ number_text('prep_estimate_seconds') }} || ' s'
+                else ''
+            end
         when 'merchant.order_rejected' then
             'Merchant rejected the order: '
             || coalesce(reason, '?')
         when 'merchant.order_ready' then
             'Goods ready'
-            || case when prep_seconds is not null then ' after ' || {{ number_text('prep_seconds') }} || ' s' else '' end
+            || case
+                when prep_seconds is not null
+                    then ' after ' || {{ number_text('prep_seconds') }} || ' s'
+                else ''
+            end
         when 'merchant.availability_changed' then
             'Merchant taking orders: '
             || case when available then 'yes' when not available then 'no' else '?' end
             || case when reason is not null then ' (' || reason || ')' else '' end
         when 'dispatch.requested' then
             'Robot sought'
-            || case when candidates is not null then ' among ' || {{ number_text('candidates') }} || ' candidates' else '' end
+            || case
+                when candidates is not null
+                    then ' among ' || {{ number_text('candidates') }} || ' candidates'
+                else ''
+            end
         when 'dispatch.offer_sent' then
             'Offer '
             || {{ number_text('attempt') }}
             || ' sent to '
             || coalesce(robot_id, '?')
-            || case when eta_pickup_seconds is not null then ', ' || {{ number_text('eta_pickup_seconds') }} || ' s to the merchant' else '' end
+            || case
+                when eta_pickup_seconds is not null
+                    then ', ' || {{ number_text('eta_pickup_seconds') }} || ' s to the merchant'
+                else ''
+            end
         when 'dispatch.offer_declined' then
             'Offer '
             || {{ number_text('attempt') }}
@@ -60,7 +80,11 @@
             'Assigned to '
             || coalesce(robot_id, '?')
             || case when attempt is not null then ' on attempt ' || {{ number_text('attempt') }} else '' end
-            || case when eta_pickup_seconds is not null then ', ' || {{ number_text('eta_pickup_seconds') }} || ' s to the merchant' else '' end
+            || case
+                when eta_pickup_seconds is not null
+                    then ', ' || {{ number_text('eta_pickup_seconds') }} || ' s to the merchant'
+                else ''
+            end
         when 'dispatch.unassigned' then
             coalesce(robot_id, '?')
             || ' taken off the delivery'
@@ -75,10 +99,18 @@
             || case when fallback is not null then '; fallback ' || fallback else '' end
         when 'delivery.pickup_en_route' then
             'Set out for the merchant'
-            || case when distance_meters is not null then ', ' || {{ number_text('distance_meters') }} || ' m away' else '' end
+            || case
+                when distance_meters is not null
+                    then ', ' || {{ number_text('distance_meters') }} || ' m away'
+                else ''
+            end
         when 'delivery.pickup_arrived' then
             'At the merchant'
-            || case when travel_seconds is not null then ' after ' || {{ number_text('travel_seconds') }} || ' s' else '' end
+            || case
+                when travel_seconds is not null
+                    then ' after ' || {{ number_text('travel_seconds') }} || ' s'
+                else ''
+            end
         when 'delivery.pickup_completed' then
             'Loaded'
             || case when loaded_by is not null then ' by ' || loaded_by else '' end
@@ -87,20 +119,40 @@
             || ' s at the merchant'
         when 'delivery.pickup_failed' then
             'Pickup failed'
-            || case when wait_seconds is not null then ' after ' || {{ number_text('wait_seconds') }} || ' s at the merchant' else '' end
+            || case
+                when wait_seconds is not null
+                    then ' after ' || {{ number_text('wait_seconds') }} || ' s at the merchant'
+                else ''
+            end
             || ': '
             || coalesce(reason, '?')
         when 'delivery.dropoff_en_route' then
             'Set out for the customer'
-            || case when distance_meters is not null then ', ' || {{ number_text('distance_meters') }} || ' m away' else '' end
+            || case
+                when distance_meters is not null
+                    then ', ' || {{ number_text('distance_meters') }} || ' m away'
+                else ''
+            end
         when 'delivery.dropoff_arrived' then
             'At the customer'
-            || case when travel_seconds is not null then ' after ' || {{ number_text('travel_seconds') }} || ' s' else '' end
-            || case when distance_meters is not null then ', ' || {{ number_text('distance_meters') }} || ' m driven' else '' end
+            || case
+                when travel_seconds is not null
+                    then ' after ' || {{ number_text('travel_seconds') }} || ' s'
+                else ''
+            end
+            || case
+                when distance_meters is not null
+                    then ', ' || {{ number_text('distance_meters') }} || ' m driven'
+                else ''
+            end
         when 'delivery.customer_notified' then
             'Customer notified by '
             || coalesce(channel, '?')
-            || case when delivered_ok is not null then ', accepted: ' || case when delivered_ok then 'yes' else 'no' end else '' end
+            || case
+                when delivered_ok is not null
+                    then ', accepted: ' || case when delivered_ok then 'yes' else 'no' end
+                else ''
+            end
         when 'delivery.unlock_attempted' then
             'Unlock attempt'
             || case when attempt is not null then ' ' || {{ number_text('attempt') }} else '' end
@@ -110,8 +162,16 @@
             || case when success then 'yes' when not success then 'no' else '?' end
         when 'delivery.dropoff_completed' then
             'Goods taken'
-            || case when wait_seconds is not null then ' after ' || {{ number_text('wait_seconds') }} || ' s at the customer' else '' end
-            || case when total_seconds is not null then ', ' || {{ number_text('total_seconds') }} || ' s in all' else '' end
+            || case
+                when wait_seconds is not null
+                    then ' after ' || {{ number_text('wait_seconds') }} || ' s at the customer'
+                else ''
+            end
+            || case
+                when total_seconds is not null
+                    then ', ' || {{ number_text('total_seconds') }} || ' s in all'
+                else ''
+            end
             || case when assists is not null then ', ' || {{ number_text('assists') }} || ' assists' else '' end
         when 'delivery.dropoff_failed' then
             'Dropoff failed: '
@@ -127,7 +187,11 @@
             || coalesce(reason, '?')
         when 'delivery.return_completed' then
             'Goods back at the merchant'
-            || case when total_seconds is not null then ' after ' || {{ number_text('total_seconds') }} || ' s' else '' end
+            || case
+                when total_seconds is not null
+                    then ' after ' || {{ number_text('total_seconds') }} || ' s'
+                else ''
+            end
             || case when reason is not null then ': ' || reason else '' end
         when 'robot.state_changed' then
             'State '
@@ -137,7 +201,11 @@
         when 'robot.heartbeat' then
             'Alive in state '
             || coalesce(state, '?')
-            || case when battery_pct is not null then ', battery ' || {{ number_text('battery_pct') }} || ' %' else '' end
+            || case
+                when battery_pct is not null
+                    then ', battery ' || {{ number_text('battery_pct') }} || ' %'
+                else ''
+            end
         when 'robot.error' then
             'Error '
             || coalesce(error_code, '?')
@@ -152,7 +220,11 @@
             || coalesce(error_code, '?')
             || ' cleared by '
             || coalesce(resolution, '?')
-            || case when down_seconds is not null then ' after ' || {{ number_text('down_seconds') }} || ' s' else '' end
+            || case
+                when down_seconds is not null
+                    then ' after ' || {{ number_text('down_seconds') }} || ' s'
+                else ''
+            end
         when 'robot.connection_lost' then
             'Unreachable, last seen '
             || coalesce(left(cast(last_seen_at as varchar(32)), 19), '?')
@@ -162,7 +234,11 @@
             || ' s'
         when 'robot.stuck' then
             'Stuck'
-            || case when stuck_seconds is not null then ' for ' || {{ number_text('stuck_seconds') }} || ' s' else '' end
+            || case
+                when stuck_seconds is not null
+                    then ' for ' || {{ number_text('stuck_seconds') }} || ' s'
+                else ''
+            end
             || ': '
             || coalesce(cause, '?')
         when 'robot.lid_changed' then
@@ -181,7 +257,11 @@
         when 'robot.maintenance_completed' then
             coalesce(work_type, '?')
             || ' work done'
-            || case when duration_seconds is not null then ' after ' || {{ number_text('duration_seconds') }} || ' s' else '' end
+            || case
+                when duration_seconds is not null
+                    then ' after ' || {{ number_text('duration_seconds') }} || ' s'
+                else ''
+            end
         when 'robot.software_updated' then
             'Update of '
             || coalesce(component, '?')
@@ -197,7 +277,11 @@
         when 'pilot.session_started' then
             coalesce(pilot_id, '?')
             || ' connected'
-            || case when queue_seconds is not null then ' after ' || {{ number_text('queue_seconds') }} || ' s' else '' end
+            || case
+                when queue_seconds is not null
+                    then ' after ' || {{ number_text('queue_seconds') }} || ' s'
+                else ''
+            end
             || case when cause is not null then ': ' || cause else '' end
         when 'pilot.control_changed' then
             'Control '
@@ -208,8 +292,16 @@
         when 'pilot.session_ended' then
             coalesce(pilot_id, '?')
             || ' left'
-            || case when duration_seconds is not null then ' after ' || {{ number_text('duration_seconds') }} || ' s' else '' end
-            || case when remote_seconds is not null then ', ' || {{ number_text('remote_seconds') }} || ' s driven remotely' else '' end
+            || case
+                when duration_seconds is not null
+                    then ' after ' || {{ number_text('duration_seconds') }} || ' s'
+                else ''
+            end
+            || case
+                when remote_seconds is not null
+                    then ', ' || {{ number_text('remote_seconds') }} || ' s driven remotely'
+                else ''
+            end
             || ': '
             || coalesce(outcome, '?')
         when 'pilot.shift_changed' then

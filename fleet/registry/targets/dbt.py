@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import textwrap
 from collections.abc import Iterable, Sequence
 
 from fleet.registry.monitoring import sql_condition
 from fleet.registry.schema import Event, Registry
 from fleet.registry.summary_template import read_summary
-from fleet.registry.targets.common import described, render
+from fleet.registry.targets.common import described, quoted, render
 
 STAGING = "models/staging/event_log"
 
@@ -19,6 +20,8 @@ DATES = {
     "event_at": "When it happened (UTC), corrected where the emitter's clock ran ahead.",
 }
 LOADED_AT = {"loaded_at": "When it was loaded (UTC)."}
+MACRO_LENGTH = 120
+CASE_LENGTH = MACRO_LENGTH - 15
 COLUMN_GROUPS = {
     "id": "ids",
     "string": "text",
@@ -46,7 +49,10 @@ def files(registry: Registry) -> dict[str, str]:
             sql_summary=lambda event: sql_summary(event, registry),
         ),
         "macros/registry/metrics.sql": render(
-            "metrics.sql.j2", registry, sql_condition=lambda metric: sql_condition(metric, registry)
+            "metrics.sql.j2",
+            registry,
+            jinja_text=jinja_text,
+            sql_condition=lambda metric: sql_condition(metric, registry),
         ),
         f"{STAGING}/_event_log__streams.yml": render(
             "streams.yml.j2",
@@ -163,6 +169,14 @@ def stream_columns(events: list[Event], registry: Registry) -> dict[str, dict[st
 # ---------------------------------------------------------------- SQL
 
 
+def jinja_text(text: str, indent: int) -> str:
+    """The text as a value in a dbt macro, over several lines where one would be too long."""
+    lines = textwrap.wrap(
+        text, MACRO_LENGTH - indent - 14, drop_whitespace=False, break_on_hyphens=False
+    )
+    return f"\n{' ' * indent}~ ".join(quoted(line) for line in lines)
+
+
 def jinja_list(values: Iterable[str]) -> str:
     """The values as a list in a dbt macro."""
     return "[" + ", ".join(f"'{value}'" for value in values) + "]"
@@ -195,6 +209,10 @@ def sql_summary(event: Event, registry: Registry) -> str:
             )
             text = " || ".join(pieces)
             pieces = [f"case when {present} then {text} else '' end"]
+            if len(pieces[0]) > CASE_LENGTH:
+                margin = "\n" + " " * 16
+                when = f"{margin}when {present}{margin}    then {text}{margin}else ''"
+                pieces = [f"case{when}\n{' ' * 12}end"]
         expressions += pieces
     return "\n            || ".join(expressions)
 
