@@ -28,7 +28,7 @@ ROBOTS := 40
 DAYS := 1
 SEED := 7
 
-.PHONY: help setup demo dashboard test typescript lint lock clean
+.PHONY: help setup demo dashboard check test coverage typescript lint lock clean
 
 help:  ## Show these targets.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 17
@@ -79,15 +79,30 @@ demo: setup  ## Simulate one day of a fleet in data/, build every table and show
 dashboard: setup $(DASHBOARD)  ## Show the marts as a web page: any delivery, order or robot by its id.
 	@$(BIN)/python -m streamlit run dashboard/app.py
 
+# What needs neither a dbt run nor a browser nor PostgreSQL. Types are checked beside the tests, on the other core.
+check: setup $(DEV) $(NODE_MODULES)  ## Check the fast half in a minute: style, types, and tests that run no dbt.
+	@SECONDS=0; \
+	$(BIN)/ruff check --quiet; \
+	$(BIN)/ruff format --quiet --check; \
+	$(BIN)/fleet registry generate --check; \
+	$(BIN)/mypy --no-error-summary & types=$$!; \
+	$(BIN)/pytest --quiet -m "not dbt and not browser and not postgres" $(ARGS); \
+	wait $$types; \
+	echo "Checked in $$SECONDS s. The rest: make test"
+
 lint: setup $(DEV)  ## Check style, types and SQL, and that generated files are up to date.
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --quiet --check
-	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/sqlfluff lint --disable-progress-bar --processes 0 $(wildcard models analyses tests/data_tests)
 	@$(BIN)/fleet registry generate --check
+	@$(BIN)/mypy --no-error-summary & types=$$!; \
+	$(BIN)/sqlfluff lint --disable-progress-bar --processes 2 $(wildcard models analyses tests/data_tests); \
+	wait $$types
 
-test: lint typescript  ## Check everything: lint, then every test.
-	@$(BIN)/pytest
+test: lint typescript  ## Check everything: lint, then every test, on two cores; ARGS='-k session' chooses tests.
+	@$(BIN)/pytest --numprocesses 2 --dist loadgroup $(ARGS)
+
+coverage: setup $(DEV)  ## Run every test and report how much of fleet and fleet_events they run.
+	@$(BIN)/pytest --quiet --numprocesses 2 --dist loadgroup --cov --cov-report=term $(ARGS)
 
 $(NODE_MODULES): $(TYPESCRIPT)/package.json $(TYPESCRIPT)/package-lock.json
 	@command -v npm >/dev/null || { echo "The TypeScript client needs Node.js 20 or later with npm: install it, or check the rest with make lint and $(BIN)/pytest." >&2; exit 1; }

@@ -207,8 +207,7 @@ def show_delivery(delivery_id: str, zone: ZoneInfo) -> None:
     st.caption(
         "Filled marks name this delivery or its order; hollow ones were matched by a window of "
         f"time. Shaded: no event for {GAP_SECONDS // 60} minutes or more. Dashed band: state "
-        "unknown. "
-        "Shift and the wheel zoom, dragging moves."
+        "unknown. Shift and the wheel zoom, dragging moves."
     )
     event_table(events, zone, with_match=True)
     st.caption(freshness(zone))

@@ -103,7 +103,7 @@ def _make_room(out: Path, landing: str | None, overwrite: bool) -> None:
             raise FleetError(f"{landing} is no s3:// URL: for a folder, use --out.")
         try:
             files, top = storage.connect(f"{landing}/{EVENTS}")
-            with storage.told():
+            with storage.errors():
                 is_empty = not files.find(top, max_items=1)
         except storage.StorageError as error:
             raise FleetError(_refused(landing, "listed", error)) from error
@@ -128,7 +128,7 @@ def _into_objects(landing: str) -> Write:
     gzipped = {"ContentEncoding": "gzip", "ContentType": "application/x-ndjson"}
 
     def write(name: str, content: bytes) -> None:
-        with storage.told():
+        with storage.errors():
             files.pipe_file(f"{top}/{name}", content, **gzipped)
 
     return write

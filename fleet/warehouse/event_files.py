@@ -1,61 +1,113 @@
-"""Reads event files for the macro ``load_event_lines`` on DuckDB (a dbt-duckdb plugin).
+"""Loads event files into the raw tables on DuckDB (a dbt-duckdb plugin).
 
-DuckDB's own readers cannot do this part: they accept some malformed JSON, turn a bad line into a
-NULL row, and give up a whole file for one byte that is not UTF-8. So a folder and an s3:// URL
-are both listed and read through fsspec, the one in the same way as the other. The Redshift target
-does not use this module; COPY reads the files there.
+The macro load_event_lines calls it. A folder and an s3:// URL are loaded alike. The Redshift
+target does not use this module; COPY reads the files there.
 """
+
+from __future__ import annotations
 
 import atexit
 import gzip
+import itertools
+import json
+import os
 import weakref
-from collections.abc import Iterator
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, NamedTuple
 
 import duckdb
-import msgspec
+import numpy as np
 import pyarrow as pa
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.plugins import BasePlugin
-from duckdb.func import PythonUDFType
 
 from fleet.duckdb_file import DatabaseError, open_database
-from fleet.registry_constants import QuarantineReason
+from fleet.errors import FleetError
 from fleet.warehouse import storage
+from fleet.warehouse.event_lines import Lines, check
+from fleet.warehouse.storage import StoredFile
 
-MALFORMED, NOT_AN_OBJECT = QuarantineReason.MALFORMED, QuarantineReason.NOT_AN_OBJECT
-JSON_WHITESPACE = b" \t\r\n"
 WAIT_SECONDS = 2
 
+ENDINGS = (".ndjson", ".ndjson.gz")
 REJECTS = "/rejects/v1/"
 """Where Vector puts lines that it could not take for an event, each wrapped with its reason."""
 
-_FILES = pa.list_(pa.struct([("source_file", pa.string()), ("byte_count", pa.int64())]))
-_LISTING = pa.struct([("error", pa.string()), ("files", _FILES)])
+LOAD_BYTES, LOAD_FILES = 1 << 29, 5000
+"""Text and files of one transaction, as far as the files' sizes tell."""
+PART_BYTES, PART_FILES = 1 << 24, 250
+"""The same of what one thread reads at once."""
+WHOLE_BYTES = 1 << 25
+"""Text of a file, as far as its size tells, from which it is read part by part."""
+GZIP_RATIO = 10
+"""Bytes of text in a gzipped byte of events."""
+LONGEST_LINE = 1 << 26
+MOST_BYTES = 1 << 34
+"""Text in one file, for a few megabytes of gzip can hold more than any disk."""
+READERS = min(4, os.cpu_count() or 1)
 
-# Checks the whole line and builds nothing from it; a number too large for a float stays valid.
-_check = msgspec.json.Decoder(msgspec.Raw).decode
+# The metadata says to DuckDB that the text is JSON, which it would else parse once more.
+ACCEPTED = pa.schema(
+    [
+        pa.field("payload", pa.large_string(), metadata={"ARROW:extension:name": "arrow.json"}),
+        pa.field("source_file", pa.dictionary(pa.int32(), pa.string())),
+    ]
+)
+REJECTED = pa.schema(
+    [("source_file", pa.string()), ("line", pa.large_string()), ("reason", pa.string())]
+)
 
-
-class Rejected(msgspec.Struct):
-    """A line that Vector rejected, as pipeline/vector/programs/shape.vrl writes it."""
-
-    line: str
-    reason: str
-
-
-_read_rejected = msgspec.json.Decoder(Rejected).decode
+KNOWN_FILES = """
+    select source_file, byte_count, epoch_us(modified_at) from event_log.loaded_files
+"""
+NEXT_LOADED_AT = """
+    select greatest(
+        cast(now() at time zone 'UTC' as timestamp),
+        max(loaded_at) + interval 1 microsecond
+    )
+    from event_log.loaded_files
+"""
+INSERT_LINES = """
+    insert into event_log.event_lines (payload, source_file, loaded_at)
+    select payload, source_file, $1 from accepted
+"""
+INSERT_REJECTED = """
+    insert into event_log.rejected_lines (line, reason, source_file, loaded_at)
+    select line, reason, source_file, $1 from rejected
+"""
+TAKE_BACK = [
+    f"delete from event_log.{table} where loaded_at = $1 and source_file = $2"
+    for table in ("event_lines", "rejected_lines")
+]
+RECORD_LOADED = """
+    insert into event_log.loaded_files
+        (source_file, line_count, rejected_count, loaded_at, byte_count, modified_at)
+    select source_file, line_count, rejected_count, $1, byte_count, modified_at
+    from read_files
+    where fault is null
+"""
+RECORD_FAILED = """
+    insert into event_log.failed_files (source_file, reason, failed_at)
+    select source_file, fault, $1 from read_files where fault is not null
+"""
+FORGET_FAILURES = """
+    delete from event_log.failed_files
+    where source_file in (select source_file from read_files)
+"""
 
 
 class Plugin(BasePlugin):
     """Adds two SQL functions to every connection, and says in words when the file is in use.
 
-    ``list_event_files(landing_path)`` gives ``(error, files)``: the event files below a folder or
-    an s3:// URL as a list of ``(source_file, byte_count)`` in name order, ``source_file`` relative
-    to it, or why they cannot be listed. ``read_event_file(landing_path, source_file)`` gives
-    ``(error, lines)``: the lines of one file as a list of ``(line, reason)``, or why the file
-    cannot be read. Neither ever raises for what a file holds.
+    Both give JSON. ``find_event_files(landing_path)`` gives what `Loader.find` does, or an
+    ``error`` that says what to do; ``load_event_files(number)`` what `Loader.load` does. An
+    interrupt takes effect between two calls at the latest.
     """
 
     def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
@@ -71,22 +123,14 @@ class Plugin(BasePlugin):
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Register the functions."""
-        conn.create_function(
-            "list_event_files",
-            lambda paths: pa.array(map(list_event_files, paths.to_pylist()), _LISTING),
-            ["VARCHAR"],
-            "STRUCT(error VARCHAR, files STRUCT(source_file VARCHAR, byte_count BIGINT)[])",
-            type=PythonUDFType.ARROW,
-            side_effects=True,
-        )
-        conn.create_function(
-            "read_event_file",
-            lambda places, names: read_event_files(places[0].as_py(), names.to_pylist()),
-            ["VARCHAR", "VARCHAR"],
-            "STRUCT(error VARCHAR, lines STRUCT(line VARCHAR, reason VARCHAR)[])",
-            type=PythonUDFType.ARROW,
-            side_effects=True,
-        )
+        loader = Loader(conn)
+        for name, function, parameter in (
+            ("find_event_files", loader.find, "VARCHAR"),
+            ("load_event_files", loader.load, "BIGINT"),
+        ):
+            conn.create_function(
+                name, _as_json(function), [parameter], "VARCHAR", side_effects=True
+            )
         # A connection still open when the interpreter ends is reported as leaked.
         atexit.register(close_if_alive, weakref.ref(conn))
 
@@ -96,113 +140,307 @@ def close_if_alive(connection: weakref.ref[duckdb.DuckDBPyConnection]) -> None:
         alive.close()
 
 
-def list_event_files(landing_path: str) -> dict[str, Any]:
-    """Find the event files below a folder or an s3:// URL, at any depth, in name order.
-
-    Returns one `(error, files)`; the error is a sentence that says what to do.
-    """
-    try:
-        files, top = storage.connect(landing_path)
-        with storage.told():
-            # S3 has no folders: a prefix without objects is one that is yet to be filled.
-            if not storage.is_s3(landing_path) and not files.isdir(top):
-                return {
-                    "error": f"There is no landing folder {landing_path}; make one with "
-                    "`fleet simulate`, or name yours with --vars 'landing_path: FOLDER'."
-                }
-            found = files.find(top, detail=True)
-    except storage.StorageError as error:
-        return {
-            "error": f"{landing_path} cannot be listed ({error}): check the bucket's name, your "
-            "AWS_ variables, and that your role may list it."
-        }
-    return {
-        "files": [
-            {"source_file": path.removeprefix(f"{top}/"), "byte_count": about["size"]}
-            for path, about in sorted(found.items())
-            if path.startswith(f"{top}/") and path.endswith((".ndjson", ".ndjson.gz"))
-        ]
-    }
-
-
-def read_event_files(landing_path: str, source_files: list[str]) -> pa.StructArray:
-    """Read files whole, column by column because a Python object per line would take twice as long.
-
-    Returns one ``(error, lines)`` per file.
-    """
-    files, top = storage.connect(landing_path)
-    paths = [f"{top}/{name}" for name in source_files]
-    # Each from its start to its end; `cat` would take a * in a name for a pattern.
-    contents = files.cat_ranges(paths, None, None, on_error="return")
-
-    errors: list[str | None] = []
-    ends = [0]
-    texts: list[str] = []
-    reasons: list[str | None] = []
-    for path, content in zip(paths, contents, strict=True):
+def _as_json(function: Callable[[Any], Found | Loaded]) -> Callable[[Any], str]:
+    def called(argument: Any) -> str:
         try:
-            if isinstance(content, Exception):
-                raise content
-            whole = decompress(path, content)
+            return json.dumps(asdict(function(argument)))
+        except LoadError as error:
+            return json.dumps({"error": error.message})
+
+    return called
+
+
+class LoadError(FleetError):
+    """Nothing can be loaded."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """New and changed event files: how many loads they take, and how many have changed."""
+
+    loads: int
+    changed: int
+
+
+@dataclass
+class Loaded:
+    """Counts of files and lines, and name and fault of each file that could not be read."""
+
+    files: int = 0
+    lines: int = 0
+    rejected: int = 0
+    failed: list[tuple[str, str]] = field(default_factory=list)
+
+
+class ReadFile(NamedTuple):
+    """A file that was read to its end or its fault."""
+
+    file: StoredFile
+    line_count: int = 0
+    rejected_count: int = 0
+    fault: str | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """Lines as Arrow tables, and the files of which they are the last."""
+
+    accepted: pa.Table
+    rejected: pa.Table
+    read: list[ReadFile]
+    large: Sequence[StoredFile] = ()
+    """Files of which nothing is in here, because they have to be read part by part."""
+    taken_back: bool = False
+    """Whether earlier parts hold lines of the files, which cannot be read to their ends."""
+
+
+class Loader:
+    """Loads the event files below a landing folder that are new or changed.
+
+    A file is known by its name, size and time: one of another size or time than it was loaded with
+    is read again, whole. One that was loaded before sizes were kept is known by its name.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        # Weak, because the connection holds the functions that hold this object.
+        self._connection = weakref.ref(connection)
+        self._loads: list[list[StoredFile]] = []
+
+    def find(self, landing_path: str) -> Found:
+        """Choose what to load of the files below a folder or an s3:// URL, reading none of them.
+
+        Raises:
+            LoadError: There is no such folder, or it cannot be listed.
+        """
+        self._loads = []
+        try:
+            self._reader = Reader(landing_path)
+            files = self._reader.find()
+        except FileNotFoundError as error:
+            raise LoadError(
+                f"There is no landing folder {landing_path}; make one with `fleet simulate`, or "
+                "name yours with --vars 'landing_path: FOLDER'."
+            ) from error
+        except storage.StorageError as error:
+            raise LoadError(
+                f"{landing_path} cannot be listed ({error}): check the bucket's name, your AWS_ "
+                "variables, and that your role may list it."
+            ) from error
+        with self._cursor() as cursor:
+            rows = cursor.execute(KNOWN_FILES).fetchall()
+        known = set(rows)
+        new = [
+            file for file in files if file[:3] not in known and (file.name, None, None) not in known
+        ]
+        names = {name for name, *_ in rows} if new else set()
+        self._loads = list(shares(new, LOAD_BYTES, LOAD_FILES))
+        return Found(len(self._loads), sum(file.name in names for file in new))
+
+    def load(self, number: int) -> Loaded:
+        """Load one share of the files found, in one transaction.
+
+        Whatever stops it, its files are loaded whole or not at all. All its lines have the same
+        loaded_at, later than any before.
+        """
+        read: list[ReadFile] = []
+        # Closed before the commit, the cursor takes everything back.
+        with self._cursor() as cursor, ThreadPoolExecutor(READERS) as threads:
+            cursor.begin()
+            moment = cursor.execute(NEXT_LOADED_AT).fetchall()[0]
+            for part in self._reader.parts(self._loads[number], threads):
+                cursor.register("accepted", part.accepted)
+                cursor.execute(INSERT_LINES, moment)
+                cursor.register("rejected", part.rejected)
+                cursor.execute(INSERT_REJECTED, moment)
+                if part.taken_back:
+                    for file, *_ in part.read:
+                        for statement in TAKE_BACK:
+                            cursor.execute(statement, [*moment, file.name])
+                read += part.read
+            cursor.register("read_files", _ledger(read))
+            cursor.execute(FORGET_FAILURES)
+            cursor.execute(RECORD_LOADED, moment)
+            cursor.execute(RECORD_FAILED, moment)
+            cursor.commit()
+        loaded = Loaded()
+        for file, line_count, rejected_count, fault in read:
+            if fault is None:
+                loaded.files += 1
+                loaded.lines += line_count
+                loaded.rejected += rejected_count
+            else:
+                loaded.failed.append((file.name, fault))
+        return loaded
+
+    @contextmanager
+    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        connection = self._connection()
+        assert connection, "one of its functions is running"
+        with connection.cursor() as cursor:
+            yield cursor
+
+
+class Reader:
+    """Reads the event files below a landing folder."""
+
+    def __init__(self, landing_path: str) -> None:
+        self._location = storage.open_location(landing_path)
+        self._landing_path = landing_path
+
+    def find(self) -> list[StoredFile]:
+        return self._location.find(ENDINGS)
+
+    def parts(self, files: Sequence[StoredFile], threads: Executor) -> Iterator[Part]:
+        """Read files in threads, no further ahead than keeps them busy; none stops the others."""
+        large: list[StoredFile] = []
+        waiting: deque[Future[Part]] = deque()
+        upcoming = shares(files, PART_BYTES, PART_FILES)
+        while True:
+            for share in itertools.islice(upcoming, 2 * READERS - len(waiting)):
+                waiting.append(threads.submit(self._read, share))
+            if not waiting:
+                break
+            part = waiting.popleft().result()
+            large += part.large
+            yield part
+        for file in large:
+            ahead = self._read_large(file)
+            following = threads.submit(next, ahead, None)
+            while (piece := following.result()) is not None:
+                following = threads.submit(next, ahead, None)
+                yield piece
+
+    def _read(self, files: Sequence[StoredFile]) -> Part:
+        checked: list[tuple[StoredFile, Lines]] = []
+        read: list[ReadFile] = []
+        large = [file for file in files if text_bytes(file) > WHOLE_BYTES]
+        small = [file for file in files if text_bytes(file) <= WHOLE_BYTES]
+        for file, content in zip(small, self._location.read(small), strict=True):
+            try:
+                if isinstance(content, Exception):
+                    raise content
+                text = unpacked(file, content)
+                if text is None:
+                    large.append(file)
+                    continue
+                lines = self._check(file, text)
+            except Exception as error:
+                read.append(ReadFile(file, fault=storage.reason(error)))
+            else:
+                checked.append((file, lines))
+                read.append(ReadFile(file, lines.count, len(lines.rejected)))
+        return _part(checked, read, large)
+
+    def _read_large(self, file: StoredFile) -> Iterator[Part]:
+        line_count = rejected_count = 0
+        try:
+            with self._location.open(file) as stored:
+                for text in unpacked_parts(file, stored):
+                    lines = self._check(file, text)
+                    line_count += lines.count
+                    rejected_count += len(lines.rejected)
+                    yield _part([(file, lines)], [])
         except Exception as error:
-            errors.append(storage.reason(error))
+            yield _part([], [ReadFile(file, fault=storage.reason(error))], taken_back=True)
         else:
-            errors.append(None)
-            for text, reason in (unwrap if REJECTS in path else split)(whole):
-                texts.append(text)
-                reasons.append(reason)
-        ends.append(len(texts))
-    lines = pa.StructArray.from_arrays(
-        [pa.array(texts, pa.large_string()), pa.array(reasons, pa.string())], ["line", "reason"]
-    )
-    return pa.StructArray.from_arrays(
-        [pa.array(errors, pa.string()), pa.ListArray.from_arrays(ends, lines)], ["error", "lines"]
-    )
+            yield _part([], [ReadFile(file, line_count, rejected_count)])
+
+    def _check(self, file: StoredFile, text: bytes) -> Lines:
+        return check(text, wrapped=REJECTS in f"{self._landing_path}/{file.name}")
 
 
-def decompress(path: str, content: bytes) -> bytes:
-    if not path.endswith(".gz"):
+def shares(
+    files: Sequence[StoredFile], most_bytes: int, most_files: int
+) -> Iterator[list[StoredFile]]:
+    """Cut a list of files into lists with at most so much text, as far as sizes tell."""
+    share: list[StoredFile] = []
+    size = 0
+    for file in files:
+        text = text_bytes(file)
+        if share and (size + text > most_bytes or len(share) == most_files):
+            yield share
+            share, size = [], 0
+        share.append(file)
+        size += text
+    if share:
+        yield share
+
+
+def text_bytes(file: StoredFile) -> int:
+    """How much text a file usually has for its size."""
+    return file.byte_count * (GZIP_RATIO if file.name.endswith(".gz") else 1)
+
+
+def unpacked(file: StoredFile, content: bytes) -> bytes | None:
+    """A file's text; None when it has to be unpacked part by part, to its end or its fault."""
+    if not file.name.endswith(".gz"):
         return content
     if not content:
         # gzip would take no bytes at all for an empty file; only a write cut short leaves that.
         raise EOFError("the file is empty, a complete one has at least a gzip header")
-    return gzip.decompress(content)
-
-
-def split(content: bytes) -> Iterator[tuple[str, str | None]]:
-    r"""Yield each line as text with the reason to refuse it, or None for a JSON object.
-
-    A line ends at a line feed, and nowhere else; a carriage return before it is dropped. Bytes
-    that are not UTF-8 appear in the text as ``\xNN``.
-    """
-    lines = content.split(b"\n")
-    if not lines[-1]:
-        lines.pop()
-    for line in lines:
-        line = line.removesuffix(b"\r")
-        try:
-            text = line.decode()
-        except UnicodeDecodeError:
-            yield line.decode(errors="backslashreplace"), MALFORMED
-        else:
-            yield text, refusal(line)
-
-
-def unwrap(content: bytes) -> Iterator[tuple[str, str | None]]:
-    """Yield each line that Vector rejected with its reason, out of the record it is kept in."""
-    for text, reason in split(content):
-        try:
-            rejected = _read_rejected(text)
-        except msgspec.DecodeError:
-            yield text, reason or MALFORMED
-        else:
-            yield rejected.line, rejected.reason
-
-
-def refusal(line: bytes) -> str | None:
-    """Say why a line is refused; None when it is a JSON object by the letter of RFC 8259."""
+    gzipped = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     try:
-        _check(line)
-    except (msgspec.DecodeError, RecursionError):
-        return MALFORMED
-    return None if line.lstrip(JSON_WHITESPACE).startswith(b"{") else NOT_AN_OBJECT
+        text = gzipped.decompress(content, max(PART_BYTES, 2 * text_bytes(file)))
+    except zlib.error:
+        return None
+    return text if gzipped.eof and not gzipped.unused_data else None
+
+
+def unpacked_parts(file: StoredFile, stored: BinaryIO) -> Iterator[bytes]:
+    """A file's text in parts of whole lines."""
+    size, rest = 0, b""
+    with gzip.open(stored) if file.name.endswith(".gz") else stored as content:
+        while text := content.read(PART_BYTES):
+            size += len(text)
+            text = rest + text
+            end = text.rfind(b"\n") + 1
+            rest = text[end:]
+            if size > MOST_BYTES:
+                raise ValueError(f"it unpacks to more than {MOST_BYTES:,} bytes")
+            if len(rest) > LONGEST_LINE:
+                raise ValueError(f"it has a line of more than {LONGEST_LINE:,} bytes")
+            if end:
+                yield text[:end]
+    if rest:
+        yield rest
+
+
+def _part(
+    checked: Sequence[tuple[StoredFile, Lines]],
+    read: list[ReadFile],
+    large: Sequence[StoredFile] = (),
+    *,
+    taken_back: bool = False,
+) -> Part:
+    counts = [len(lines.sizes) for _, lines in checked]
+    sizes = [lines.sizes for _, lines in checked]
+    starts = np.cumsum(np.concatenate([[0], *sizes]), dtype=np.int64)
+    text = b"".join(lines.accepted for _, lines in checked)
+    payload = pa.LargeStringArray.from_buffers(
+        len(starts) - 1, pa.py_buffer(starts), pa.py_buffer(text)
+    )
+    source_file = pa.DictionaryArray.from_arrays(
+        np.repeat(np.arange(len(checked), dtype=np.int32), counts),
+        pa.array([file.name for file, _ in checked], pa.string()),
+    )
+    rejected = [(file.name, *line) for file, lines in checked for line in lines.rejected]
+    columns = zip(*rejected, strict=True) if rejected else ((), (), ())
+    return Part(
+        pa.table([payload, source_file], schema=ACCEPTED),
+        pa.table([list(column) for column in columns], schema=REJECTED),
+        read,
+        large,
+        taken_back,
+    )
+
+
+def _ledger(read: Sequence[ReadFile]) -> pa.Table:
+    columns = {
+        "source_file": ([entry.file.name for entry in read], pa.string()),
+        "byte_count": ([entry.file.byte_count for entry in read], pa.int64()),
+        "modified_at": ([entry.file.modified_at for entry in read], pa.timestamp("us")),
+        "line_count": ([entry.line_count for entry in read], pa.int64()),
+        "rejected_count": ([entry.rejected_count for entry in read], pa.int64()),
+        "fault": ([entry.fault for entry in read], pa.string()),
+    }
+    return pa.table({name: pa.array(values, kind) for name, (values, kind) in columns.items()})

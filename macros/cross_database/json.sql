@@ -148,7 +148,7 @@
 {% macro default__json_misfits(value, field) %}{{ json_field(value, field) }} is null{% endmacro %}
 
 {#
-    By the first character, which tells the type of a JSON text: half the SQL, and it is planned every
+    By the first character, which shows the type of a JSON text: half the SQL, and it is planned every
     night. Only a text longer than its column must be read to know its length without escapes.
 #}
 {% macro duckdb__json_misfits(value, field) -%}

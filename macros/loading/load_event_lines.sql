@@ -2,7 +2,7 @@
     dbt run-operation load_event_lines
 
     DuckDB: loads the files below var landing_path, a folder or an s3:// URL, that were not loaded
-    before.
+    before, or have changed since.
     Redshift: backfill only. In production a COPY JOB loads new files by itself, each once; it
     leaves alone those that were there before it was made, and this loads them, from the S3 prefix
     in var landing_url (or the files that a manifest names, where it ends in .manifest) with the
@@ -50,40 +50,35 @@
 {% endmacro %}
 
 {#
-    Files are taken in name order and in batches, so that memory does not grow with the landing
-    folder. A batch is one transaction: whatever stops it half-way, its files are loaded again from
-    the start, and no line of them was kept. All lines of a batch have the same loaded_at, always
-    later than any before it, even when the machine's clock was set back: it is the only watermark.
+    What is loaded, and how, is the Loader of fleet/warehouse/event_files.py, which the profile names
+    as a plugin. It loads in transactions of many files, and a call is one of them: whatever stops
+    it, its files are loaded again from the start, and no line of them was kept. All lines of a
+    transaction have the same loaded_at, always later than any before it, even when the machine's
+    clock was set back: it is the only watermark.
 #}
 {% macro duckdb__load_event_lines() %}
-    {%- set batch_bytes = 16000000 -%}
-    {%- set batch_files = 1000 -%}
     {%- set folder = var("landing_path").rstrip("/") -%}
 
     {%- do run_query(create_raw_tables()) -%}
-    {%- do run_query(find_new_files(folder, batch_bytes, batch_files)) -%}
-    {%- set batches = run_query("select distinct batch from new_event_files order by batch").columns[0].values() -%}
+    {%- set found = call_loader("find_event_files", sql_text(folder)) -%}
 
     {%- set total = namespace(files=0, lines=0, rejected=0, failed=0) -%}
-    {%- for batch in batches -%}
-        {%- set loaded_at = next_loaded_at() -%}
-        {%- do run_query(load_batch(folder, batch, loaded_at)) -%}
+    {%- for number in range(found.loads) -%}
+        {%- set loaded = call_loader("load_event_files", number) -%}
+        {%- set total.files = total.files + loaded.files -%}
+        {%- set total.lines = total.lines + loaded.lines -%}
+        {%- set total.rejected = total.rejected + loaded.rejected -%}
 
-        {%- set loaded = run_query(
-            "select count(*), coalesce(sum(line_count), 0), coalesce(sum(rejected_count), 0)"
-            ~ " from event_log.loaded_files where loaded_at = '" ~ loaded_at ~ "'"
-        ).rows[0] -%}
-        {%- set total.files = total.files + loaded[0] | int -%}
-        {%- set total.lines = total.lines + loaded[1] | int -%}
-        {%- set total.rejected = total.rejected + loaded[2] | int -%}
-
-        {%- for file in run_query("select source_file, reason from event_log.failed_files where failed_at = '" ~ loaded_at ~ "' order by 1").rows -%}
+        {%- for file in loaded.failed -%}
             {%- set total.failed = total.failed + 1 -%}
             {%- do print("Could not read " ~ folder ~ "/" ~ file[0] ~ ": " ~ file[1] ~ ". The next load tries it again.") -%}
         {%- endfor -%}
+        {%- if not loop.last -%}
+            {%- do print(counted(total.files, "file") ~ " with " ~ counted(total.lines, "line") ~ " so far.") -%}
+        {%- endif -%}
     {%- endfor -%}
 
-    {%- if not batches -%}
+    {%- if not found.loads -%}
         {%- do print("No new event files in " ~ folder ~ ".") -%}
     {%- else -%}
         {%- do print(
@@ -91,109 +86,16 @@
             ~ counted(total.rejected, "line") ~ " rejected, " ~ counted(total.failed, "file") ~ " could not be read."
         ) -%}
     {%- endif -%}
+    {%- if found.changed -%}
+        {%- do print(counted(found.changed, "file") ~ " had changed since an earlier load, so was read again whole; staging keeps one line of each event.") -%}
+    {%- endif -%}
 {% endmacro %}
 
-{# Temporary table new_event_files: one row per file not loaded yet, with the batch it goes into. #}
-{% macro find_new_files(folder, batch_bytes, batch_files) %}
-    {%- do run_query("create or replace temporary table listing as select list_event_files(" ~ sql_text(folder) ~ ") as listed") -%}
-    {%- set error = run_query("select listed.error from listing").rows[0][0] -%}
-    {%- if error -%}{{ exceptions.raise_compiler_error(error) }}{%- endif %}
-    create or replace temporary table new_event_files as
-    with
-
-    found as (
-        select unnest(listed.files, recursive := true)
-        from listing
-    ),
-
-    new as (
-        select
-            source_file,
-            sum(byte_count) over (order by source_file) - byte_count as bytes_before,
-            row_number() over (order by source_file) - 1 as files_before
-        from found
-        where source_file not in (select source_file from event_log.loaded_files)
-    )
-
-    select
-        source_file,
-        bytes_before // {{ batch_bytes }} + files_before // {{ batch_files }} as batch
-    from new
-{% endmacro %}
-
-{#
-    Loads one batch. try_cast has the last word on a line, because event_lines holds what DuckDB
-    itself takes as JSON; every line goes to one of the two tables.
-#}
-{% macro load_batch(folder, batch, loaded_at) %}
-    begin transaction;
-
-    create or replace temporary table read_files as
-    select
-        source_file,
-        read_event_file({{ sql_text(folder) }}, source_file) as content
-    from new_event_files
-    where batch = {{ batch }};
-
-    create or replace temporary table read_lines as
-    with
-
-    lines as (
-        select
-            source_file,
-            unnest(content.lines, recursive := true)
-        from read_files
-    )
-
-    select
-        source_file,
-        line,
-        case when reason is null and try_cast(line as json) is null then 'malformed' else reason end as reason
-    from lines;
-
-    insert into event_log.event_lines
-    select line, source_file, '{{ loaded_at }}' from read_lines where reason is null;
-
-    insert into event_log.rejected_lines
-    select line, reason, source_file, '{{ loaded_at }}' from read_lines where reason is not null;
-
-    insert into event_log.loaded_files
-    with
-
-    rejected as (
-        select source_file, count(*) as rejected_count
-        from read_lines
-        where reason is not null
-        group by source_file
-    )
-
-    select
-        read_files.source_file,
-        len(read_files.content.lines),
-        coalesce(rejected.rejected_count, 0),
-        '{{ loaded_at }}'
-    from read_files
-    left join rejected on read_files.source_file = rejected.source_file
-    where read_files.content.error is null;
-
-    delete from event_log.failed_files
-    where source_file in (select source_file from read_files);
-
-    insert into event_log.failed_files
-    select source_file, content.error, '{{ loaded_at }}' from read_files where content.error is not null;
-
-    drop table read_files;
-    drop table read_lines;
-
-    commit;
-{% endmacro %}
-
-{# Now in UTC to the microsecond, or just after the newest loaded_at where the clock says earlier. #}
-{% macro next_loaded_at() %}
-    {{- return(run_query(
-        "select cast(greatest(cast(now() at time zone 'UTC' as timestamp), max(loaded_at) + interval 1 microsecond) as varchar)"
-        ~ " from event_log.loaded_files"
-    ).rows[0][0]) -}}
+{# Calls one of the plugin's SQL functions, which answer in JSON. #}
+{% macro call_loader(name, argument) %}
+    {%- set answer = fromjson(run_query("select " ~ name ~ "(" ~ argument ~ ")").rows[0][0]) -%}
+    {%- if answer.error -%}{{ exceptions.raise_compiler_error(answer.error) }}{%- endif -%}
+    {{- return(answer) -}}
 {% endmacro %}
 
 {% macro sql_text(text) %}

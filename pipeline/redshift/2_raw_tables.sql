@@ -33,7 +33,9 @@ create table if not exists event_log.loaded_files (
     source_file varchar(1024),
     line_count bigint,
     rejected_count bigint,
-    loaded_at timestamp default getdate()
+    loaded_at timestamp default getdate(),
+    byte_count bigint,
+    modified_at timestamp
 )
 diststyle all;
 

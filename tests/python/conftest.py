@@ -1,9 +1,11 @@
 """Fixtures for tests that run dbt: one process, one parse, a fresh DuckDB file for each test."""
 
+import fcntl
 import gzip
 import json
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -67,12 +69,58 @@ class Warehouse:
             return connection.execute("set TimeZone = 'UTC'").execute(sql).fetchall()
 
 
+# Marker of a test -> the fixtures of which it asks for one.
+NEEDS = {
+    "dbt": {"open_warehouse", "redshift_dbt"},
+    "browser": {"chromium"},
+    "postgres": {"standin"},
+}
+# Files whose tests are long and share little: they are spread over the processes.
+SPREAD = {"test_killed_runs.py", "test_nightly_runs_equal_a_full_refresh.py"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by what they need, and let the tests of a file run in one process."""
+    for number, item in enumerate(items):
+        fixtures = set(getattr(item, "fixturenames", ()))
+        for marker, needs in NEEDS.items():
+            if fixtures & needs:
+                item.add_marker(marker)
+        part = number % 2 if item.path.name in SPREAD else 0
+        item.add_marker(pytest.mark.xdist_group(f"{item.path.relative_to(ROOT)} {part}"))
+
+
 @pytest.fixture(scope="session")
-def open_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Warehouse]:
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Make a folder once for all processes of a test run, and give this process a copy of it."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def folder(name: str, make: Callable[[Path], None]) -> Path:
+        made = shared / f"once-{name}"
+        with (shared / f"once-{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not made.exists():
+                half_made = Path(tempfile.mkdtemp(dir=shared))
+                make(half_made)
+                half_made.rename(made)
+        own = tmp_path_factory.mktemp(name)
+        shutil.copytree(made, own, dirs_exist_ok=True)
+        return own
+
+    return folder
+
+
+@pytest.fixture(scope="session")
+def open_warehouse(made_once: Callable[..., Path]) -> Callable[[Path], Warehouse]:
     """Open the project on a DuckDB file in a folder; the project is parsed once for all of them."""
-    home = tmp_path_factory.mktemp("dbt")
-    shutil.copy(ROOT / "profiles.yml.example", home / "profiles.yml")
-    runner = DbtRunner(ROOT, home)
+
+    def parse(home: Path) -> None:
+        shutil.copy(ROOT / "profiles.yml.example", home / "profiles.yml")
+        DbtRunner(ROOT, home).parse()
+
+    # What the first process parsed is read by the others.
+    runner = DbtRunner(ROOT, made_once("dbt", parse))
     runner.parse()
     return lambda folder: Warehouse(folder, runner)
 
@@ -85,19 +133,23 @@ def dbt(tmp_path: Path, open_warehouse: Callable[[Path], Warehouse]) -> Warehous
 
 @pytest.fixture(scope="session")
 def simulated(
-    tmp_path_factory: pytest.TempPathFactory, open_warehouse: Callable[[Path], Warehouse]
+    made_once: Callable[..., Path], open_warehouse: Callable[[Path], Warehouse]
 ) -> Callable[..., tuple[Warehouse, Path]]:
     """Simulate a day of a fleet, load it and build every table; gives the truth's folder too."""
 
-    def simulate(*options: str) -> tuple[Warehouse, Path]:
-        folder = tmp_path_factory.mktemp("fleet")
-        words = ["simulate", "--days", "1", "--overwrite", "--out", str(folder), *options]
-        done = CliRunner().invoke(main, words)
-        assert done.exit_code == 0, done.output
-        warehouse = open_warehouse(folder)
-        warehouse.load()
-        warehouse("build")
-        return warehouse, folder / "truth"
+    def simulate(*options: str, command: str = "build") -> tuple[Warehouse, Path]:
+        def make(folder: Path) -> None:
+            words = ["simulate", "--days", "1", "--overwrite", "--out", str(folder), *options]
+            done = CliRunner().invoke(main, words)
+            assert done.exit_code == 0, done.output
+            warehouse = open_warehouse(folder)
+            warehouse.load()
+            if command == "run":
+                warehouse("seed")
+            warehouse(command)
+
+        folder = made_once("fleet" + "".join(options).replace("--", "-"), make)
+        return open_warehouse(folder), folder / "truth"
 
     return simulate
 
@@ -115,21 +167,12 @@ def troubled(simulated: Callable[..., tuple[Warehouse, Path]]) -> tuple[Warehous
 
 
 @pytest.fixture(scope="session")
-def failing(
-    tmp_path_factory: pytest.TempPathFactory, open_warehouse: Callable[[Path], Warehouse]
-) -> tuple[Warehouse, Path]:
+def failing(simulated: Callable[..., tuple[Warehouse, Path]]) -> tuple[Warehouse, Path]:
     """A clean log of two days on which a third of all deliveries fail, built; and its truth."""
-    folder = tmp_path_factory.mktemp("failing")
     rates = {cause: 0.65 if cause == "none" else 0.05 for cause in INJECTED_CAUSES}
-    words = f"simulate --robots 10 --days 2 --seed 2 --clean --out {folder}"
+    options = ("--robots", "10", "--days", "2", "--seed", "2", "--clean")
     with mock.patch.dict(INJECTED_CAUSES, rates):
-        done = CliRunner().invoke(main, words.split())
-    assert done.exit_code == 0, done.output
-    warehouse = open_warehouse(folder)
-    warehouse.load()
-    warehouse("seed")
-    warehouse("run")
-    return warehouse, folder / "truth"
+        return simulated(*options, command="run")
 
 
 @pytest.fixture(scope="session")

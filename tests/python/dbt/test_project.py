@@ -13,7 +13,7 @@ from jinja2 import Environment, nodes
 from tests.python.conftest import Warehouse
 
 ACCESS = {"staging": "protected", "intermediate": "private", "marts": "public"}
-# Copies of a line may be equal in every column. The accepted lines are base_event_log__events.
+# Copies of a line may be equal in all that it says; the accepted ones are base_event_log__events.
 WITHOUT_A_KEY = {"base_event_log__typed_lines"}
 
 

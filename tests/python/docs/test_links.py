@@ -19,7 +19,7 @@ MADE = {line.strip("/") for line in (ROOT / ".gitignore").read_text("utf-8").spl
 # Names old places, for those who upgrade.
 HISTORY = "CHANGELOG.md"
 # In recipes a word in capitals stands for a name that the reader chooses.
-PLACEHOLDER = re.compile(r"\b(?:NAME|FOLDER|MODEL)\b")
+PLACEHOLDER = re.compile(r"\b(?:NAME|FOLDER)\b")
 LONGEST_README = 110
 
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from fleet.simulator.command import simulate
 from fleet.warehouse import event_files
 from fleet.warehouse.dbt_runner import DbtError
+from fleet.warehouse.storage import StoredFile
 from tests.python.conftest import ROOT, Warehouse
 
 GOOD = b'{"event_id": "1"}'
@@ -58,15 +59,15 @@ def test_an_object_that_cannot_be_read_is_reported_and_tried_again(
     put(bucket, "bad.ndjson.gz", GOOD)
     bucket.put_object(Key="cut.ndjson.gz", Body=gzip.compress(GOOD * 1000)[:-9])
     put(bucket, "good.ndjson.gz", GOOD)
-    list_event_files = event_files.list_event_files
+    find = event_files.Reader.find
 
-    def list_and_lose(landing_path: str) -> dict[str, Any]:
-        listed = list_event_files(landing_path)
+    def find_and_lose(reader: event_files.Reader) -> list[StoredFile]:
+        found = find(reader)
         bucket.Object("bad.ndjson.gz").delete()
-        return listed
+        return found
 
     with monkeypatch.context() as patch:
-        patch.setattr(event_files, "list_event_files", list_and_lose)
+        patch.setattr(event_files.Reader, "find", find_and_lose)
         load(dbt, bucket)
     assert f"Could not read s3://{bucket.name}/bad.ndjson.gz" in capsys.readouterr().out
     failed = dict(dbt.rows("select source_file, reason from event_log.failed_files"))
@@ -83,6 +84,41 @@ def test_an_object_that_cannot_be_read_is_reported_and_tried_again(
         ("good.ndjson.gz", 1, 0),
     ]
     assert dbt.rows("select * from event_log.failed_files") == []
+
+
+def test_an_object_that_was_replaced_is_read_again(
+    dbt: Warehouse, bucket: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(bucket, "a.ndjson.gz", GOOD)
+    put(bucket, "b.ndjson", GOOD)
+    load(dbt, bucket)
+    put(bucket, "a.ndjson.gz", GOOD, GOOD, b"cut")
+
+    load(dbt, bucket)
+
+    assert "1 file had changed since an earlier load" in capsys.readouterr().out
+    assert dbt.rows(f"{LOADED}, loaded_at") == [
+        ("a.ndjson.gz", 1, 0),
+        ("a.ndjson.gz", 3, 1),
+        ("b.ndjson", 1, 0),
+    ]
+    modified = bucket.Object("b.ndjson").last_modified.replace(tzinfo=None)
+    recorded = "select byte_count, modified_at from event_log.loaded_files where source_file = "
+    assert dbt.rows(f"{recorded} 'b.ndjson'") == [(len(GOOD) + 1, modified)]
+
+
+def test_a_large_object_is_read_part_by_part(
+    dbt: Warehouse, bucket: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_files, "WHOLE_BYTES", 100)
+    monkeypatch.setattr(event_files, "PART_BYTES", 1000)
+    put(bucket, "a*.ndjson.gz", *(b'{"number": %d}' % number for number in range(1000)))
+    put(bucket, "b.ndjson", *[GOOD] * 1000, b"cut")
+
+    load(dbt, bucket)
+
+    assert dbt.rows(LOADED) == [("a*.ndjson.gz", 1000, 0), ("b.ndjson", 1001, 1)]
+    assert dbt.rows("select count(*) from event_log.event_lines") == [(2000,)]
 
 
 def test_lines_that_vector_rejected_come_with_their_reason(dbt: Warehouse, bucket: Any) -> None:

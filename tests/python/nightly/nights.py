@@ -154,7 +154,8 @@ def write(database: Path, loads: Iterable[list[Arrival]]) -> None:
                 values,
             )
             connection.execute(
-                "insert into event_log.loaded_files "
+                "insert into event_log.loaded_files"
+                " (source_file, line_count, rejected_count, loaded_at) "
                 "select $1, count(*), count(*) filter (where is_rejected), $2 from arrived",
                 values,
             )

@@ -13,7 +13,16 @@ from tests.python.nightly.differences import Tables, differences, tables
 from tests.python.nightly.nights import Fleet, Nights, kill_run, write
 from tests.python.nightly.test_nightly_runs_equal_a_full_refresh import NAMED
 
-MODELS = sorted(path.stem for path in (ROOT / "models").rglob("*.sql"))
+
+def keeps_rows(model: Path) -> bool:
+    """Whether it is no view: killed after a view is killed after the table before it."""
+    text = model.read_text("utf-8")
+    if "materialized=" in text:
+        return 'materialized="view"' not in text
+    return "staging" not in model.parts  # as dbt_project.yml has it
+
+
+MODELS = sorted(path.stem for path in (ROOT / "models").rglob("*.sql") if keeps_rows(path))
 # Four worlds share their days: a short log keeps the many runs quick.
 FLEET = Fleet(tuple(replace(world, beside=n % 4 > 0) for n, world in enumerate(NAMED)), nights=3)
 _, NIGHT_2, NIGHT_3 = FLEET.loads()

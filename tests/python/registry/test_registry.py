@@ -176,12 +176,12 @@ def in_project(folder: Path, *words: str) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-def test_the_command_checks_and_generates(tmp_path: Path) -> None:
+def test_the_command_checks_and_generates(registry: Registry, tmp_path: Path) -> None:
     shutil.copytree(PROJECT / "registry", tmp_path / "registry")
 
     code, output = in_project(tmp_path, "registry", "check")
     assert code == 0
-    assert "46 events" in output
+    assert f"{len(registry.events)} events" in output
 
     code, output = in_project(tmp_path, "registry", "generate", "--check")
     assert code == 1

@@ -210,7 +210,7 @@ final as (
             {{ key.column }},
         {% endfor %}
         cast({{ this_run() }} as bigint) as processed_run,
-        -- Tells apart copies of a line that are equal in everything.
+        -- Distinguishes copies of a line that are equal in everything else.
         random() as copy_token,
 
         ----------  booleans
