@@ -20,10 +20,15 @@
         {"rule": "cancelled_by_merchant", "when": "cancelled_by = 'merchant'", "evidence": "outcome_number"},
         {
             "rule": "merchant_not_ready_reported",
-            "when": "outcome_reason in ('no_food', 'no_staff', 'merchant_closed', 'merchant_unavailable', 'out_of_stock')",
+            "when": "outcome_reason in"
+                ~ " ('no_food', 'no_staff', 'merchant_closed', 'merchant_unavailable', 'out_of_stock')",
             "evidence": "outcome_number",
         },
-        {"rule": "customer_absent_reported", "when": "outcome_reason = 'customer_absent'", "evidence": "outcome_number"},
+        {
+            "rule": "customer_absent_reported",
+            "when": "outcome_reason = 'customer_absent'",
+            "evidence": "outcome_number",
+        },
         {"rule": "no_access_reported", "when": "outcome_reason = 'no_access'", "evidence": "outcome_number"},
         {"rule": "theft_reported", "when": "outcome_reason = 'theft'", "evidence": "outcome_number"},
         {"rule": "weather_reported", "when": "outcome_reason = 'weather'", "evidence": "outcome_number"},

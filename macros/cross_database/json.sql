@@ -83,7 +83,9 @@
 
 {% macro json_integer(value) -%}
     case
-        when floor({{ json_number(value) }}) = {{ json_number(value) }} and abs({{ json_number(value) }}) <= 9007199254740992
+        when
+            floor({{ json_number(value) }}) = {{ json_number(value) }}
+            and abs({{ json_number(value) }}) <= 9007199254740992
             then cast({{ json_number(value) }} as bigint)
     end
 {%- endmacro %}
@@ -105,8 +107,10 @@
     ones. Through timestamptz, because a cast to timestamp silently drops the offset.
 #}
 {% macro json_timestamp(value) -%}
+    {%- set date = "[0-9]{4}-[0-9]{2}-[0-9]{2}" -%}
+    {%- set time = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]" -%}
     case
-        when {{ json_text(value, 40) }} ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$'
+        when {{ json_text(value, 40) }} ~ '^{{ date }}T{{ time }}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$'
             then {{ adapter.dispatch("json_timestamptz", "fleet_analytics")(value) }} at time zone 'UTC'
     end
 {%- endmacro %}
@@ -154,7 +158,10 @@
 {% macro duckdb__json_misfits(value, field) -%}
     {%- if field.type == "bool" -%} cast({{ value }} as varchar) not in ('true', 'false')
     {%- elif field.type in ("id", "string", "enum") -%}
-        (ascii({{ value }}) <> 34 or (strlen({{ value }}) > {{ field.width + 2 }} and {{ json_text(value, field.width) }} is null))
+        (
+            ascii({{ value }}) <> 34
+            or (strlen({{ value }}) > {{ field.width + 2 }} and {{ json_text(value, field.width) }} is null)
+        )
     {%- else -%} {{ default__json_misfits(value, field) }}
     {%- endif -%}
 {%- endmacro %}

@@ -8,7 +8,13 @@
 {% macro time_buckets(relation, started_at, ended_at, unit="hour") %}
     select
         in_blocks.*,
-        {{ dbt.dateadd(unit, "in_blocks.block_offset + cells.span_offset", "date_trunc('" ~ unit ~ "', in_blocks." ~ started_at ~ ")") }} as {{ unit }}_at
+        {{
+            dbt.dateadd(
+                unit,
+                "in_blocks.block_offset + cells.span_offset",
+                "date_trunc('" ~ unit ~ "', in_blocks." ~ started_at ~ ")",
+            )
+        }} as {{ unit }}_at
 
     from (
         select

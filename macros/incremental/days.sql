@@ -8,8 +8,8 @@
     {%- set parse = modules.datetime.datetime.strptime -%}
     {%- set days = {} -%}
     {%- set rows = run_query(
-        "select distinct cast(first_date as varchar(10)) as first_date, cast(last_date as varchar(10)) as last_date from ("
-        ~ query ~ ") as stretches where first_date is not null and last_date is not null"
+        "select distinct cast(first_date as varchar(10)) as first_date, cast(last_date as varchar(10)) as last_date"
+        ~ " from (" ~ query ~ ") as stretches where first_date is not null and last_date is not null"
     ).rows -%}
     {%- for row in rows -%}
         {%- set first = parse(row[0] | string, "%Y-%m-%d") -%}
@@ -25,7 +25,7 @@
     {{- return(days_of("select affected_date as first_date, affected_date as last_date from " ~ relation)) -}}
 {% endmacro %}
 
-{# Whether a date column lies on one of the days. Beyond a year the bounds alone: the list would be longer than useful. #}
+{# Beyond a year the bounds alone: the list would be longer than useful. #}
 {% macro on_days(column, days) -%}
     {%- if not days -%} 1 = 0
     {%- elif days | length > 366 -%} {{ column }} between date '{{ days[0] }}' and date '{{ days[-1] }}'
@@ -39,7 +39,11 @@
     {%- else -%}
     (
         {%- for stretch in stretches_of(days) %}
-        {{ "or " if not loop.first }}({{ column }} >= {{ utc_timestamptz("cast('" ~ stretch[0] ~ "' as timestamp)") }} and {{ column }} < {{ utc_timestamptz(dbt.dateadd("day", 1, "cast('" ~ stretch[1] ~ "' as timestamp)")) }})
+        {%- set first = "cast('" ~ stretch[0] ~ "' as timestamp)" -%}
+        {%- set after = dbt.dateadd("day", 1, "cast('" ~ stretch[1] ~ "' as timestamp)") %}
+        {{ "or " if not loop.first }}(
+            {{ column }} >= {{ utc_timestamptz(first) }} and {{ column }} < {{ utc_timestamptz(after) }}
+        )
         {%- endfor %}
     )
     {%- endif -%}
@@ -51,7 +55,10 @@
     {%- else -%}
     (
         {%- for stretch in stretches_of(days) %}
-        {{ "or " if not loop.first }}({{ started_at }} < {{ dbt.dateadd("day", 1, "cast('" ~ stretch[1] ~ "' as timestamp)") }} and {{ ended_at }} >= cast('{{ stretch[0] }}' as timestamp))
+        {%- set after = dbt.dateadd("day", 1, "cast('" ~ stretch[1] ~ "' as timestamp)") %}
+        {{ "or " if not loop.first }}(
+            {{ started_at }} < {{ after }} and {{ ended_at }} >= cast('{{ stretch[0] }}' as timestamp)
+        )
         {%- endfor %}
     )
     {%- endif -%}

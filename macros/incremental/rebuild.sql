@@ -14,7 +14,8 @@
         {%- if rendered -%} {%- do predicates.append("(" ~ rendered ~ ")") -%} {%- endif -%}
     {%- endfor -%}
     {%- if arguments["unique_key"] -%}
-        {%- do predicates.append(arguments["unique_key"] ~ " in (select " ~ arguments["unique_key"] ~ " from " ~ arguments["temp_relation"] ~ ")") -%}
+        {%- set key = arguments["unique_key"] -%}
+        {%- do predicates.append(key ~ " in (select " ~ key ~ " from " ~ arguments["temp_relation"] ~ ")") -%}
     {%- endif -%}
     {%- if predicates %}
     delete from {{ arguments["target_relation"] }}

@@ -54,7 +54,9 @@
     {%- if at -%} {%- do conditions.append(hours_on_days(at, days_of_key(key))) -%}
     {%- elif date -%} {%- do conditions.append(on_days(date, days_of_key(key))) -%}
     {%- endif -%}
-    {%- if key == "load" -%} {%- do conditions.append((id or found.id) ~ " >= " ~ first_affected_load()) -%} {%- endif -%}
+    {%- if key == "load" -%}
+        {%- do conditions.append((id or found.id) ~ " >= " ~ first_affected_load()) -%}
+    {%- endif -%}
     {%- if found.ids and id is not false -%}
         {%- set columns = "(" ~ found.id ~ ", " ~ date ~ ")" if key == "robot_day" else id or found.id -%}
         {%- do conditions.append(columns ~ " in (" ~ found.ids ~ ")") -%}
@@ -85,7 +87,9 @@
     {%- elif key == "pilot_session" -%}
         {{ return({"id": "session_id", "ids": "select session_id from " ~ ref("int_affected_events")}) }}
     {%- elif key == "failing_robot" -%}
-        {{ return({"id": "robot_id", "ids": "select robot_id from " ~ ref("int_affected_events") ~ " where event_name in ('robot.error', 'robot.error_cleared')"}) }}
+        {%- set is_failure = "event_name in ('robot.error', 'robot.error_cleared')" -%}
+        {%- set ids = "select robot_id from " ~ ref("int_affected_events") ~ " where " ~ is_failure -%}
+        {{ return({"id": "robot_id", "ids": ids}) }}
     {%- elif key == "robot_day" -%}
         {{ return({"id": "robot_id", "ids": "select robot_id, affected_date from " ~ ref("int_affected_robot_days")}) }}
     {%- elif key == "session" -%}
@@ -93,11 +97,15 @@
     {%- elif key == "load" -%}
         {{ return({"id": "loaded_at", "ids": "select loaded_at from " ~ ref("int_affected_loads")}) }}
     {%- elif key == "emitter" -%}
-        {{ return({"id": "emitter_id", "ids": "select emitter_id from " ~ ref("int_emitters") ~ " where processed_run > " ~ last_completed_run()}) }}
+        {%- set is_of_this_run = "processed_run > " ~ last_completed_run() -%}
+        {%- set ids = "select emitter_id from " ~ ref("int_emitters") ~ " where " ~ is_of_this_run -%}
+        {{ return({"id": "emitter_id", "ids": ids}) }}
     {%- elif key in ("day", "receipt_day") -%}
         {{ return({"id": none, "ids": none}) }}
     {%- endif -%}
-    {{ exceptions.raise_compiler_error("No model is rebuilt by '" ~ key ~ "'; choose one of the keys in docs/nightly-runs.md.") }}
+    {{ exceptions.raise_compiler_error(
+        "No model is rebuilt by '" ~ key ~ "'; choose one of the keys in docs/nightly-runs.md."
+    ) }}
 {% endmacro %}
 
 {#
@@ -105,17 +113,21 @@
     earlier events named it: `known`, a model with first_event_at and last_event_at of each.
 #}
 {% macro days_of_key(key) %}
-    {%- set known = {"order": "int_orders", "delivery": "int_delivery_milestones", "pilot_session": "int_pilot_sessions"}.get(key) -%}
+    {%- set known = {
+        "order": "int_orders",
+        "delivery": "int_delivery_milestones",
+        "pilot_session": "int_pilot_sessions",
+    }.get(key) -%}
     {%- if key == "event" -%}
-        {{ return(days_of("select event_date as first_date, event_date as last_date from " ~ ref("int_affected_events"))) }}
+        {{ return(days_of(days_in(ref("int_affected_events"), "event_date"))) }}
     {%- elif key == "receipt_day" -%}
-        {{ return(days_of("select cast(received_at as date) as first_date, cast(received_at as date) as last_date from " ~ ref("int_affected_events"))) }}
+        {{ return(days_of(days_in(ref("int_affected_events"), "cast(received_at as date)"))) }}
     {%- elif known -%}
         {#- The model itself, as it was before this run, cannot be a ref(). -#}
         {%- set relation = this if this.identifier == known else ref(known) -%}
         {%- set key_of_events = affected_key(key) -%}
         {{ return(days_of(
-            "select event_date as first_date, event_date as last_date from " ~ ref("int_affected_events") ~ " union all "
+            days_in(ref("int_affected_events"), "event_date") ~ " union all "
             ~ bounds_of(relation, key_of_events.id ~ " in (" ~ key_of_events.ids ~ ")")
         )) }}
     {%- elif key == "emitter" -%}
@@ -134,11 +146,19 @@
 
 {# Days between the first and last event of each row, as days_of() takes them. #}
 {% macro bounds_of(relation, condition="1 = 1") -%}
-    select cast(first_event_at as date) as first_date, cast(last_event_at as date) as last_date from {{ relation }} where {{ condition }}
+    select cast(first_event_at as date) as first_date, cast(last_event_at as date) as last_date
+    from {{ relation }}
+    where {{ condition }}
+{%- endmacro %}
+
+{# A column of days, as days_of() takes them. #}
+{% macro days_in(relation, column) -%}
+    select {{ column }} as first_date, {{ column }} as last_date from {{ relation }}
 {%- endmacro %}
 
 {# The earliest load of the run as a literal, so that the blocks of earlier loads are skipped. #}
 {% macro first_affected_load() -%}
-    {%- set found = run_query("select cast(min(loaded_at) as varchar(26)) from " ~ ref("int_affected_loads")).columns[0].values()[0] if execute -%}
+    {%- set query = "select cast(min(loaded_at) as varchar(26)) from " ~ ref("int_affected_loads") -%}
+    {%- set found = run_query(query).columns[0].values()[0] if execute -%}
     cast('{{ found or "9999-12-31" }}' as timestamp)
 {%- endmacro %}

@@ -5,12 +5,16 @@
     run rebuilds all that was affected since the last row: nothing is skipped, some work is repeated.
 #}
 {% macro completed_runs() %}
-    {{- return(api.Relation.create(database=target.database, schema=target.schema ~ "_runs", identifier="completed_runs")) -}}
+    {{- return(table_of_runs("completed_runs")) -}}
 {% endmacro %}
 
 {# Runs that have begun and not ended, <schema>_runs.open_runs; a killed run leaves its row. #}
 {% macro open_runs() %}
-    {{- return(api.Relation.create(database=target.database, schema=target.schema ~ "_runs", identifier="open_runs")) -}}
+    {{- return(table_of_runs("open_runs")) -}}
+{% endmacro %}
+
+{% macro table_of_runs(name) %}
+    {{- return(api.Relation.create(database=target.database, schema=target.schema ~ "_runs", identifier=name)) -}}
 {% endmacro %}
 
 {# on-run-start #}
@@ -22,10 +26,13 @@
             {%- do adapter.create_schema(completed_runs()) -%}
         {%- endif -%}
         {%- do run_query(
-            "create table if not exists " ~ completed_runs() ~ " (run_number bigint not null, invocation_id varchar(64) not null,"
-            ~ " completed_at timestamp not null)"
+            "create table if not exists " ~ completed_runs()
+            ~ " (run_number bigint not null, invocation_id varchar(64) not null, completed_at timestamp not null)"
         ) -%}
-        {%- do run_query("create table if not exists " ~ open_runs() ~ " (invocation_id varchar(64) not null, opened_at timestamp not null)") -%}
+        {%- do run_query(
+            "create table if not exists " ~ open_runs()
+            ~ " (invocation_id varchar(64) not null, opened_at timestamp not null)"
+        ) -%}
         {%- do adapter.dispatch("refuse_second_run", "fleet_analytics")() -%}
     {%- endif -%}
 {% endmacro %}
@@ -42,17 +49,18 @@
     {%- set oldest = now - modules.datetime.timedelta(hours=0 if var("ignore_open_run") else var("run_lock_hours")) -%}
     {%- set format = "%Y-%m-%d %H:%M:%S.%f" -%}
     {%- do run_query(
-        "insert into " ~ open_runs() ~ " select '" ~ invocation_id ~ "', '" ~ now.strftime(format) ~ "'::timestamp where not exists"
-        ~ " (select 1 from " ~ open_runs() ~ " where opened_at > '" ~ oldest.strftime(format) ~ "'::timestamp)"
+        "insert into " ~ open_runs() ~ " select '" ~ invocation_id ~ "', '" ~ now.strftime(format) ~ "'::timestamp"
+        ~ " where not exists (select 1 from " ~ open_runs()
+        ~ " where opened_at > '" ~ oldest.strftime(format) ~ "'::timestamp)"
     ) -%}
     {%- set others = run_query(
-        "select cast(max(opened_at) as varchar(19)) from " ~ open_runs() ~ " having max(case when invocation_id = '" ~ invocation_id
-        ~ "' then 1 else 0 end) = 0"
+        "select cast(max(opened_at) as varchar(19)) from " ~ open_runs()
+        ~ " having max(case when invocation_id = '" ~ invocation_id ~ "' then 1 else 0 end) = 0"
     ).rows -%}
     {%- if others -%}
         {{ exceptions.raise_compiler_error(
-            "Another run that began at " ~ others[0][0] ~ " UTC has not ended; wait for it, or if it was killed, run again with"
-            ~ " --vars 'ignore_open_run: true'."
+            "Another run that began at " ~ others[0][0] ~ " UTC has not ended; wait for it, or if it was killed,"
+            ~ " run again with --vars 'ignore_open_run: true'."
         ) }}
     {%- endif -%}
 {% endmacro %}
@@ -63,7 +71,8 @@
         {%- do run_query("delete from " ~ open_runs() ~ " where invocation_id = '" ~ invocation_id ~ "'") -%}
     {%- endif -%}
     {%- if execute and flags.WHICH in ["run", "build"] and not flags.EMPTY -%}
-        {%- set succeeded = results | selectattr("status", "equalto", "success") | map(attribute="node.unique_id") | list -%}
+        {%- set successes = results | selectattr("status", "equalto", "success") -%}
+        {%- set succeeded = successes | map(attribute="node.unique_id") | list -%}
         {%- set missing = [] -%}
         {%- for node in graph.nodes.values()
             if node.resource_type == "model" and node.package_name == project_name
@@ -83,7 +92,9 @@
 {% macro last_completed_run() %}
     {%- if not execute -%} {{ return(0) }} {%- endif -%}
     {%- set ledger = completed_runs() -%}
-    {%- if adapter.get_relation(ledger.database, ledger.schema, ledger.identifier) is none -%} {{ return(0) }} {%- endif -%}
+    {%- if adapter.get_relation(ledger.database, ledger.schema, ledger.identifier) is none -%}
+        {{ return(0) }}
+    {%- endif -%}
     {{- return(run_query("select coalesce(max(run_number), 0) from " ~ ledger).columns[0].values()[0] | int) -}}
 {% endmacro %}
 

@@ -9,12 +9,15 @@
 {% macro run_window_start() %}
     {%- if var("backfill_from") -%} {{ return(var("backfill_from")) }} {%- endif -%}
     {{- return(
-        run_query("select coalesce(max(loaded_at), cast('1970-01-01' as timestamp)) from " ~ this).columns[0].values()[0] | string
+        run_query(
+            "select coalesce(max(loaded_at), cast('1970-01-01' as timestamp)) from " ~ this
+        ).columns[0].values()[0] | string
     ) -}}
 {% endmacro %}
 
 {% macro run_window_end() %}
     {%- if var("backfill_to") -%} {{ return(var("backfill_to")) }} {%- endif -%}
-    {%- set settled = modules.datetime.datetime.now(modules.pytz.utc) - modules.datetime.timedelta(minutes=var("load_settle_minutes")) -%}
+    {%- set settle = modules.datetime.timedelta(minutes=var("load_settle_minutes")) -%}
+    {%- set settled = modules.datetime.datetime.now(modules.pytz.utc) - settle -%}
     {{- return(settled.strftime("%Y-%m-%d %H:%M:%S.%f")) -}}
 {% endmacro %}

@@ -14,23 +14,31 @@
 {% endmacro %}
 
 {% macro redshift__load_event_lines() %}
-    {%- set vars_given = "--vars '{landing_url: s3://bucket/events/v1/, iam_role: arn:aws:iam::123456789012:role/redshift-event-reader}'" -%}
+    {%- set role = "arn:aws:iam::123456789012:role/redshift-event-reader" -%}
+    {%- set vars_given = "--vars '{landing_url: s3://bucket/events/v1/, iam_role: " ~ role ~ "}'" -%}
     {%- for name in ["landing_url", "iam_role"] if not var(name, none) -%}
-        {{ exceptions.raise_compiler_error("load_event_lines on Redshift needs the var " ~ name ~ "; give it with " ~ vars_given ~ ".") }}
+        {{ exceptions.raise_compiler_error(
+            "load_event_lines on Redshift needs the var " ~ name ~ "; give it with " ~ vars_given ~ "."
+        ) }}
     {%- endfor -%}
     {%- set url = var("landing_url") | string -%}
     {%- if not modules.re.match("^s3://[^/]+/", url) -%}
-        {{ exceptions.raise_compiler_error("The var landing_url is '" ~ url ~ "'; write it as s3://bucket/prefix/, as in " ~ vars_given ~ ".") }}
+        {{ exceptions.raise_compiler_error(
+            "The var landing_url is '" ~ url ~ "'; write it as s3://bucket/prefix/, as in " ~ vars_given ~ "."
+        ) }}
     {%- endif -%}
     {%- if not modules.re.match("^arn:aws[a-z-]*:iam::[0-9]{12}:role/.", var("iam_role") | string) -%}
-        {{ exceptions.raise_compiler_error("The var iam_role is '" ~ var("iam_role") ~ "'; write the role's ARN, as in " ~ vars_given ~ ".") }}
+        {{ exceptions.raise_compiler_error(
+            "The var iam_role is '" ~ var("iam_role") ~ "'; write the role's ARN, as in " ~ vars_given ~ "."
+        ) }}
     {%- endif -%}
 
     {#-
     Where the raw layer is there, the loader's right to add lines is enough. Asked by run_query, for
     dbt's own look-up begins a transaction, which a run-operation never commits.
     -#}
-    {%- if not run_query("select 1 from pg_tables where schemaname = 'event_log' and tablename = 'event_lines'").rows -%}
+    {%- set look_up = "select 1 from pg_tables where schemaname = 'event_log' and tablename = 'event_lines'" -%}
+    {%- if not run_query(look_up).rows -%}
         {%- do run_query(create_raw_tables()) -%}
     {%- endif -%}
     {%- do run_query(copy_event_lines(url, var("iam_role"))) -%}
@@ -71,7 +79,9 @@
 
         {%- for file in loaded.failed -%}
             {%- set total.failed = total.failed + 1 -%}
-            {%- do print("Could not read " ~ folder ~ "/" ~ file[0] ~ ": " ~ file[1] ~ ". The next load tries it again.") -%}
+            {%- do print(
+                "Could not read " ~ folder ~ "/" ~ file[0] ~ ": " ~ file[1] ~ ". The next load tries it again."
+            ) -%}
         {%- endfor -%}
         {%- if not loop.last -%}
             {%- do print(counted(total.files, "file") ~ " with " ~ counted(total.lines, "line") ~ " so far.") -%}
@@ -82,12 +92,16 @@
         {%- do print("No new event files in " ~ folder ~ ".") -%}
     {%- else -%}
         {%- do print(
-            "Loaded " ~ counted(total.files, "new file") ~ " with " ~ counted(total.lines, "line") ~ " from " ~ folder ~ "; "
+            "Loaded " ~ counted(total.files, "new file") ~ " with " ~ counted(total.lines, "line") ~ " from " ~ folder
+            ~ "; "
             ~ counted(total.rejected, "line") ~ " rejected, " ~ counted(total.failed, "file") ~ " could not be read."
         ) -%}
     {%- endif -%}
     {%- if found.changed -%}
-        {%- do print(counted(found.changed, "file") ~ " had changed since an earlier load, so was read again whole; staging keeps one line of each event.") -%}
+        {%- do print(
+            counted(found.changed, "file") ~ " had changed since an earlier load, so was read again whole; staging"
+            ~ " keeps one line of each event."
+        ) -%}
     {%- endif -%}
 {% endmacro %}
 

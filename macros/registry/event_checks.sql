@@ -36,7 +36,7 @@
                 then '{{ id }}'
             {% endfor -%}
             {% for field in event.fields -%}
-            {% set value = payload_value(relation, event, field) -%}
+            {%- set value = payload_value(relation, event, field) %}
             when {{ value }} is not null and {{ json_misfits(value, types[field.name]) }}
                 then '{{ field.name }}'
             {% endfor -%}

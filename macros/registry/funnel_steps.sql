@@ -7,9 +7,12 @@
     {%- for step in registry_funnel_steps() -%}
         {%- set later = columns[loop.index:] -%}
         {%- if later -%}
-            {%- set last_reached = "coalesce(" ~ later | join(", ") ~ ")" if later | length > 1 else later[0] -%}
             {{ "|| " if not loop.first }}case
-                when {{ step.column }} is null {%- if not loop.first %} and {{ last_reached }} is not null {%- endif %}
+                when
+                    {{ step.column }} is null
+                    {%- if not loop.first %}
+                    and {{ "coalesce(" ~ later | join(", ") ~ ")" if later | length > 1 else later[0] }} is not null
+                    {%- endif %}
                     then ', {{ step.step }}'
                 else ''
             end

@@ -8,8 +8,7 @@
             'distinct': none,
         },
         'errors': {
-            'condition': "event_name in ('dispatch.failed', 'delivery.pickup_failed', 'delivery.dropoff_failed', "
-                ~ "'robot.error', 'robot.safety_event')",
+            'condition': "event_name in ('dispatch.failed', 'delivery.pickup_failed', 'delivery.dropoff_failed', 'robot.error', 'robot.safety_event')",
             'distinct': none,
         },
         'robot_errors': {
@@ -17,13 +16,11 @@
             'distinct': none,
         },
         'takeovers': {
-            'condition': "event_name = 'pilot.control_changed' and from_mode in ('autonomous') and to_mode in "
-                ~ "('assisted', 'remote')",
+            'condition': "event_name = 'pilot.control_changed' and from_mode in ('autonomous') and to_mode in ('assisted', 'remote')",
             'distinct': none,
         },
         'operating_heartbeats': {
-            'condition': "event_name = 'robot.heartbeat' and state in ('available', 'assigned', 'at_merchant', "
-                ~ "'in_transit', 'at_customer', 'returning', 'repositioning')",
+            'condition': "event_name = 'robot.heartbeat' and state in ('available', 'assigned', 'at_merchant', 'in_transit', 'at_customer', 'returning', 'repositioning')",
             'distinct': none,
         },
         'pickups': {
@@ -35,13 +32,11 @@
             'distinct': "delivery_id",
         },
         'attempted_deliveries': {
-            'condition': "event_name in ('delivery.pickup_failed', 'delivery.dropoff_completed') or (event_name = "
-                ~ "'delivery.dropoff_failed' and disposition in ('return', 'discard'))",
+            'condition': "event_name in ('delivery.pickup_failed', 'delivery.dropoff_completed') or (event_name = 'delivery.dropoff_failed' and disposition in ('return', 'discard'))",
             'distinct': "delivery_id",
         },
         'failed_deliveries': {
-            'condition': "event_name in ('delivery.pickup_failed') or (event_name = 'delivery.dropoff_failed' and "
-                ~ "disposition in ('return', 'discard'))",
+            'condition': "event_name in ('delivery.pickup_failed') or (event_name = 'delivery.dropoff_failed' and disposition in ('return', 'discard'))",
             'distinct': "delivery_id",
         },
         'orders': {
@@ -69,13 +64,11 @@
             'distinct': none,
         },
         'in_service_heartbeats': {
-            'condition': "event_name = 'robot.heartbeat' and state in ('available', 'assigned', 'at_merchant', "
-                ~ "'in_transit', 'at_customer', 'returning', 'repositioning', 'blocked', 'fault')",
+            'condition': "event_name = 'robot.heartbeat' and state in ('available', 'assigned', 'at_merchant', 'in_transit', 'at_customer', 'returning', 'repositioning', 'blocked', 'fault')",
             'distinct': none,
         },
         'unusable_heartbeats': {
-            'condition': "event_name = 'robot.heartbeat' and (state in ('repositioning', 'blocked', 'fault') or "
-                ~ "(state in ('returning') and not coalesce(dispatchable, false)))",
+            'condition': "event_name = 'robot.heartbeat' and (state in ('repositioning', 'blocked', 'fault') or (state in ('returning') and not coalesce(dispatchable, false)))",
             'distinct': none,
         },
         'unplanned_down_heartbeats': {

@@ -14,7 +14,8 @@
     case
         when {{ trials }} > 0 then {{ within }}({{ p }}, (
             {{ p }} + {{ z * z }} / (2.0 * {{ n }})
-            {{ "-" if side < 0 else "+" }} {{ z }} * sqrt({{ p }} * (1.0 - {{ p }}) / {{ n }} + {{ z * z }} / (4.0 * {{ n }} * {{ n }}))
+            {{ "-" if side < 0 else "+" }} {{ z }}
+            * sqrt({{ p }} * (1.0 - {{ p }}) / {{ n }} + {{ z * z }} / (4.0 * {{ n }} * {{ n }}))
         ) / (1.0 + {{ z * z }} / {{ n }}))
     end
 {%- endmacro %}
@@ -60,7 +61,8 @@
     case
         when {{ release }}.{{ measure }} is null then null
         when {{ release_before }}.version is null then 'no_previous_version'
-        when not ({{ release }}.{{ measure }}_has_sample and {{ release_before }}.{{ measure }}_has_sample) then 'too_few'
+        when not ({{ release }}.{{ measure }}_has_sample and {{ release_before }}.{{ measure }}_has_sample)
+            then 'too_few'
         when {{ release }}.{{ measure }}_lower_90 > {{ release_before }}.{{ measure }}_upper_90 then 'worse'
         when {{ release }}.{{ measure }}_upper_90 < {{ release_before }}.{{ measure }}_lower_90 then 'better'
         else 'no_clear_difference'

@@ -2,7 +2,9 @@
 {% macro metric_count(name, only=none) -%}
     {%- set metric = registry_metrics().get(name) -%}
     {%- if metric is none -%}
-        {{ exceptions.raise_compiler_error("registry/monitors.yml has no metric " ~ name ~ "; use one of " ~ registry_metrics() | join(", ") ~ ".") }}
+        {{ exceptions.raise_compiler_error(
+            "registry/monitors.yml has no metric " ~ name ~ "; use one of " ~ registry_metrics() | join(", ") ~ "."
+        ) }}
     {%- endif -%}
     {%- set condition = "(" ~ metric.condition ~ ") and " ~ only if only else metric.condition -%}
     {%- if metric.distinct -%}

@@ -219,7 +219,7 @@ export interface OrderCreated {
   value_cents?: number;
   /** ISO 4217 code of value_cents. */
   currency?: string;
-  /** When the customer was told to expect the goods. */
+  /** When the customer may expect the goods. */
   promised_at?: Timestamp;
   /** Planned distance from merchant to customer (meters). */
   route_m?: number;
@@ -1979,7 +1979,7 @@ export const SPECS: { readonly [Name in EventName]: Spec } = {
       last_seq: { required: true, type: "int", min: 0, max: 9007199254740991 },
     },
     summary: (data) =>
-      "Logging began anew after event " +
+      "Logging restarted after event " +
       number(data.last_seq) +
       " of " +
       data.last_emitter_id,

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import textwrap
 from collections.abc import Iterable, Sequence
 
 from fleet.registry.monitoring import sql_condition
 from fleet.registry.schema import Event, Registry
-from fleet.registry.summary_template import read_summary
-from fleet.registry.targets.common import described, quoted, render
+from fleet.registry.targets.common import described, render
 
 STAGING = "models/staging/event_log"
 
@@ -20,8 +18,6 @@ DATES = {
     "event_at": "When it happened (UTC), corrected where the emitter's clock ran ahead.",
 }
 LOADED_AT = {"loaded_at": "When it was loaded (UTC)."}
-MACRO_LENGTH = 120
-CASE_LENGTH = MACRO_LENGTH - 15
 COLUMN_GROUPS = {
     "id": "ids",
     "string": "text",
@@ -43,16 +39,8 @@ def files(registry: Registry) -> dict[str, str]:
             required_columns=lambda event: required_columns(event, registry),
             jinja_list=jinja_list,
         ),
-        "macros/registry/event_summary.sql": render(
-            "event_summary.sql.j2",
-            registry,
-            sql_summary=lambda event: sql_summary(event, registry),
-        ),
         "macros/registry/metrics.sql": render(
-            "metrics.sql.j2",
-            registry,
-            jinja_text=jinja_text,
-            sql_condition=lambda metric: sql_condition(metric, registry),
+            "metrics.sql.j2", registry, sql_condition=lambda metric: sql_condition(metric, registry)
         ),
         f"{STAGING}/_event_log__streams.yml": render(
             "streams.yml.j2",
@@ -169,14 +157,6 @@ def stream_columns(events: list[Event], registry: Registry) -> dict[str, dict[st
 # ---------------------------------------------------------------- SQL
 
 
-def jinja_text(text: str, indent: int) -> str:
-    """The text as a value in a dbt macro, over several lines where one would be too long."""
-    lines = textwrap.wrap(
-        text, MACRO_LENGTH - indent - 14, drop_whitespace=False, break_on_hyphens=False
-    )
-    return f"\n{' ' * indent}~ ".join(quoted(line) for line in lines)
-
-
 def jinja_list(values: Iterable[str]) -> str:
     """The values as a list in a dbt macro."""
     return "[" + ", ".join(f"'{value}'" for value in values) + "]"
@@ -187,53 +167,3 @@ def required_columns(event: Event, registry: Registry) -> list[str]:
     ids = [name for name, need in registry.event_ids(event).items() if need == "required"]
     fields = [registry.column(name) for name, field in event.fields.items() if field.required]
     return ids + fields
-
-
-def sql_summary(event: Event, registry: Registry) -> str:
-    """The event's summary as a SQL text expression over the typed columns; `?` for a null.
-
-    A part in brackets is left out when a column in it is null.
-    """
-    expressions: list[str] = []
-    for part in read_summary(event.summary):
-        pieces = []
-        for literal, name in part.pieces:
-            if literal:
-                pieces.append("'" + literal.replace("'", "''") + "'")
-            if name is not None:
-                pieces.append(_sql_text(event, name, registry, known=part.optional))
-        if part.optional:
-            present = " and ".join(
-                f"{_sql_column(event, name, registry)} is not null"
-                for name in dict.fromkeys(part.names)
-            )
-            text = " || ".join(pieces)
-            pieces = [f"case when {present} then {text} else '' end"]
-            if len(pieces[0]) > CASE_LENGTH:
-                margin = "\n" + " " * 16
-                when = f"{margin}when {present}{margin}    then {text}{margin}else ''"
-                pieces = [f"case{when}\n{' ' * 12}end"]
-        expressions += pieces
-    return "\n            || ".join(expressions)
-
-
-def _sql_column(event: Event, name: str, registry: Registry) -> str:
-    return registry.column(name) if name in event.fields else name
-
-
-def _sql_text(event: Event, name: str, registry: Registry, *, known: bool) -> str:
-    """A field or id as readable SQL text; `known` when it cannot be null here."""
-    column = _sql_column(event, name, registry)
-    match event.fields[name].type if name in event.fields else "id":
-        case "int" | "number":
-            return f"{{{{ number_text('{column}') }}}}"
-        case "bool" if known:
-            return f"case when {column} then 'yes' else 'no' end"
-        case "bool":
-            return f"case when {column} then 'yes' when not {column} then 'no' else '?' end"
-        case "timestamp":
-            # DuckDB ignores a width, so the cast alone would not cut the fraction there.
-            text = f"left(cast({column} as varchar(32)), 19)"
-        case _:
-            text = column
-    return text if known else f"coalesce({text}, '?')"

@@ -104,15 +104,8 @@ merchant_window_hours as (
 matched_by_delivery_id as (
 
     select
-        event_id,
-        delivery_id,
-        match_method,
-        robot_id,
-        event_name,
-        emitter_id,
-        seq,
-        event_date,
-        event_at
+        *,
+        delivery_id as matched_delivery_id
 
     from events
 
@@ -123,15 +116,8 @@ matched_by_delivery_id as (
 matched_by_order_id as (
 
     select
-        events.event_id,
-        milestones.delivery_id,
-        events.match_method,
-        events.robot_id,
-        events.event_name,
-        events.emitter_id,
-        events.seq,
-        events.event_date,
-        events.event_at
+        events.*,
+        milestones.delivery_id as matched_delivery_id
 
     from events
 
@@ -145,15 +131,8 @@ matched_by_order_id as (
 matched_by_robot_window as (
 
     select
-        events.event_id,
-        assignment_window_hours.delivery_id,
-        events.match_method,
-        events.robot_id,
-        events.event_name,
-        events.emitter_id,
-        events.seq,
-        events.event_date,
-        events.event_at
+        events.*,
+        assignment_window_hours.delivery_id as matched_delivery_id
 
     from events
 
@@ -171,15 +150,8 @@ matched_by_robot_window as (
 matched_by_pilot_session as (
 
     select
-        events.event_id,
-        assignment_window_hours.delivery_id,
-        events.match_method,
-        events.robot_id,
-        events.event_name,
-        events.emitter_id,
-        events.seq,
-        events.event_date,
-        events.event_at
+        events.*,
+        assignment_window_hours.delivery_id as matched_delivery_id
 
     from events
 
@@ -204,15 +176,8 @@ matched_by_pilot_session as (
 matched_by_merchant_window as (
 
     select
-        events.event_id,
-        merchant_window_hours.delivery_id,
-        events.match_method,
-        events.robot_id,
-        events.event_name,
-        events.emitter_id,
-        events.seq,
-        events.event_date,
-        events.event_at
+        events.*,
+        merchant_window_hours.delivery_id as matched_delivery_id
 
     from events
 
@@ -255,7 +220,7 @@ matches as (
     select
         ----------  ids
         event_id,
-        delivery_id,
+        matched_delivery_id as delivery_id,
         robot_id,
 
         ----------  text

@@ -133,7 +133,7 @@ def metric_sql(manifest: Manifest, dialect: str, folder: Path) -> Callable[[Figu
         asked = MetricFlowQueryRequest.create(
             metric_names=figures.metrics, group_by_names=figures.by
         )
-        return engine.explain(asked).sql_statement.sql
+        return str(engine.explain(asked).sql_statement.sql)
 
     return sql
 

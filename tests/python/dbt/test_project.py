@@ -6,7 +6,14 @@ from typing import get_args
 
 import pytest
 from dbt.contracts.graph.manifest import Manifest
-from dbt.contracts.graph.nodes import GenericTestNode, Macro, ManifestSQLNode, ModelNode, SeedNode
+from dbt.contracts.graph.nodes import (
+    GenericTestNode,
+    Macro,
+    ManifestSQLNode,
+    ModelNode,
+    SeedNode,
+    SourceDefinition,
+)
 from dbt_common.contracts.constraints import ConstraintType
 from jinja2 import Environment, nodes
 
@@ -38,6 +45,14 @@ def layer(model: ModelNode) -> str:
     return model.fqn[1]
 
 
+def described(
+    manifest: Manifest, models: list[ModelNode]
+) -> list[ModelNode | SeedNode | SourceDefinition]:
+    """Models, seeds and sources."""
+    seeds = [node for node in manifest.nodes.values() if isinstance(node, SeedNode)]
+    return [*models, *seeds, *manifest.sources.values()]
+
+
 def macros(manifest: Manifest) -> list[Macro]:
     """The project's own macros, without the forms of one for a single engine."""
     project = manifest.metadata.project_name
@@ -58,18 +73,17 @@ def test_marts_are_under_contract(models: list[ModelNode]) -> None:
 
 
 def test_descriptions_begin_with_the_grain(manifest: Manifest, models: list[ModelNode]) -> None:
-    seeds = [node for node in manifest.nodes.values() if isinstance(node, SeedNode)]
-    described = [*models, *seeds, *manifest.sources.values()]
     assert [
-        node.name for node in described if not node.description.startswith("One row per ")
+        node.name
+        for node in described(manifest, models)
+        if not node.description.startswith("One row per ")
     ] == []
 
 
 def test_every_column_is_described(manifest: Manifest, models: list[ModelNode]) -> None:
-    seeds = [node for node in manifest.nodes.values() if isinstance(node, SeedNode)]
     assert [
         f"{node.name}.{column.name}"
-        for node in (*models, *seeds, *manifest.sources.values())
+        for node in described(manifest, models)
         for column in node.columns.values()
         if not column.description
     ] == []

@@ -223,7 +223,7 @@ class OrderCreated(TypedDict):
     currency: NotRequired[Annotated[str, Meta(max_length=3)]]
     """ISO 4217 code of value_cents."""
     promised_at: NotRequired[Timestamp]
-    """When the customer was told to expect the goods."""
+    """When the customer may expect the goods."""
     route_m: NotRequired[Annotated[float, Meta(ge=0, le=100000)]]
     """Planned distance from merchant to customer (meters)."""
 
@@ -1428,7 +1428,7 @@ SPECS: Final[dict[Events, EventSpec]] = {
     Events.TELEMETRY_EMITTER_RESTARTED: EventSpec(
         1, "info", TelemetryEmitterRestarted,
         lambda data: (
-            "Logging began anew after event "
+            "Logging restarted after event "
             + number(data["last_seq"])
             + " of "
             + str(data["last_emitter_id"])
