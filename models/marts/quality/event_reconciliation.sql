@@ -55,7 +55,9 @@ reconciliation as (
         cast(sum(case when line_status = 'duplicate' then 1 else 0 end) as bigint) as duplicate_count,
         cast(sum(case when line_status = 'quarantined' then 1 else 0 end) as bigint) as quarantined_count,
         {% for reason in registry_quarantine_reasons() %}
-            cast(sum(case when quarantine_reason = '{{ reason.name }}' then 1 else 0 end) as bigint) as {{ reason.name }}_count,
+            cast(
+                sum(case when quarantine_reason = '{{ reason.name }}' then 1 else 0 end) as bigint
+            ) as {{ reason.name }}_count,
         {% endfor %}
         ----------  timestamps
         {{ utc_timestamptz("loaded_at") }} as loaded_at
