@@ -29,6 +29,8 @@
     {{- "case when " ~ when ~ " then " ~ parsed ~ " end" if when else parsed -}}
 {%- endmacro %}
 
+{% macro json_payload(document) %}{{ document }}."data"{% endmacro %}
+
 {% macro envelope_keys() %}
     {{- return(registry_ids() + registry_envelope() + [{"name": "data"}]) -}}
 {% endmacro %}

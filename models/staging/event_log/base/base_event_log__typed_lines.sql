@@ -81,7 +81,7 @@ typed as (
             {{ json_envelope_value("documents.document", key) }} as {{ key.column }},
         {% endfor %}
         ----------  the line itself
-        documents.document."data" as data,
+        {{ json_payload("documents.document") }} as data,
         documents.payload,
         documents.source_file,
         documents.loaded_at
