@@ -80,7 +80,7 @@ dashboard: setup $(DASHBOARD)  ## Show the marts as a web page: any delivery, or
 	@$(BIN)/python -m streamlit run dashboard/app.py
 
 # What needs neither a dbt run nor a browser nor PostgreSQL. Types are checked beside the tests, on the other core.
-check: setup $(DEV) $(NODE_MODULES)  ## Check the fast half in a minute: style, types, and tests that run no dbt.
+check: setup $(DEV) $(NODE_MODULES)  ## Check the fast half: style, types, and tests that run no dbt.
 	@SECONDS=0; \
 	$(BIN)/ruff check --quiet; \
 	$(BIN)/ruff format --quiet --check; \
