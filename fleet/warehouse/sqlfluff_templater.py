@@ -29,7 +29,6 @@ WITHOUT_WAREHOUSE = {
 # Macros that return a list of the registry -> the part of it that the linter gets.
 SHORTENED = {
     "registry_events": "[:2]",
-    "registry_fields": " | unique(attribute='type') | list",
 }
 END_OF_LIST = "]) }}"
 

@@ -1,7 +1,7 @@
 {#
     Payload fields in groups of events that share a document, for json_document(): one per stream, and
-    one for heartbeats, which are nearly all lines and have few fields. Rows of name, events (their
-    names), fields (rows of registry_fields()).
+    one for heartbeats, which are nearly all lines and have few fields. Rows of name, condition (SQL that
+    says whether an event is of the group), fields (rows of registry_fields()).
 #}
 {% macro payload_groups() %}
     {%- set groups = {} -%}
@@ -13,7 +13,7 @@
         {%- set names = events | map(attribute="fields") | sum(start=[]) | map(attribute="name") | unique | list -%}
         {%- do rows.append({
             "name": name,
-            "events": events | map(attribute="name") | list,
+            "condition": "event_name in ('" ~ events | map(attribute="name") | join("', '") ~ "')",
             "fields": registry_fields() | selectattr("name", "in", names) | list,
         }) -%}
     {%- endfor -%}

@@ -128,7 +128,7 @@ numbered_marks as (
         *,
         sum(is_state_change) over (
             partition by robot_id
-            order by marked_at, is_state_change desc
+            order by marked_at asc, is_state_change desc
             rows between unbounded preceding and current row
         ) as state_number
 

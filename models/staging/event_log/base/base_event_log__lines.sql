@@ -1,3 +1,5 @@
+{% set with_shared_fields = "event_name in ('" ~ events_with(shared_fields()) | join("', '") ~ "')" %}
+
 with
 
 typed_lines as (
@@ -40,7 +42,7 @@ payloads as (
 
     select
         *,
-        {{ json_document("data", shared_fields(), when="event_name in ('" ~ events_with(shared_fields()) | join("', '") ~ "')") }} as shared_payload
+        {{ json_document("data", shared_fields(), when=with_shared_fields) }} as shared_payload
 
     from lines
 
@@ -49,10 +51,10 @@ payloads as (
 final as (
 
     select
-        *,
         {% for field in shared_fields() %}
-            {{ json_field('payloads.shared_payload."' ~ field.name ~ '"', field) }} as {{ field.column }}{{ "," if not loop.last }}
+            {{ payload_column("payloads.shared_payload", field.column) }} as {{ field.column }},
         {% endfor %}
+        payloads.*
 
     from payloads
 

@@ -114,10 +114,10 @@ joined as (
 payloads as (
 
     select
-        *
-        {%- for group in payload_groups() %},
-            {{ json_document("data", group.fields, when="event_name in ('" ~ group.events | join("', '") ~ "')") }} as {{ group.name }}_payload
-        {%- endfor %}
+        {% for group in payload_groups() %}
+            {{ json_document("data", group.fields, when=group.condition) }} as {{ group.name }}_payload,
+        {% endfor %}
+        joined.*
 
     from joined
 
