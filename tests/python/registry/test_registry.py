@@ -136,9 +136,9 @@ def test_every_column_of_a_stream_model_is_described_in_its_order(registry: Regi
     assert len(described) == len(registry.streams)
     for model in described:
         sql = files[f"models/staging/event_log/{model['name']}.sql"]
-        body = sql.split("filtered as (")[1].split("from events")[0]
+        body = sql.split("typed as (")[1].split("from events")[0]
         columns = [
-            line.strip().rstrip(",")
+            line.strip().rstrip(",").split(" as ")[-1].removeprefix("events.")
             for line in body.splitlines()
             if line.startswith("        ") and "-----" not in line
         ]
