@@ -79,14 +79,14 @@ demo: setup  ## Simulate one day of a fleet in data/, build every table and show
 dashboard: setup $(DASHBOARD)  ## Show the marts as a web page: any delivery, order or robot by its id.
 	@$(BIN)/python -m streamlit run dashboard/app.py
 
-# What needs neither a dbt run nor a browser nor PostgreSQL. Types are checked beside the tests, on the other core.
+# What needs neither a dbt run nor a browser nor PostgreSQL.
 check: setup $(DEV) $(NODE_MODULES)  ## Check the fast half: style, types, and tests that run no dbt.
 	@SECONDS=0; \
 	$(BIN)/ruff check --quiet; \
 	$(BIN)/ruff format --quiet --check; \
 	$(BIN)/fleet registry generate --check; \
 	$(BIN)/mypy --no-error-summary & types=$$!; \
-	$(BIN)/pytest --quiet -m "not dbt and not browser and not postgres" $(ARGS); \
+	$(BIN)/pytest --quiet --numprocesses 2 --dist loadgroup -m "not dbt and not browser and not postgres" $(ARGS); \
 	wait $$types; \
 	echo "Checked in $$SECONDS s. The rest: make test"
 

@@ -4,9 +4,12 @@ import gzip
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from benchmarks.load import main
+
+pytestmark = pytest.mark.dbt
 
 
 def test_its_last_line_is_json(tmp_path: Path) -> None:

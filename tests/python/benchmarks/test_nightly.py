@@ -13,6 +13,8 @@ from rich.console import Console
 
 from benchmarks import nightly
 
+pytestmark = pytest.mark.dbt
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

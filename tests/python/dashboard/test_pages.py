@@ -14,7 +14,9 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import page_queries, story
 from dashboard.views import delivery as delivery_view
+from fleet.duckdb_file import open_database
 from fleet.lookup import queries as lookups
+from fleet.lookup.stores import READ_ONLY
 from tests.python.conftest import ROOT
 from tests.python.dashboard.conftest import Open, contracts
 from tests.python.session.conftest import at
@@ -143,15 +145,17 @@ def test_a_hostile_id_is_only_an_unknown_id(open_page: Open, wanted: str) -> Non
     assert 'data-delivery="D-10"' in said(open_page(id="D-10"))
 
 
-def test_no_naughty_string_is_an_id(open_page: Open) -> None:
+def test_no_naughty_string_is_an_id(open_page: Open, marts_file: Path) -> None:
     strings = list(naughty_strings())
     if not strings:
         pytest.skip("The list of naughty strings is not beside the project.")
     page = open_page()
-    for wanted in strings:
-        if wanted.strip():
-            kind, known_id = delivery_view.find(wanted.strip())
-            assert (kind, known_id) == ("", wanted.strip())
+    # While one connection is open, DuckDB does not read the file for each of the others.
+    with open_database(marts_file, READ_ONLY, read_only=True):
+        for wanted in strings:
+            if wanted.strip():
+                kind, known_id = delivery_view.find(wanted.strip())
+                assert (kind, known_id) == ("", wanted.strip())
     # Each of a few kinds is also shown: markup, quotes, right-to-left, control characters.
     for wanted in [one for one in strings if one.strip()][::60]:
         page.text_input(key="id").set_value(wanted).run()

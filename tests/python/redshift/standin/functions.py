@@ -29,9 +29,9 @@ NATIVE = frozenset(
     abs ascii btrim ceil ceiling chr coalesce count dense_rank exp first_value floor greatest
     has_schema_privilege has_table_privilege initcap lag last_value lead least left length ln lower
     lpad ltrim max md5 min mod nth_value ntile nullif nvl octet_length percent_rank
-    percentile_cont power quote_ident rank repeat replace reverse right round row_number rpad rtrim
-    sign split_part sqrt stddev_pop
-    stddev_samp strpos substring sum to_char translate trim upper var_pop var_samp version
+    percentile_cont power quote_ident random rank repeat replace reverse right round row_number rpad
+    rtrim sign split_part sqrt stddev_pop stddev_samp strpos substring sum to_char translate trim
+    upper var_pop var_samp version
     """)
 )
 
@@ -42,7 +42,7 @@ NOT_EMULATED = frozenset(
     charindex convert_timezone cume_dist date_cmp date_part_year decode dexp dlog10 func_sha1
     is_array is_object is_scalar is_valid_json json_array_length json_extract_array_element_text
     json_extract_path_text json_size last_day listagg median months_between next_day nvl2 object
-    object_transform percentile_disc pi random ratio_to_report regexp_count
+    object_transform percentile_disc pi ratio_to_report regexp_count
     regexp_instr regexp_replace regexp_substr sha2 split_to_array stddev strtol subarray timezone
     to_date to_hex to_number to_timestamp trunc try_cast variance
     """)
