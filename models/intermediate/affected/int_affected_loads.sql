@@ -28,6 +28,17 @@ affected as (
 
     union all
 
+    -- Loads with another copy of such a line: which of them is the event may have changed.
+    select lines.loaded_at
+    from lines
+    where lines.event_id in (
+        select copies.event_id
+        from {{ ref("base_event_log__copies") }} as copies
+        where copies.processed_run > {{ last_completed_run() }}
+    )
+
+    union all
+
     -- Loads that brought only rejected lines, or files without lines.
     select loaded_at
     from without_lines
