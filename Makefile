@@ -24,6 +24,9 @@ NODE_MODULES := $(TYPESCRIPT)/node_modules/.installed
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --no-strip-extras --generate-hashes \
 	--no-emit-package fleet-events --quiet --custom-compile-command "make lock"
 
+# The tests of a file share what it builds.
+BOTH_CORES := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
 ROBOTS := 40
 DAYS := 1
 SEED := 7
@@ -86,7 +89,7 @@ check: setup $(DEV) $(NODE_MODULES)  ## Check the fast half: style, types, and t
 	$(BIN)/ruff format --quiet --check; \
 	$(BIN)/fleet registry generate --check; \
 	$(BIN)/mypy --no-error-summary & types=$$!; \
-	$(BIN)/pytest --quiet --numprocesses 2 --dist loadgroup -m "not dbt and not browser and not postgres" $(ARGS); \
+	$(BIN)/pytest --quiet $(BOTH_CORES) -m "not dbt and not browser and not postgres" $(ARGS); \
 	wait $$types; \
 	echo "Checked in $$SECONDS s. The rest: make test"
 
@@ -99,10 +102,10 @@ lint: setup $(DEV)  ## Check style, types and SQL, and that generated files are 
 	wait $$types
 
 test: lint typescript  ## Check everything: lint, then every test, on two cores; ARGS='-k session' chooses tests.
-	@$(BIN)/pytest --numprocesses 2 --dist loadgroup $(ARGS)
+	@$(BIN)/pytest $(BOTH_CORES) $(ARGS)
 
 coverage: setup $(DEV)  ## Run every test and report how much of fleet and fleet_events they run.
-	@$(BIN)/pytest --quiet --numprocesses 2 --dist loadgroup --cov --cov-report=term $(ARGS)
+	@$(BIN)/pytest --quiet $(BOTH_CORES) --cov --cov-report=term $(ARGS)
 
 $(NODE_MODULES): $(TYPESCRIPT)/package.json $(TYPESCRIPT)/package-lock.json
 	@command -v npm >/dev/null || { echo "The TypeScript client needs Node.js 20 or later with npm: install it, or check the rest with make lint and $(BIN)/pytest." >&2; exit 1; }

@@ -61,6 +61,9 @@ class DbtRunner:
 
         # dbt leaves a log file open, which Python warns of; so none is written.
         flags = ["--quiet", "--log-level-file", "none", "--vars", json.dumps(dict(variables or {}))]
+        if words[0] in ("build", "run", "seed"):
+            # What they did is returned; a manifest for each would be a tenth of a small run.
+            flags.append("--no-write-json")
         flags += ["--project-dir", str(self.project_dir), "--profiles-dir", str(self.profiles_dir)]
         flags += ["--target-path", str(self.profiles_dir / "target")]
         if self.target:

@@ -158,7 +158,10 @@
 
 {# The earliest load of the run as a literal, so that the blocks of earlier loads are skipped. #}
 {% macro first_affected_load() -%}
-    {%- set query = "select cast(min(loaded_at) as varchar(26)) from " ~ ref("int_affected_loads") -%}
-    {%- set found = run_query(query).columns[0].values()[0] if execute -%}
-    cast('{{ found or "9999-12-31" }}' as timestamp)
+    {%- set values = values_of_run() -%}
+    {%- if execute and "first_affected_load" not in values -%}
+        {%- set query = "select cast(min(loaded_at) as varchar(26)) from " ~ ref("int_affected_loads") -%}
+        {%- do values.update({"first_affected_load": run_query(query).columns[0].values()[0]}) -%}
+    {%- endif -%}
+    cast('{{ values.first_affected_load or "9999-12-31" }}' as timestamp)
 {%- endmacro %}

@@ -33,6 +33,10 @@
             "create table if not exists " ~ open_runs()
             ~ " (invocation_id varchar(64) not null, opened_at timestamp not null)"
         ) -%}
+        {%- do run_query(
+            "create table if not exists " ~ table_of_runs("views")
+            ~ " (view_name varchar(400) not null, fingerprint varchar(32) not null)"
+        ) -%}
         {%- do adapter.dispatch("refuse_second_run", "fleet_analytics")() -%}
     {%- endif -%}
 {% endmacro %}
@@ -68,6 +72,7 @@
 {# on-run-end #}
 {% macro complete_run(results) %}
     {%- if execute and flags.WHICH in ["run", "build"] -%}
+        {%- do record_views(results) -%}
         {%- do run_query("delete from " ~ open_runs() ~ " where invocation_id = '" ~ invocation_id ~ "'") -%}
     {%- endif -%}
     {%- if execute and flags.WHICH in ["run", "build"] and not flags.EMPTY -%}
@@ -91,11 +96,30 @@
 {# Number of the last completed run, 0 where there is none. #}
 {% macro last_completed_run() %}
     {%- if not execute -%} {{ return(0) }} {%- endif -%}
+    {%- set values = values_of_run() -%}
+    {%- if "last_completed_run" not in values -%}
+        {%- do values.update({"last_completed_run": read_last_completed_run()}) -%}
+    {%- endif -%}
+    {{- return(values.last_completed_run) -}}
+{% endmacro %}
+
+{% macro read_last_completed_run() %}
     {%- set ledger = completed_runs() -%}
     {%- if adapter.get_relation(ledger.database, ledger.schema, ledger.identifier) is none -%}
         {{ return(0) }}
     {%- endif -%}
     {{- return(run_query("select coalesce(max(run_number), 0) from " ~ ledger).columns[0].values()[0] | int) -}}
+{% endmacro %}
+
+{#
+    What this run has read already, by name. dbt has no variables of a run: the graph is the one dict
+    that all its models share, and it outlives a run where one process has several.
+#}
+{% macro values_of_run() %}
+    {%- if graph.get("values_of_run", {}).get("invocation_id") != invocation_id -%}
+        {%- do graph.update({"values_of_run": {"invocation_id": invocation_id}}) -%}
+    {%- endif -%}
+    {{- return(graph.values_of_run) -}}
 {% endmacro %}
 
 {# Number of this run. A run that follows one that did not complete has the same number. #}

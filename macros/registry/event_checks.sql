@@ -2,15 +2,14 @@
     Name of the first id or field that the registry requires of the event and the line lacks, else null.
     One branch per event, so that an event is asked for its own fields only.
 
-    relation    has the typed ids, the document of the envelope, and the payload_groups()
+    relation    has the typed ids, lacks_<id> for each, and the payload_groups()
 #}
 {% macro missing_required_field(relation) %}
     case {{ relation }}.event_name
         {% for event in registry_events() -%}
         when '{{ event.name }}' then case
             {% for id in event.ids if id in event.required_columns -%}
-            when {{ relation }}.{{ id }} is null and {{ json_lacks_id(relation ~ '.document."' ~ id ~ '"') }}
-                then '{{ id }}'
+            when lacks_{{ id }} then '{{ id }}'
             {% endfor -%}
             {% for field in event.fields if field.required -%}
             when {{ payload_value(relation, event, field) }} is null then '{{ field.name }}'
@@ -32,13 +31,11 @@
         {% for event in registry_events() -%}
         when '{{ event.name }}' then case
             {% for id in event.ids -%}
-            when {{ relation }}.{{ id }} is null and not {{ json_lacks_id(relation ~ '.document."' ~ id ~ '"') }}
-                then '{{ id }}'
+            when {{ relation }}.{{ id }} is null and not lacks_{{ id }} then '{{ id }}'
             {% endfor -%}
             {% for field in event.fields -%}
             {%- set value = payload_value(relation, event, field) %}
-            when {{ value }} is not null and {{ json_misfits(value, types[field.name]) }}
-                then '{{ field.name }}'
+            when {{ json_misfits(value, types[field.name]) }} then '{{ field.name }}'
             {% endfor -%}
             else null
         end

@@ -76,19 +76,26 @@ NEEDS = {
     "browser": {"chromium"},
     "postgres": {"standin"},
 }
-# Files whose tests are long and share little: they are spread over the processes.
-SPREAD = {"test_killed_runs.py", "test_nightly_runs_equal_a_full_refresh.py"}
+# The longest files first, so that both processes end at about the same time.
+LONGEST = (
+    "test_killed_runs.py",
+    "test_builds.py",
+    "test_nightly_runs_equal_a_full_refresh.py",
+    "test_runs.py",
+    "test_lifts.py",
+    "test_nightly.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by what they need, and let the tests of a file run in one process."""
-    for number, item in enumerate(items):
+    """Mark tests by what they need, and put the longest files first."""
+    for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         for marker, needs in NEEDS.items():
             if fixtures & needs:
                 item.add_marker(marker)
-        part = number % 2 if item.path.name in SPREAD else 0
-        item.add_marker(pytest.mark.xdist_group(f"{item.path.relative_to(ROOT)} {part}"))
+    rank = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(LONGEST)))
 
 
 def pytest_collection_finish() -> None:

@@ -70,11 +70,10 @@ documents as (
 typed as (
 
     select
-        documents.document,
-
-        ----------  ids of the registry
+        ----------  ids of the registry, and whether the line has none
         {% for id in registry_ids() %}
             {{ json_id('documents.document."' ~ id.name ~ '"', id.width) }} as {{ id.name }},
+            {{ json_lacks_id('documents.document."' ~ id.name ~ '"') }} as lacks_{{ id.name }},
         {% endfor %}
         ----------  envelope of the registry
         {% for key in registry_envelope() %}
