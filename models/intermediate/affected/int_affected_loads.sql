@@ -8,6 +8,14 @@ lines as (
 
 ),
 
+ranked_anew as (
+
+    select event_id
+    from {{ ref("base_event_log__copies") }}
+    where processed_run > {{ last_completed_run() }}
+
+),
+
 without_lines as (
 
     select loaded_at
@@ -29,13 +37,9 @@ affected as (
     union all
 
     -- Loads with another copy of such a line: which of them is the event may have changed.
-    select lines.loaded_at
+    select loaded_at
     from lines
-    where lines.event_id in (
-        select copies.event_id
-        from {{ ref("base_event_log__copies") }} as copies
-        where copies.processed_run > {{ last_completed_run() }}
-    )
+    where event_id in (select ranked_anew.event_id from ranked_anew)
 
     union all
 
