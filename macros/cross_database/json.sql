@@ -171,7 +171,8 @@
 {% macro duckdb__json_misfits(value, field) -%}
     {%- if field.type == "bool" -%} cast({{ value }} as varchar) not in ('true', 'false')
     {%- elif field.type in ("id", "string", "enum") -%}
-        ascii({{ value }}) <> 34 or strlen({{ value }}) > {{ field.width + 2 }} and strlen({{ value }} ->> '$') > {{ field.width }}
+        ascii({{ value }}) <> 34
+        or (strlen({{ value }}) > {{ field.width + 2 }} and strlen({{ value }} ->> '$') > {{ field.width }})
     {%- else -%} {{ default__json_misfits(value, field) }}
     {%- endif -%}
 {%- endmacro %}
