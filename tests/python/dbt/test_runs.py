@@ -87,6 +87,33 @@ def test_only_a_run_of_every_model_is_recorded(seeded: Warehouse) -> None:
     assert seeded.rows("select count(*) from fleet_runs.open_runs") == [(0,)]
 
 
+def test_a_view_is_made_again_only_when_it_is_not_what_a_run_would_make(seeded: Warehouse) -> None:
+    def made(*words: str) -> dict[str, bool]:
+        done = seeded("run", "--select", "config.materialized:view", *words)
+        return {
+            result.node.name: result.message != "UNCHANGED"
+            for result in done.results
+            if result.node.resource_type == "model"
+        }
+
+    seeded.load()
+    seeded("run")
+    made_first = made()
+    assert len(made_first) > 10
+    assert not any(made_first.values())
+
+    missing, other = "stg_event_log__robot_events", "stg_event_log__order_events"
+    with duckdb.connect(seeded.database) as connection:
+        connection.execute(f"drop view fleet_staging.{missing}")
+        # As if the last run had made it from other SQL.
+        connection.execute(
+            f"update fleet_runs.views set fingerprint = 'x' where view_name like '%{other}%'"
+        )
+    assert {name for name, is_made in made().items() if is_made} == {missing, other}
+    assert not any(made().values())
+    assert all(made("--full-refresh").values())
+
+
 def test_a_file_in_use_is_said_in_one_sentence(seeded: Warehouse) -> None:
     # The lock is between processes; the child holds it until its input ends.
     hold = f"import duckdb; c = duckdb.connect({str(seeded.database)!r}); print('held', flush=True)"
