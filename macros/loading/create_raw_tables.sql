@@ -1,6 +1,6 @@
 {#
-    The raw layer, schema event_log (RAW is a reserved word on Redshift), as SQL that makes what is
-    not there yet. Columns are the same on both engines:
+    The raw layer on DuckDB, schema event_log (RAW is a reserved word on Redshift), as SQL that makes
+    what is not there yet. On Redshift an administrator makes it, with pipeline/redshift/2_raw_tables.sql.
 
     event_lines      one row per line that is a JSON object, as it arrived
     rejected_lines   one row per line that is not, with its text and why: malformed, not_an_object, too_large
@@ -9,10 +9,6 @@
     failed_files     one row per file that could not be read the last time; tried again at each load
 #}
 {% macro create_raw_tables() %}
-    {{- return(adapter.dispatch("create_raw_tables", "fleet_analytics")()) -}}
-{% endmacro %}
-
-{% macro duckdb__create_raw_tables() %}
     create schema if not exists event_log;
 
     -- Left to choose, DuckDB takes twice as long to write the lines and thrice the room.
@@ -47,46 +43,4 @@
         reason varchar not null,
         failed_at timestamp not null
     );
-{% endmacro %}
-
-{#
-    Sorted by loaded_at, because every incremental run asks for the newest lines only. The default
-    of loaded_at fills it in: COPY writes the payload column alone.
-#}
-{% macro redshift__create_raw_tables() %}
-    create schema if not exists event_log;
-
-    create table if not exists event_log.event_lines (
-        payload super,
-        source_file varchar(1024),
-        loaded_at timestamp default getdate()
-    )
-    diststyle even
-    sortkey (loaded_at);
-
-    create table if not exists event_log.rejected_lines (
-        line varchar(65535),
-        reason varchar(32),
-        source_file varchar(1024),
-        loaded_at timestamp default getdate()
-    )
-    diststyle even
-    sortkey (loaded_at);
-
-    create table if not exists event_log.loaded_files (
-        source_file varchar(1024),
-        line_count bigint,
-        rejected_count bigint,
-        loaded_at timestamp default getdate(),
-        byte_count bigint,
-        modified_at timestamp
-    )
-    diststyle all;
-
-    create table if not exists event_log.failed_files (
-        source_file varchar(1024),
-        reason varchar(1024),
-        failed_at timestamp default getdate()
-    )
-    diststyle all;
 {% endmacro %}

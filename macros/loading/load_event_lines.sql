@@ -33,13 +33,13 @@
         ) }}
     {%- endif -%}
 
-    {#-
-    Where the raw layer is there, the loader's right to add lines is enough. Asked by run_query, for
-    dbt's own look-up begins a transaction, which a run-operation never commits.
-    -#}
+    {#- Asked by run_query, for dbt's own look-up begins a transaction, which a run-operation never commits. -#}
     {%- set look_up = "select 1 from pg_tables where schemaname = 'event_log' and tablename = 'event_lines'" -%}
     {%- if not run_query(look_up).rows -%}
-        {%- do run_query(create_raw_tables()) -%}
+        {{ exceptions.raise_compiler_error(
+            "There is no table event_log.event_lines to load into; let an administrator run"
+            ~ " pipeline/redshift/2_raw_tables.sql, as docs/redshift-first-hour.md says."
+        ) }}
     {%- endif -%}
     {%- do run_query(copy_event_lines(url, var("iam_role"))) -%}
     {#- Whatever dbt asked before opened a transaction, and dbt rolls it back when the operation ends. -#}

@@ -1,5 +1,4 @@
--- The raw layer. Run by an administrator, once. The same as the macro create_raw_tables(), which
--- `dbt run-operation load_event_lines` runs if there is no raw layer yet.
+-- The raw layer. Run by an administrator, once.
 --
 -- event_lines      one row per line that is a JSON object, as it arrived
 -- rejected_lines   one row per line that Vector kept out of the lake, with its text and the reason; COPY
