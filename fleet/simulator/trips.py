@@ -30,7 +30,8 @@ def serve(robot: "Robot") -> Steps:
     """Serve the robot's jobs to their ends; breaking down on the way is one of them."""
     try:
         yield from _fetch(robot)
-        if robot.jobs:
+        # All may have been taken off, and another one given since, which is still to be fetched.
+        if any(job.picked_up for job in robot.jobs):
             yield from _bring(robot)
     except Broken as broken:
         yield from give_up(robot, broken)
