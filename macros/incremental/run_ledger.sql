@@ -8,6 +8,15 @@
     {{- return(table_of_runs("completed_runs")) -}}
 {% endmacro %}
 
+{#
+    Runs since the last completed one in which every incremental model that sessions need succeeded,
+    <schema>_runs.intraday_runs. The next intraday run begins after the last of them; a night after the
+    last completed run, whatever intraday runs did since.
+#}
+{% macro intraday_runs() %}
+    {{- return(table_of_runs("intraday_runs")) -}}
+{% endmacro %}
+
 {# Runs that have begun and not ended, <schema>_runs.open_runs; a killed run leaves its row. #}
 {% macro open_runs() %}
     {{- return(table_of_runs("open_runs")) -}}
@@ -25,10 +34,12 @@
         {%- if not run_query("select 1 from pg_namespace where nspname = '" ~ completed_runs().schema ~ "'").rows -%}
             {%- do adapter.create_schema(completed_runs()) -%}
         {%- endif -%}
-        {%- do run_query(
-            "create table if not exists " ~ completed_runs()
-            ~ " (run_number bigint not null, invocation_id varchar(64) not null, completed_at timestamp not null)"
-        ) -%}
+        {%- for ledger in [completed_runs(), intraday_runs()] -%}
+            {%- do run_query(
+                "create table if not exists " ~ ledger ~ " (run_number bigint not null,"
+                ~ " invocation_id varchar(64) not null, completed_at timestamp not null)"
+            ) -%}
+        {%- endfor -%}
         {%- do run_query(
             "create table if not exists " ~ open_runs()
             ~ " (invocation_id varchar(64) not null, opened_at timestamp not null)"
@@ -78,37 +89,90 @@
     {%- if execute and flags.WHICH in ["run", "build"] and not flags.EMPTY -%}
         {%- set successes = results | selectattr("status", "equalto", "success") -%}
         {%- set succeeded = successes | map(attribute="node.unique_id") | list -%}
-        {%- set missing = [] -%}
-        {%- for node in graph.nodes.values()
-            if node.resource_type == "model" and node.package_name == project_name
-            and node.config.materialized == "incremental" and node.unique_id not in succeeded -%}
-            {%- do missing.append(node.name) -%}
-        {%- endfor -%}
-        {%- if not missing -%}
-            {%- do run_query(
-                "insert into " ~ completed_runs() ~ " values (" ~ this_run() ~ ", '" ~ invocation_id ~ "', '"
-                ~ modules.datetime.datetime.now(modules.pytz.utc).strftime("%Y-%m-%d %H:%M:%S.%f") ~ "')"
-            ) -%}
+        {%- if incremental_models() | reject("in", succeeded) | list == [] -%}
+            {%- do record_run(completed_runs()) -%}
+            {%- do run_query("delete from " ~ intraday_runs()) -%}
+        {%- elif is_intraday() and intraday_models() | reject("in", succeeded) | list == [] -%}
+            {%- do record_run(intraday_runs()) -%}
         {%- endif -%}
     {%- endif -%}
 {% endmacro %}
 
-{# Number of the last completed run, 0 where there is none. #}
-{% macro last_completed_run() %}
-    {%- if not execute -%} {{ return(0) }} {%- endif -%}
-    {%- set values = values_of_run() -%}
-    {%- if "last_completed_run" not in values -%}
-        {%- do values.update({"last_completed_run": read_last_completed_run()}) -%}
-    {%- endif -%}
-    {{- return(values.last_completed_run) -}}
+{% macro record_run(ledger) %}
+    {%- do run_query(
+        "insert into " ~ ledger ~ " values (" ~ this_run() ~ ", '" ~ invocation_id ~ "', '"
+        ~ modules.datetime.datetime.now(modules.pytz.utc).strftime("%Y-%m-%d %H:%M:%S.%f") ~ "')"
+    ) -%}
 {% endmacro %}
 
-{% macro read_last_completed_run() %}
-    {%- set ledger = completed_runs() -%}
-    {%- if adapter.get_relation(ledger.database, ledger.schema, ledger.identifier) is none -%}
-        {{ return(0) }}
+{# Ids of the incremental models of the project. #}
+{% macro incremental_models() %}
+    {%- set ids = [] -%}
+    {%- for node in graph.nodes.values()
+        if node.resource_type == "model" and node.package_name == project_name
+        and node.config.materialized == "incremental" -%}
+        {%- do ids.append(node.unique_id) -%}
+    {%- endfor -%}
+    {{- return(ids) -}}
+{% endmacro %}
+
+{# Ids of the incremental models that an intraday run builds: those tagged `intraday`, and all they read. #}
+{% macro intraday_models() %}
+    {%- set values = values_of_run() -%}
+    {%- if "intraday_models" not in values -%}
+        {%- set found, to_visit = [], [] -%}
+        {%- for node in graph.nodes.values() if node.resource_type == "model" and "intraday" in node.tags -%}
+            {%- do to_visit.append(node.unique_id) -%}
+        {%- endfor -%}
+        {%- for _ in graph.nodes if to_visit -%}
+            {%- set id = to_visit.pop() -%}
+            {%- do found.append(id) -%}
+            {%- for read in graph.nodes[id].depends_on.nodes
+                if read in graph.nodes and read not in found and read not in to_visit -%}
+                {%- do to_visit.append(read) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+        {%- do values.update({"intraday_models": incremental_models() | select("in", found) | list}) -%}
     {%- endif -%}
-    {{- return(run_query("select coalesce(max(run_number), 0) from " ~ ledger).columns[0].values()[0] | int) -}}
+    {{- return(values.intraday_models) -}}
+{% endmacro %}
+
+{# Whether this run builds all that sessions need, and not all models. #}
+{% macro is_intraday() %}
+    {{- return(
+        intraday_models() | reject("in", selected_resources) | list == []
+        and incremental_models() | reject("in", selected_resources) | list != []
+    ) -}}
+{% endmacro %}
+
+{# Number of the last run whose lines this run need not read again, 0 where there is none. #}
+{% macro last_completed_run() %}
+    {%- if not execute -%} {{ return(0) }} {%- endif -%}
+    {{- return(last_runs().intraday if is_intraday() else last_runs().complete) -}}
+{% endmacro %}
+
+{# Number of this run. A run that follows one that did not complete has the same number. #}
+{% macro this_run() %}
+    {%- if not execute -%} {{ return(1) }} {%- endif -%}
+    {{- return(last_runs().intraday + 1) -}}
+{% endmacro %}
+
+{# Numbers of the last complete run and of the last run that was complete or intraday, 0 where there is none. #}
+{% macro last_runs() %}
+    {%- set values = values_of_run() -%}
+    {%- if "last_runs" not in values -%}
+        {%- set numbers = [] -%}
+        {%- for ledger in [completed_runs(), intraday_runs()] -%}
+            {%- if adapter.get_relation(ledger.database, ledger.schema, ledger.identifier) is none -%}
+                {%- do numbers.append(0) -%}
+            {%- else -%}
+                {%- set query = "select coalesce(max(run_number), 0) from " ~ ledger -%}
+                {%- do numbers.append(run_query(query).columns[0].values()[0] | int) -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- do values.update({"last_runs": {"complete": numbers[0], "intraday": numbers | max}}) -%}
+    {%- endif -%}
+    {{- return(values.last_runs) -}}
 {% endmacro %}
 
 {#
@@ -120,9 +184,4 @@
         {%- do graph.update({"values_of_run": {"invocation_id": invocation_id}}) -%}
     {%- endif -%}
     {{- return(graph.values_of_run) -}}
-{% endmacro %}
-
-{# Number of this run. A run that follows one that did not complete has the same number. #}
-{% macro this_run() %}
-    {{- return(last_completed_run() + 1) -}}
 {% endmacro %}

@@ -18,7 +18,7 @@ import pyarrow as pa
 from dbt import mp_context
 
 from tests.python.conftest import Warehouse
-from tests.python.nightly.differences import Difference, differences, tables
+from tests.python.nightly.differences import Difference, Tables, differences, tables
 from tests.python.nightly.worlds import (
     ARRIVALS,
     FIRST_LOAD,
@@ -38,11 +38,13 @@ class Fleet:
 
     nights        how many runs share out the loads, 1 to ARRIVALS
     ends_first    whether the last event of the log is in the first load
+    intraday      whether an intraday run comes before each night; before the last one it has read all
     """
 
     worlds: tuple[World, ...]
     nights: int = 2
     ends_first: bool = True
+    intraday: bool = False
 
     def loads(self) -> list[list[list[Arrival]]]:
         """Lines by night and load."""
@@ -94,13 +96,30 @@ class Nights:
     def check(self, fleet: Fleet) -> list[Difference]:
         """Run a fleet through its nights and compare with a full refresh."""
         self.worlds.update(fleet.worlds)
+        fresh: Tables = {}
+        nights = fleet.loads()
         with self.database() as nightly:
-            for night in fleet.loads():
-                write(nightly.database, night)
+            for number, night in enumerate(nights):
+                before = len(night) if number == len(nights) - 1 else len(night) // 2
+                if fleet.intraday:
+                    write(nightly.database, night[:before])
+                    self.run(nightly, "--selector", "intraday")
+                    fresh = sessions(tables(nightly.database))
+                    write(nightly.database, night[before:])
+                else:
+                    write(nightly.database, night)
                 self.run(nightly)
             with self.database(nightly.database) as refreshed:
                 self.run(refreshed, "--full-refresh")
-                return differences(tables(nightly.database), tables(refreshed.database))
+                right = tables(refreshed.database)
+            found = differences(tables(nightly.database), right)
+            return found + (differences(fresh, sessions(right)) if fleet.intraday else [])
+
+
+def sessions(of: Tables) -> Tables:
+    """The marts that an intraday run makes."""
+    names = ("delivery_sessions", "delivery_session_events", "event_timeline")
+    return {f"fleet_marts.{name}": of[f"fleet_marts.{name}"] for name in names}
 
 
 def kill_run(warehouse: Warehouse, moment: Callable[[Any], bool]) -> None:

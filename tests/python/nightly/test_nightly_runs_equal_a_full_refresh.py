@@ -120,6 +120,7 @@ fleets = st.builds(
     worlds=st.lists(worlds, min_size=WORLDS_PER_FLEET, max_size=WORLDS_PER_FLEET).map(tuple),
     nights=st.integers(2, 4),
     ends_first=st.booleans(),
+    intraday=st.booleans(),
     # Hypothesis tries the simplest first: worlds that are all alike, where one would do.
 ).filter(lambda fleet: len(set(fleet.worlds)) > 1)
 
@@ -435,7 +436,7 @@ def report(fleet: Fleet, found: list[Difference]) -> str:
 # A fleet of many worlds is a long text; what is reported is the smallest world.
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @example(Fleet(NAMED, nights=2))
-@example(Fleet(NAMED, nights=3, ends_first=False))
+@example(Fleet(NAMED, nights=3, ends_first=False, intraday=True))
 @given(fleets)
 @settings(
     max_examples=max(FLEETS, 1),
