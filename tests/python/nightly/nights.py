@@ -38,7 +38,7 @@ class Fleet:
 
     nights        how many runs share out the loads, 1 to ARRIVALS
     ends_first    whether the last event of the log is in the first load
-    intraday      whether an intraday run comes before each night; before the last one it has read all
+    intraday      whether an intraday run comes before each night; the last one has read all
     """
 
     worlds: tuple[World, ...]
