@@ -30,8 +30,9 @@ BOTH_CORES := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 ROBOTS := 40
 DAYS := 1
 SEED := 7
+SPEED := 20
 
-.PHONY: help setup demo dashboard check test coverage typescript lint lock clean
+.PHONY: help setup demo live dashboard check test coverage typescript lint lock clean
 
 help:  ## Show these targets.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 17
@@ -78,6 +79,16 @@ demo: setup  ## Simulate one day of a fleet in data/, build every table and show
 	@echo "  .venv/bin/fleet session --failed                 deliveries to look at, by id"
 	@echo "  .venv/bin/dbt show --select supply_hours_daily   any table of the day"
 	@echo "  make test                                        check the project"
+
+# Today at SPEED times the pace of the clock, until it has caught up with it.
+live: setup $(DASHBOARD)  ## Simulate a fleet as time goes by and show its deliveries while they happen.
+	@rm -rf data/live && mkdir -p data/live
+	@export FLEET_DATABASE=data/live/warehouse.duckdb; \
+	trap 'kill $$(jobs -p) 2> /dev/null; wait' EXIT; trap 'exit 0' INT TERM; \
+	$(BIN)/fleet simulate --live $(SPEED) --robots $(ROBOTS) --seed $(SEED) --out data/live & \
+	$(BIN)/fleet follow --every 5s --landing data/live/landing & \
+	$(BIN)/python -m streamlit run dashboard/app.py & \
+	wait
 
 dashboard: setup $(DASHBOARD)  ## Show the marts as a web page: any delivery, order or robot by its id.
 	@$(BIN)/python -m streamlit run dashboard/app.py

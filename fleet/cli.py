@@ -10,6 +10,7 @@ from fleet.errors import FleetError
 
 # Imported when asked for, so that one command does not pay for the libraries of another.
 COMMANDS = {
+    "follow": "fleet.warehouse.follow:follow",
     "registry": "fleet.registry.command:registry",
     "score": "fleet.simulator.score:score",
     "session": "fleet.session:session",

@@ -15,7 +15,7 @@ from dashboard.data import rows
 from fleet.lookup import queries as lookups
 from fleet.lookup.stores import Row
 from fleet.lookup.story_rows import GAP_SECONDS, EventRow, Gap, mark, story_rows
-from fleet.lookup.wording import counted, plain, span
+from fleet.lookup.wording import age, counted, incomplete, plain, span
 
 LONGEST_ID = 64
 SHOWN_IDS = 12
@@ -70,11 +70,13 @@ def loaded_until() -> Row:
 
 
 def freshness(zone: ZoneInfo) -> str:
+    """Until when events are loaded, and how old the newest of them is."""
     until = loaded_until()
     if until["event_at"] is None:
         return "Nothing is loaded yet."
     return (
-        f"Events until {zones.in_zone(until['event_at'], zone)}, loaded at "
+        f"Events until {zones.in_zone(until['event_at'], zone)}, "
+        f"{age(until['event_at'], datetime.now(UTC))}, loaded at "
         f"{zones.in_zone(until['loaded_at'], zone)} ({zones.named(zone, until['event_at'])})."
     )
 
@@ -174,6 +176,8 @@ def show_delivery(delivery_id: str, zone: ZoneInfo) -> None:
     states = robot_states(events, start, end)
     its_legs = story.legs(delivery, usual_legs(delivery), loaded_until()["event_at"])
     st.html(story.head(delivery, its_legs, zone))
+    if why := incomplete(delivery, loaded_until()["event_at"]):
+        st.caption(f"◔ {why}")
     if not events:
         st.warning("The session has no event in delivery_session_events; run `dbt build`.")
         return

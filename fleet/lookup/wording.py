@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from fleet.lookup.stores import Row
 from fleet.registry_constants import FUNNEL_STEPS
+
+# Events of a robot belong to a delivery for minutes after its end, and lines take minutes to land.
+SETTLED_AFTER = timedelta(minutes=15)
 
 # Stages of the funnel: name, when it was reached, how long the leg to it took.
 STEPS = tuple((step.title, step.column, step.leg) for step in FUNNEL_STEPS if step.count)
@@ -40,6 +43,27 @@ def span(seconds: Decimal | float | None) -> str:
     if abs(whole) < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def age(at: datetime, now: datetime) -> str:
+    """How long ago something was, such as `12.3 s old`."""
+    return f"{span(max(0.0, (now - at).total_seconds()))} old"
+
+
+def incomplete(delivery: Row, loaded_until: datetime) -> str:
+    """Why a session may lack events that are still to be loaded, in one sentence; else empty.
+
+    `loaded_until`: when the newest loaded event happened, UTC.
+    """
+    if delivery["outcome"] == "open":
+        return "The delivery was still open when the newest loaded event happened."
+    behind = loaded_until - (delivery["outcome_at"] or delivery["last_event_at"])
+    if behind < SETTLED_AFTER:
+        return (
+            f"It ended {span(behind.total_seconds())} before the newest loaded event: its last "
+            "events may still be on their way."
+        )
+    return ""
 
 
 def counted(number: int, what: str) -> str:

@@ -14,8 +14,8 @@ from rich.console import Console
 from fleet.duckdb_file import database_option
 from fleet.errors import FleetError
 from fleet.lookup import queries
-from fleet.lookup.stores import DuckDBMarts, Marts, open_marts
-from fleet.lookup.wording import counted, moment, plain
+from fleet.lookup.stores import DuckDBMarts, Marts, Row, open_marts
+from fleet.lookup.wording import age, counted, incomplete, moment, plain
 from fleet.project import find_project_dir
 from fleet.session import screen
 
@@ -58,6 +58,13 @@ def refuse_unknown(store: Marts, what: str, wanted: str) -> NoReturn:
     raise FleetError(f"There is no {what} {plain(wanted)}; {hint}; {loaded}.")
 
 
+def freshness(store: Marts, delivery: Row | None = None) -> str:
+    """How old the newest loaded event is, and whether a delivery may lack events because of it."""
+    until = store.rows(queries.LOADED_UNTIL)[0]["event_at"]
+    said = f"Events are loaded until {moment(until)} UTC, {age(until, datetime.now(UTC))}."
+    return f"{said} {incomplete(delivery, until)}".strip() if delivery else said
+
+
 def show_delivery(store: Marts, console: Console, delivery_id: str, every: bool) -> None:
     found = store.rows(queries.DELIVERY, [delivery_id])
     if not found:
@@ -67,6 +74,7 @@ def show_delivery(store: Marts, console: Console, delivery_id: str, every: bool)
     events = store.rows(queries.DELIVERY_EVENTS, [delivery_id, *times])
     console.print(screen.header(delivery))
     console.print(screen.timeline(events, with_match=True, every=every))
+    console.print(freshness(store, delivery), style="dim", markup=False)
 
 
 def show_order(store: Marts, console: Console, order_id: str, every: bool) -> None:
@@ -86,6 +94,7 @@ def show_order(store: Marts, console: Console, order_id: str, every: bool) -> No
             f"delivery {plain(row['delivery_id'])} {plain(row['outcome'])}, {robot}", markup=False
         )
     console.print(screen.timeline(events, with_match=False, every=every))
+    console.print(freshness(store), style="dim", markup=False)
 
 
 def show_robot(
@@ -112,6 +121,7 @@ def show_robot(
     )
     if events:
         console.print(screen.timeline(events, with_match=False, every=every))
+    console.print(freshness(store), style="dim", markup=False)
 
 
 def show_failed(store: Marts, console: Console, limit: int) -> None:

@@ -1,22 +1,26 @@
 """`fleet simulate`."""
 
 import shutil
-from datetime import date, datetime
+import time
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from fleet.errors import FleetError
 from fleet.project import find_project_dir
-from fleet.registry import load_registry
+from fleet.registry import Registry, load_registry
 from fleet.simulator.simulation import EVENTS, Result, landing_folder, simulate_fleet
 from fleet.simulator.transport import Write
-from fleet.simulator.world import HOUR, Settings
+from fleet.simulator.world import DAY, HOUR, SECOND, Settings
 from fleet.warehouse import storage
 
 DEFAULT_OUT = "data"
+LIVE_DAYS = 3
+LIVE_BATCH = 15 * SECOND
 # All of these leave room for clocks that run wrong before the first day and for --days after it.
 FIRST_START, LAST_START = date(2000, 1, 1), date(2099, 12, 31)
 
@@ -52,7 +56,15 @@ def _first_day(_context: click.Context, _option: click.Parameter, start: datetim
 )
 @click.option("--clean", is_flag=True, help="Nothing is lost, late, twice, broken or ill-timed.")
 @click.option("--overwrite", is_flag=True, help="Replace the events an earlier run left there.")
+@click.option(
+    "--live",
+    type=click.FloatRange(1, 3600),
+    metavar="SPEED",
+    help="Yesterday at once, today SPEED times as fast as the clock, then as time goes by.",
+)
+@click.pass_context
 def simulate(
+    context: click.Context,
     robots: int,
     days: int,
     seed: int,
@@ -61,8 +73,18 @@ def simulate(
     landing: str | None,
     clean: bool,
     overwrite: bool,
+    live: float | None,
 ) -> None:
     """Simulate a fleet: event files as they would land, and what really happened."""
+    if live is not None:
+        given = {
+            option
+            for option in ("start", "days", "landing")
+            if context.get_parameter_source(option) is ParameterSource.COMMANDLINE
+        }
+        if given:
+            raise click.UsageError(f"--live goes without --{min(given)}: it has days of its own.")
+        days, start = LIVE_DAYS, datetime.now(UTC).date() - timedelta(days=1)
     project_dir = find_project_dir()
     registry = load_registry(project_dir)
     out = out or project_dir / DEFAULT_OUT
@@ -70,6 +92,9 @@ def simulate(
     _make_room(out, landing, overwrite)
 
     settings = Settings(robots, days, seed, start, clean)
+    if live is not None:
+        _simulate_live(settings, registry, out, live)
+        return
     bar = Progress(
         TextColumn("Simulating"),
         BarColumn(),
@@ -94,6 +119,43 @@ def simulate(
             "free some space or choose another --out."
         ) from error
     _report(settings, result, out, landing)
+
+
+def _simulate_live(settings: Settings, registry: Registry, out: Path, speed: float) -> None:
+    """Write events as they happen, until stopped or the last day is over."""
+    click.echo(
+        f"Writing events of {settings.robots} robots to {_shown(landing_folder(out))} as they "
+        "happen; Ctrl-C stops it."
+    )
+    pace = Pace(settings.start_at, DAY, speed)
+    # A short file every few seconds, as a stream would bring them.
+    simulate_fleet(settings, registry, out, pace.wait, batch=LIVE_BATCH)
+
+
+class Pace:
+    """Keeps simulated time at the pace of the clock, or behind it and catching up.
+
+    Args:
+        start_at: first instant of the simulation, UTC.
+        history: milliseconds of the simulation that pass at once.
+        speed: how many times as fast as the clock it goes from there until it has caught up.
+    """
+
+    def __init__(self, start_at: datetime, history: int, speed: float) -> None:
+        self._start_at = start_at
+        self._history = history
+        self._speed = speed
+        self._began: float | None = None
+
+    def wait(self, now: int) -> None:
+        """Sleep until the clock is where `now` is, milliseconds since the start."""
+        if now < self._history:
+            return
+        if self._began is None:
+            self._began = time.monotonic()
+        ahead = (now - self._history) / 1000 / self._speed - (time.monotonic() - self._began)
+        happens_in = (self._start_at - datetime.now(UTC)).total_seconds() + now / 1000
+        time.sleep(max(0.0, ahead, happens_in))
 
 
 def _make_room(out: Path, landing: str | None, overwrite: bool) -> None:

@@ -14,7 +14,7 @@ from fleet.simulator.ordering import Ordering
 from fleet.simulator.pilots import PilotDesk
 from fleet.simulator.releases import FIRST_VERSION, releases
 from fleet.simulator.robots import Robot
-from fleet.simulator.transport import Transport, Write, into_folder
+from fleet.simulator.transport import BATCH, Transport, Write, into_folder
 from fleet.simulator.troubles import Spell, Troubles
 from fleet.simulator.truth import Truth
 from fleet.simulator.world import MARKETS, MINUTE, SECOND, Settings, Steps, World
@@ -46,19 +46,22 @@ def simulate_fleet(
     out: Path,
     progress: Callable[[int], None] = lambda now: None,
     land: Write | None = None,
+    batch: int = BATCH,
 ) -> Result:
     """Simulate a fleet and write `out`/landing and `out`/truth.
 
     Every line goes through `logger.event()` in its strict mode, so that an event that does not
     fit the registry stops the simulation with EventRejected. `progress` is called with the
-    simulated milliseconds so far. `land`, where given, takes the event files in place of
-    `out`/landing.
+    simulated milliseconds so far, at least once a `batch`, which is how many milliseconds go into
+    one event file. `land`, where given, takes the event files in place of `out`/landing.
     """
     world = World(settings)
     truth = Truth(world)
     robot_ids = [f"R-{number}" for number in range(1, settings.robots + 1)]
     troubles = Troubles(world, robot_ids)
-    transport = Transport(world, registry, troubles, land or into_folder(landing_folder(out)))
+    transport = Transport(
+        world, registry, troubles, land or into_folder(landing_folder(out)), batch
+    )
     emitters = Emitters(world, truth, transport, troubles)
     services = Services(emitters)
     heartbeating = frozenset(
@@ -97,7 +100,7 @@ def simulate_fleet(
         robots += fleet
     world.env.process(releases(world, services, robots))
 
-    for until in range(0, settings.end + 1, 10 * MINUTE):
+    for until in range(0, settings.end + 1, min(10 * MINUTE, batch)):
         # simpy stops before what happens at `until`; the last instant belongs to the period.
         world.env.run(until=until + 1)
         transport.flush(before=until)

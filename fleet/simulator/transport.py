@@ -35,10 +35,18 @@ def into_folder(folder: Path) -> Write:
 
 
 class Transport:
-    """Decides the fate of each line and writes event files hour by hour."""
+    """Decides the fate of each line and writes an event file for each `batch` milliseconds."""
 
-    def __init__(self, world: World, registry: Registry, troubles: Troubles, land: Write) -> None:
+    def __init__(
+        self,
+        world: World,
+        registry: Registry,
+        troubles: Troubles,
+        land: Write,
+        batch: int = BATCH,
+    ) -> None:
         self._world = world
+        self._batch = batch
         self._troubles = troubles
         self._land = land
         self._delays = world.chance("transport", "delays")
@@ -126,12 +134,14 @@ class Transport:
     def _write(self, received_at: int, line: bytes) -> None:
         self._number += 1
         self._counts["written"] += 1
-        self._batches[received_at - received_at % BATCH].append((received_at, self._number, line))
+        self._batches[received_at - received_at % self._batch].append(
+            (received_at, self._number, line)
+        )
 
     def flush(self, before: int | None = None) -> None:
         """Write the files of all batches that ended by `before` (None: all of them)."""
         for began in sorted(self._batches):
-            if before is None or began + BATCH <= before:
+            if before is None or began + self._batch <= before:
                 lines = sorted(self._batches.pop(began))
                 for first in range(0, len(lines), BATCH_LINES):
                     self._write_file(lines[first : first + BATCH_LINES])
