@@ -54,7 +54,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         delivery(f"D-{number}", started_at=at(number), order_to_dispatch_seconds=5,
                  order_to_dropoff_seconds=1800, order_id=f"O-{number}")
         for number in range(20, 25)
-    ],
+    ] + [delivery("D-30", started_at=at(30), outcome="open")],
     "delivery_session_events": [
         {"delivery_id": "D-11", "event_id": "e11", "stream": "dispatch", "robot_id": "R-1",
          "event_name": "dispatch.assigned", "summary": "Assigned", "match_method": "delivery_id",

@@ -54,6 +54,14 @@ def test_a_failed_delivery_shows_outcome_cause_and_legs(open_page: Open) -> None
     assert "Pickup → Dropoff <b>–</b>" in text
 
 
+def test_the_page_says_how_old_the_newest_event_is_and_what_may_be_missing(open_page: Open) -> None:
+    assert re.search(
+        r"Events until [^,]+, \d+ h \d\d min old, loaded at", said(open_page(id="D-10"))
+    )
+    assert "◔" not in said(open_page(id="D-10"))
+    assert "◔ The delivery was still open when" in said(open_page(id="D-30"))
+
+
 def test_events_are_listed_with_marks_and_a_silence_between(open_page: Open) -> None:
     (table,) = open_page(id="D-10").dataframe
     listed = table.value

@@ -1,13 +1,16 @@
 """`fleet session` shows the story the marts hold, and says what to do where it cannot."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
-from tests.python.session.conftest import Run
+from fleet.lookup.wording import incomplete
+from tests.python.session.conftest import Run, at, delivery
 
 HOSTILE = [
     "D-1' or 1=1 --",
@@ -241,3 +244,26 @@ def test_the_database_is_only_read_and_left_closed(fleet_session: Run, database:
     assert database.read_bytes() == before
     # DuckDB refuses a writer in a process that still holds a reader of the same file.
     duckdb.connect(str(database)).close()
+
+
+def test_it_says_how_old_the_newest_event_is(fleet_session: Run) -> None:
+    for shown in (("D-11",), ("--order", "O-10"), ("--robot", "R-1")):
+        last = fleet_session(*shown).output.rstrip().splitlines()[-1]
+        assert re.match(
+            r"Events are loaded until 2026-11-02 22:30:00 UTC, \d+ h \d\d min old\.", last
+        )
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"outcome": "open"}, "was still open when the newest loaded event happened."),
+        ({"outcome_at": at(8_900)}, "ended 1 min 40 s before the newest loaded event: its last "),
+        ({"outcome_at": None, "last_event_at": at(8_999)}, "ended 1.0 s before the newest"),
+        ({"outcome_at": at(8_000)}, None),
+        ({"outcome_at": at(0)}, None),
+    ],
+)
+def test_a_session_that_may_lack_events_says_so(columns: dict[str, Any], said: str | None) -> None:
+    sentence = incomplete(delivery("D-1", **({"outcome_at": None} | columns)), at(9_000))
+    assert said in sentence if said else sentence == ""

@@ -1,9 +1,13 @@
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from click.testing import CliRunner
 
-from fleet.simulator.command import simulate
+from fleet.simulator import command
+from fleet.simulator.command import Pace, simulate
+from fleet.simulator.world import DAY, HOUR, MINUTE
 from tests.python.simulator.conftest import ROOT
 
 
@@ -52,3 +56,46 @@ def test_the_first_and_the_last_day_of_the_range_can_be_simulated(
 ) -> None:
     done = CliRunner().invoke(simulate, ["--robots", "2", "--start", start, "--out", str(tmp_path)])
     assert done.exit_code == 0, done.output
+
+
+class Clock:
+    """A clock that moves when something sleeps."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    def monotonic(self) -> float:
+        return self.now.timestamp()
+
+
+def test_live_events_catch_up_with_the_clock_and_then_keep_its_pace(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    start = datetime(2026, 11, 2, tzinfo=UTC)
+    clock = Clock(start + timedelta(hours=30))
+    moments = mock.Mock(wraps=datetime)
+    moments.now.side_effect = lambda zone: clock.now.astimezone(zone)
+    monkeypatch.setattr(command, "time", clock)
+    monkeypatch.setattr(command, "datetime", moments)
+    pace = Pace(start, history=DAY, speed=10)
+
+    slept = {}
+    for now in range(0, 31 * HOUR + 1, 15 * MINUTE):
+        before = clock.now
+        pace.wait(now)
+        slept[now] = (clock.now - before).total_seconds()
+    assert sum(slept[now] for now in slept if now <= DAY) == 0
+    # Six hours in 40 minutes of the clock, which itself goes on.
+    behind = [slept[now] for now in slept if DAY < now <= 30 * HOUR + 30 * MINUTE]
+    assert behind == pytest.approx([90] * len(behind))
+    assert clock.now == start + timedelta(hours=31)
+
+
+@pytest.mark.parametrize("other", [["--days", "2"], ["--start", "2026-11-02"]])
+def test_live_has_days_of_its_own(tmp_path: Path, other: list[str]) -> None:
+    done = CliRunner().invoke(simulate, ["--live", "10", "--out", str(tmp_path), *other])
+    assert done.exit_code == 2
+    assert f"--live goes without {other[0]}: it has days of its own." in done.output

@@ -1,0 +1,115 @@
+"""`fleet follow`: what lands is in the sessions after the next step."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from fleet.cli import main
+from fleet.errors import FleetError
+from fleet.lookup.stores import DuckDBMarts
+from fleet.warehouse.follow import Follower
+from tests.python.conftest import ROOT, Warehouse
+
+COUNTS = (
+    "select (select count(*) from fleet_marts.event_timeline),"
+    " (select count(*) from fleet_marts.delivery_sessions)"
+)
+
+
+@pytest.fixture(scope="module")
+def files(clean: tuple[Warehouse, Path]) -> list[Path]:
+    """The event files of a simulated day, in the order they were written."""
+    return sorted(clean[0].landing.rglob("*.ndjson.gz"), key=lambda path: path.name)
+
+
+def test_a_step_brings_what_landed_into_sessions(
+    dbt: Warehouse, files: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLEET_DATABASE", str(dbt.database))
+    said: list[str] = []
+    follower = Follower(dbt.dbt, DuckDBMarts(dbt.database), str(dbt.landing), said.append)
+    follower.prepare()
+    steps = []
+    for share in (files[:-3], [], files[-3:], []):
+        for path in share:
+            shutil.copy(path, dbt.landing)
+        steps.append((follower.step(), dbt.rows(COUNTS)[0]))
+
+    assert [is_done for is_done, _ in steps] == [True, False, True, False]
+    events = [counts[0] for _, counts in steps]
+    assert 0 < events[0] == events[1] < events[2] == events[3]
+    assert len(said) == 2
+    assert "newest event" in said[0]
+
+
+def test_a_step_that_failed_is_done_again(
+    dbt: Warehouse, files: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLEET_DATABASE", str(dbt.database))
+    follower = Follower(dbt.dbt, DuckDBMarts(dbt.database), str(dbt.landing), lambda _: None)
+    shutil.copy(files[0], dbt.landing)
+    dbt.load()
+    # Without the seeds that prepare() makes, no model can be built.
+    with pytest.raises(FleetError, match="event_registry"):
+        follower.step()
+    follower.prepare()
+    assert follower.step()
+    assert dbt.rows(COUNTS)[0][0] > 0
+
+
+def test_it_goes_on_after_an_error_and_stops_when_told(
+    tmp_path: Path, open_warehouse: Callable[[Path], Warehouse], files: list[Path]
+) -> None:
+    warehouse = open_warehouse(tmp_path)
+    log = tmp_path / "log"
+    environment = os.environ | {
+        "FLEET_DATABASE": str(warehouse.database),
+        "DBT_PROFILES_DIR": str(warehouse.dbt.profiles_dir),
+        "PYTHONUNBUFFERED": "1",
+    }
+    landing = tmp_path / "to-come"
+    command = [sys.executable, "-m", "fleet.cli", "follow", "--every", "1s"]
+    with log.open("w") as output:
+        running = subprocess.Popen(
+            [*command, "--landing", str(landing)],
+            cwd=ROOT,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            wait_for(log, "Trying again in 1 s.")
+            landing.mkdir()
+            shutil.copy(files[0], landing)
+            wait_for(log, "sessions built in")
+        finally:
+            running.send_signal(signal.SIGTERM)
+            code = running.wait(timeout=60)
+    said = log.read_text()
+    assert code == 0, said
+    assert "Traceback" not in said
+    assert said.splitlines()[-1] == (
+        "Stopped; a later `fleet follow` or `dbt build` goes on from here."
+    )
+
+
+def wait_for(log: Path, text: str) -> None:
+    give_up_at = time.monotonic() + 90
+    while text not in log.read_text():
+        assert time.monotonic() < give_up_at, log.read_text()
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("every", ["10", "0s", "0.5s", "5 s", "1d", "-1s", "nans"])
+def test_a_time_that_makes_no_sense_is_refused(every: str) -> None:
+    done = CliRunner().invoke(main, ["follow", f"--every={every}"])
+    assert done.exit_code == 2
+    assert "is no time of a second or more such as 10s, 2m or 1h." in done.output
