@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
+import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
+from fleet.duckdb_file import open_database
 from fleet.errors import FleetError
 from fleet.lookup.queries import LOADED_UNTIL
-from fleet.lookup.stores import Marts, open_marts
+from fleet.lookup.stores import READ_ONLY, DuckDBMarts, open_marts
 from fleet.lookup.wording import age, plain
 from fleet.project import find_project_dir
 from fleet.warehouse.dbt_runner import DbtRunner
@@ -24,8 +28,9 @@ from fleet.warehouse.event_files import Reader
 from fleet.warehouse.storage import StorageError, StoredFile
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
-# The page and a night keep the file for seconds: what they read or write comes first.
+# For as long as a small night may write the file.
 WAIT_SECONDS = 30
+COPIED_UP_TO_BYTES = 4 << 30
 
 
 def _seconds(_context: click.Context, _option: click.Parameter, value: str) -> float:
@@ -36,40 +41,75 @@ def _seconds(_context: click.Context, _option: click.Parameter, value: str) -> f
     return seconds
 
 
+@contextmanager
+def next_version(database: Path) -> Iterator[Path]:
+    """A copy of a DuckDB file to write to, which takes the file's place in the end.
+
+    Readers use the file meanwhile; whoever wants to write it is refused, as he would be if it were
+    written in place. A file of more than COPIED_UP_TO_BYTES is: to copy it takes too long. After
+    an error the file is as it was. Raises DatabaseError when it is in use by a writer.
+    """
+    log = database.with_name(f"{database.name}.wal")
+    if log.exists():
+        # Left by a writer that was killed; to open the file brings the two together.
+        open_database(database, {}, wait_seconds=WAIT_SECONDS).close()
+    if database.exists() and database.stat().st_size > COPIED_UP_TO_BYTES:
+        yield database
+        return
+    # DuckDB names a catalog after its file, and views name their catalog.
+    copy = database.parent / ".following" / database.name
+    shutil.rmtree(copy.parent, ignore_errors=True)
+    copy.parent.mkdir(parents=True)
+    with ExitStack() as held:
+        if database.exists():
+            held.enter_context(
+                open_database(database, READ_ONLY, read_only=True, wait_seconds=WAIT_SECONDS)
+            )
+            # By another process: a lock of this one would end with the first descriptor it closes.
+            subprocess.run(["cp", str(database), str(copy)], check=True)
+        yield copy
+        if copy.exists():
+            copy.replace(database)
+    shutil.rmtree(copy.parent, ignore_errors=True)
+
+
 @dataclass
 class Follower:
     """Loads what is new in a landing folder and rebuilds the sessions that it affects.
 
     Attributes:
-        dbt: the project, parsed.
+        dbt: the project, parsed, with a profile that takes its file from FLEET_DATABASE.
         marts: where its marts are read.
         landing: folder or s3:// URL of the event files.
         say: takes each line for the user.
     """
 
     dbt: DbtRunner
-    marts: Marts
+    marts: DuckDBMarts
     landing: str
     say: Callable[[str], None]
     _seen: frozenset[StoredFile] | None = field(default=None, init=False)
 
-    def prepare(self) -> None:
-        """Make the tables that all else needs: a first time, or after an upgrade."""
-        self._run("run-operation", "load_event_lines")
-        self._run("seed")
-
     def step(self) -> bool:
         """Load and build, unless the landing folder is as it was; whether there was anything to do.
 
-        The database is open only while there is. Raises FleetError, after which the next step
-        does the same work again.
+        Raises FleetError or StorageError, after which the next step does the same work again.
         """
         began = time.monotonic()
-        found = frozenset(Reader(self.landing).find())
+        try:
+            found = frozenset(Reader(self.landing).find())
+        except FileNotFoundError:
+            raise FleetError(
+                f"There is no folder {plain(self.landing)}: name yours with --landing."
+            ) from None
         if found == self._seen:
             return False
-        self._run("run-operation", "load_event_lines")
-        self._run("run", "--selector", "intraday")
+        with next_version(self.marts.database) as database:
+            self._run(database, "run-operation", "load_event_lines")
+            if self._seen is None:
+                # A first time, or after an upgrade.
+                self._run(database, "seed")
+            self._run(database, "run", "--selector", "intraday")
         self._seen = found
         (until,) = self.marts.rows(LOADED_UNTIL)
         now = datetime.now(UTC)
@@ -79,8 +119,24 @@ class Follower:
         )
         return True
 
-    def _run(self, *words: str) -> None:
-        self.dbt(*words, variables={"landing_path": self.landing})
+    def _run(self, database: Path, *words: str) -> None:
+        with environment(FLEET_DATABASE=str(database)):
+            self.dbt(*words, variables={"landing_path": self.landing})
+
+
+@contextmanager
+def environment(**variables: str) -> Iterator[None]:
+    """Environment variables that are as before afterwards."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 @click.command()
@@ -101,24 +157,28 @@ def follow(every: float, landing: str | None) -> None:
     profiles_dir = Path(os.environ.get("DBT_PROFILES_DIR", project_dir))
     landing = landing or str(project_dir / "data" / "landing")
     marts = open_marts(project_dir, wait_seconds=WAIT_SECONDS)
-    dbt = DbtRunner(project_dir, profiles_dir, os.environ.get("DBT_TARGET"))
-    if dbt.parse().metadata.adapter_type != "duckdb":
+    if not isinstance(marts, DuckDBMarts):
         raise FleetError(
             "`fleet follow` loads files into DuckDB; on Redshift run `dbt run --selector intraday` "
             "from a scheduler, as docs/schedules.md says."
         )
+    with environment(FLEET_DATABASE="elsewhere.duckdb"):
+        moved = open_marts(project_dir)
+    if not isinstance(moved, DuckDBMarts) or moved.database.name != "elsewhere.duckdb":
+        raise FleetError(
+            "The profile names its DuckDB file; let it take the file from FLEET_DATABASE, as "
+            "profiles.yml.example does, so that `fleet follow` can write a copy while others read."
+        )
+    dbt = DbtRunner(project_dir, profiles_dir, os.environ.get("DBT_TARGET"))
+    dbt.parse()
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     click.echo(f"Following {plain(landing)}; Ctrl-C stops it after what it is doing.")
     follower = Follower(dbt, marts, landing, click.echo)
-    is_prepared = False
     while not stopped.is_set():
         began = time.monotonic()
         try:
-            if not is_prepared:
-                follower.prepare()
-                is_prepared = True
             follower.step()
         except (FleetError, StorageError) as error:
             click.echo(f"{_in_one_line(error)} Trying again in {every:g} s.", err=True)

@@ -8,14 +8,16 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
+import duckdb
 import pytest
 from click.testing import CliRunner
 
 from fleet.cli import main
-from fleet.errors import FleetError
 from fleet.lookup.stores import DuckDBMarts
-from fleet.warehouse.follow import Follower
+from fleet.warehouse.dbt_runner import DbtError
+from fleet.warehouse.follow import Follower, next_version
 from tests.python.conftest import ROOT, Warehouse
 
 COUNTS = (
@@ -30,13 +32,9 @@ def files(clean: tuple[Warehouse, Path]) -> list[Path]:
     return sorted(clean[0].landing.rglob("*.ndjson.gz"), key=lambda path: path.name)
 
 
-def test_a_step_brings_what_landed_into_sessions(
-    dbt: Warehouse, files: list[Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("FLEET_DATABASE", str(dbt.database))
+def test_a_step_brings_what_landed_into_sessions(dbt: Warehouse, files: list[Path]) -> None:
     said: list[str] = []
     follower = Follower(dbt.dbt, DuckDBMarts(dbt.database), str(dbt.landing), said.append)
-    follower.prepare()
     steps = []
     for share in (files[:-3], [], files[-3:], []):
         for path in share:
@@ -50,19 +48,50 @@ def test_a_step_brings_what_landed_into_sessions(
     assert "newest event" in said[0]
 
 
-def test_a_step_that_failed_is_done_again(
-    dbt: Warehouse, files: list[Path], monkeypatch: pytest.MonkeyPatch
+def test_a_step_that_failed_leaves_the_file_as_it_was_and_is_done_again(
+    dbt: Warehouse, files: list[Path]
 ) -> None:
-    monkeypatch.setenv("FLEET_DATABASE", str(dbt.database))
     follower = Follower(dbt.dbt, DuckDBMarts(dbt.database), str(dbt.landing), lambda _: None)
     shutil.copy(files[0], dbt.landing)
-    dbt.load()
-    # Without the seeds that prepare() makes, no model can be built.
-    with pytest.raises(FleetError, match="event_registry"):
-        follower.step()
-    follower.prepare()
     assert follower.step()
-    assert dbt.rows(COUNTS)[0][0] > 0
+    before = dbt.rows(COUNTS)
+    content = dbt.database.read_bytes()
+    shutil.copy(files[1], dbt.landing)
+    with (
+        mock.patch.object(Follower, "_run", side_effect=DbtError("It failed.")),
+        pytest.raises(DbtError),
+    ):
+        follower.step()
+    assert dbt.database.read_bytes() == content
+    assert follower.step()
+    assert dbt.rows(COUNTS) > before
+
+
+def test_readers_read_while_it_writes_and_writers_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "warehouse.duckdb"
+    with duckdb.connect(path) as connection:
+        connection.execute("create table numbers as select 1 as n")
+    with next_version(path) as copy:
+        with duckdb.connect(copy) as connection:
+            connection.execute("insert into numbers values (2)")
+        read = (
+            f"import duckdb; connection = duckdb.connect({str(path)!r}, read_only={{}});"
+            "print(connection.sql('from numbers').fetchall())"
+        )
+        reader, writer = (
+            subprocess.run(
+                [sys.executable, "-c", read.format(is_reader)],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            for is_reader in (True, False)
+        )
+    assert reader.stdout == "[(1,)]\n", reader.stderr
+    assert "Could not set lock" in writer.stderr
+    with duckdb.connect(path) as connection:
+        assert connection.execute("from numbers").fetchall() == [(1,), (2,)]
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
 
 def test_it_goes_on_after_an_error_and_stops_when_told(
