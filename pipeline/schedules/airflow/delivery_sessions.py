@@ -88,4 +88,6 @@ with DAG(
         weight_rule="absolute",
         execution_timeout=timedelta(minutes=90),
     )
-    build >> dbt("freshness", "source freshness", retries=0)
+    build >> dbt(
+        "freshness", "source freshness", retries=0, execution_timeout=timedelta(minutes=15)
+    )

@@ -9,6 +9,8 @@
 #   ALARM          a shell command that gets the message of a failure on standard input
 #   TRIES          how often a run is tried (3)
 #   PAUSE          seconds between two tries (60)
+#   LIMIT          how long a try may take (90m for a night, 15m for intraday)
+#   PATIENCE       seconds that a night waits for a run that is going on (3600)
 #   LOCK_FOLDER    where the lock and the last output are (logs); one for all schedules of a warehouse
 set -uo pipefail
 
@@ -18,13 +20,13 @@ kind=${1:-}
 case $kind in
     nightly)
         command=(build --selector nightly)
-        limit=90m
+        limit=${LIMIT:-90m}
         # More than an intraday run needs for all its tries.
-        patience=(--wait 3600)
+        patience=(--wait "${PATIENCE:-3600}")
         ;;
     intraday)
         command=(run --selector intraday)
-        limit=15m
+        limit=${LIMIT:-15m}
         patience=(--nonblock)
         ;;
     *)
@@ -75,13 +77,19 @@ if ! flock "${patience[@]}" 9; then
         say "skipped, another run is going on"
         exit 0
     fi
-    alarm "gave up after an hour behind another run; end that one (fuser $folder/schedule.lock), then run this again"
+    alarm "gave up behind another run that does not end; end that one (fuser $folder/schedule.lock), then run this again"
     exit 1
 fi
 
 for ((try = 1; ; try++)); do
     one_try > "$output" 2>&1 && break
+    status=$?
     cat "$output"
+    # timeout's own status, or that of what it had to kill. Another try would take as long.
+    if ((status == 124 || status == 137)); then
+        alarm "took longer than $limit and was ended; see docs/schedules.md#when-one-fails-or-is-killed"
+        exit 1
+    fi
     if ((try >= ${TRIES:-3})); then
         alarm "failed $try times, see docs/on-call.md; the end of the last: $(tail -n 5 "$output")"
         exit 1

@@ -26,15 +26,21 @@ RETRIES = dg.RetryPolicy(max_retries=2, delay=60)
 
 def run_dbt(context, *words, seconds):
     """Run dbt to its end; dbt's own last lines are the failure's description."""
-    done = subprocess.run(
-        [".venv/bin/dbt", "--quiet", *words],
-        cwd=os.environ.get("DELIVERY_SESSIONS", "/srv/delivery-sessions"),
-        env={**os.environ, "DBT_TARGET": "redshift"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=seconds,
-    )
+    try:
+        done = subprocess.run(
+            [".venv/bin/dbt", "--quiet", *words],
+            cwd=os.environ.get("DELIVERY_SESSIONS", "/srv/delivery-sessions"),
+            env={**os.environ, "DBT_TARGET": "redshift"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=seconds,
+        )
+    except subprocess.TimeoutExpired as error:
+        # Another try would take as long.
+        raise dg.Failure(
+            f"Took longer than {seconds} s and was ended.", allow_retries=False
+        ) from error
     context.log.info(done.stdout)
     if done.returncode:
         raise dg.Failure("\n".join(done.stdout.splitlines()[-5:]))

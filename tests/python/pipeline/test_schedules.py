@@ -68,7 +68,8 @@ def limits() -> dict[str, list[int]]:
     dagster = dagster_module()
     return {
         "cron": [
-            seconds(one) for one in re.findall(r"^ +limit=(\w+)$", SCRIPT.read_text("utf-8"), re.M)
+            seconds(one)
+            for one in re.findall(r"^ +limit=\$\{LIMIT:-(\w+)\}$", SCRIPT.read_text("utf-8"), re.M)
         ],
         "airflow": [
             int(task["execution_timeout"].total_seconds())
@@ -93,6 +94,12 @@ def test_no_run_outlives_its_claim(scheduler: str) -> None:
     assert hours == {2}
     assert sorted(limits()[scheduler]) == [15 * 60, 90 * 60]
     assert "run_lock_hours" in yaml.safe_load((ROOT / "dbt_project.yml").read_text("utf-8"))["vars"]
+
+
+def test_the_readme_lists_every_file() -> None:
+    readme = (SCHEDULES / "README.md").read_text("utf-8")
+    files = {str(path.relative_to(SCHEDULES)) for path in SCHEDULES.glob("*/*") if path.is_file()}
+    assert set(re.findall(r"^\| `([^`]+)` \|", readme, re.M)) == files
 
 
 # ---------------------------------------------------------------- cron
@@ -229,6 +236,38 @@ def test_a_dbt_that_outlives_its_script_keeps_the_lock(machine: Machine) -> None
         assert "skipped" in machine("intraday")[1]
         hold.unlink()
     until(lambda: "done" in machine("intraday")[1])
+
+
+def test_a_try_that_takes_too_long_is_ended_and_not_repeated(machine: Machine) -> None:
+    machine.put("hold")
+    machine.environment["LIMIT"] = "0.5"
+    status, output = machine("intraday")
+    assert status == 1
+    assert "took longer than 0.5 and was ended" in output
+    assert machine.lines("calls") == [INTRADAY_CALL]
+    assert len(machine.lines("alarms")) == 1
+
+
+def test_a_night_that_cannot_start_raises_the_alarm(machine: Machine) -> None:
+    hold = machine.put("hold")
+    machine.environment["PATIENCE"] = "0.2"
+    with machine.start("intraday") as running:
+        until(lambda: machine.lines("calls"))
+        assert machine("nightly")[0] == 1
+        hold.unlink()
+        running.communicate(timeout=30)
+    (alarm,) = machine.lines("alarms")
+    assert "nightly: gave up behind another run that does not end; end that one" in alarm
+
+
+def test_the_night_waits_longer_than_all_tries_of_an_intraday_run() -> None:
+    text = SCRIPT.read_text("utf-8")
+    patience, tries, pause = (
+        int(number)
+        for name in ("PATIENCE", "TRIES", "PAUSE")
+        for number in set(re.findall(rf"\{{{name}:-(\d+)", text))
+    )
+    assert tries * min(limits()["cron"]) + (tries - 1) * pause < patience
 
 
 def test_the_script_tries_again(machine: Machine) -> None:
@@ -478,7 +517,11 @@ def test_airflow_posts_what_failed(posted: list[dict[str, Any]]) -> None:
 
 
 class Failure(Exception):  # noqa: N818
-    pass
+    """Keeps whether Dagster may try again."""
+
+    def __init__(self, description: str, allow_retries: bool = True) -> None:
+        super().__init__(description)
+        self.allow_retries = allow_retries
 
 
 def kept(**settings: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -561,8 +604,14 @@ def test_what_dagster_runs_and_how_it_fails(
     assert calls == [INTRADAY_CALL, NIGHT_CALL, "--quiet source freshness"]
 
     machine.put(".venv/bin/broken", "intraday")
-    with pytest.raises(Failure, match=r"^Database Error in model x$"):
+    with pytest.raises(Failure, match=r"^Database Error in model x$") as failed:
         loaded["run_intraday"](context)
+    assert failed.value.allow_retries
+
+    machine.put(".venv/bin/hold")
+    with pytest.raises(Failure, match=r"^Took longer than 0\.5 s and was ended\.$") as failed:
+        loaded["run_dbt"](context, "run", seconds=0.5)
+    assert not failed.value.allow_retries
 
 
 def test_dagster_posts_what_failed(posted: list[dict[str, Any]]) -> None:
@@ -648,6 +697,8 @@ def test_a_state_machine_has_no_mistake(name: str) -> None:
     machine = machines()[name]
     assert mistakes(machine) == set()
     for state in machine["States"].values():
+        if "TimeoutSeconds" in state:
+            assert state["Retry"][0] == {"ErrorEquals": ["States.Timeout"], "MaxAttempts": 0}
         for rule in state.get("Catch", []):
             assert (rule["ErrorEquals"], rule["Next"]) == (["States.ALL"], "Alarm")
     # The subnets of two zones are two items of a list.
@@ -684,6 +735,26 @@ def test_a_mistake_of_a_state_machine_would_be_found(
     machine = copy.deepcopy(machines()["Intraday"])
     apply(machine)
     assert expected in mistakes(machine)
+
+
+def longest(machine: dict[str, Any]) -> int:
+    """Seconds that all tries of all its tasks may take."""
+    total = 0
+    for state in machine["States"].values():
+        if "TimeoutSeconds" in state:
+            rule = state["Retry"][-1]
+            pauses = [
+                rule["IntervalSeconds"] * rule["BackoffRate"] ** number
+                for number in range(rule["MaxAttempts"])
+            ]
+            total += (rule["MaxAttempts"] + 1) * state["TimeoutSeconds"] + sum(pauses)
+    return total
+
+
+def test_a_machine_is_given_the_time_that_its_tries_may_take() -> None:
+    intraday, night = machines()["Intraday"], machines()["Nightly"]
+    assert longest(intraday) < intraday["TimeoutSeconds"]
+    assert longest(intraday) + longest(night) < night["TimeoutSeconds"]
 
 
 def test_the_schedules_start_the_machines_at_the_same_times_as_cron() -> None:
@@ -728,8 +799,8 @@ def answered(machine: dict[str, Any], **answers: Any) -> dict[str, Any]:
         if state["Type"] != "Task":
             continue
         for rule in state["Retry"]:
-            rule["IntervalSeconds"] = 1
-            rule["BackoffRate"] = 1
+            if rule["MaxAttempts"]:
+                rule |= {"IntervalSeconds": 1, "BackoffRate": 1}
         answer = answers.get(name, {})
         if answer is None:
             state |= {"Resource": REFUSED, "Parameters": REFUSED_PARAMETERS}
