@@ -132,18 +132,25 @@ class Machine:
             "ALARM": f"cat >> {folder}/alarms",
         }
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+    @contextmanager
+    def start(self, *words: str) -> Iterator[subprocess.Popen[str]]:
+        with subprocess.Popen(
             [SCRIPT, *words],
             env=self.environment,
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-        )
+        ) as process:
+            try:
+                yield process
+            except BaseException:
+                # Else a failed test would wait for a run that waits for it.
+                (self.folder / "hold").unlink(missing_ok=True)
+                raise
 
     def __call__(self, *words: str) -> tuple[int, str]:
         with self.start(*words) as process:
-            output, _ = process.communicate(timeout=30)
+            output, _ = process.communicate(timeout=15)
             return process.returncode, output
 
     def put(self, name: str, text: str = "") -> Path:
@@ -157,11 +164,8 @@ class Machine:
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Iterator[Machine]:
-    machine = Machine(tmp_path)
-    yield machine
-    # Lets go whatever a failed test left waiting.
-    (tmp_path / "hold").unlink(missing_ok=True)
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
 
 
 def until(condition: Callable[[], object]) -> None:
