@@ -43,7 +43,7 @@ class Measured:
 
     `read_of_affected_days` is what a night reads of tables where it names days or its own run,
     `read_of_all_days` what it reads of tables that grow without: the columns that each model asks
-    for.
+    for. The same of the models of selector `intraday` alone follows.
     """
 
     lines_per_robot_day: float
@@ -52,6 +52,8 @@ class Measured:
     stored_bytes: float
     read_of_affected_days: float
     read_of_all_days: float
+    intraday_read_of_affected_days: float
+    intraday_read_of_all_days: float
 
 
 @dataclass(frozen=True)
@@ -64,17 +66,21 @@ class Assumed:
     fixed_seconds: float = 300
     loads_per_day: float = 24
     minimum_seconds: float = 60
+    intraday_minutes: float = 5
+    intraday_fixed_seconds: float = 90
     price_per_rpu_hour: float | None = None
     price_per_gigabyte_month: float | None = None
 
 
 HELP = {
     "history_days": "Days of events that the warehouse holds.",
-    "affected_days": "Days that a night reads again: the last two, and one for what came late.",
+    "affected_days": "Days that a run reads again: the last two, and one for what came late.",
     "scan_megabytes_per_second": "Megabytes that one RPU reads and works through in a second.",
     "fixed_seconds": "Seconds of a night in which dbt and Redshift plan, compile and commit.",
     "loads_per_day": "COPY commands a day.",
-    "minimum_seconds": "Seconds that each COPY is billed at least.",
+    "minimum_seconds": "Seconds that each COPY, or COPY with an intraday run, is billed at least.",
+    "intraday_minutes": "Minutes from the start of one intraday run to the next.",
+    "intraday_fixed_seconds": "The same seconds of an intraday run, which has fewer models.",
     "price_per_rpu_hour": "Price of one RPU-hour; without it no price is shown.",
     "price_per_gigabyte_month": "Price of one gigabyte of managed storage a month.",
 }
@@ -92,7 +98,11 @@ class Estimate:
     scanned_gigabytes: float
     night_rpu_hours: float
     night_minutes: float
+    intraday_scanned_gigabytes: float
+    intraday_minutes: float
+    intraday_rpu_hours: float
     price_per_month: float | None
+    price_per_month_with_intraday: float | None
 
 
 def estimate(robots: int, rpu: int, measured: Measured, assumed: Assumed) -> Estimate:
@@ -110,11 +120,25 @@ def estimate(robots: int, rpu: int, measured: Measured, assumed: Assumed) -> Est
     )
     night_hours = (assumed.fixed_seconds + scanned / (megabytes_per_second * 1e6)) / 3600
 
+    runs_per_day = 24 * 60 / assumed.intraday_minutes
+    intraday_scanned = lines * (
+        measured.intraday_read_of_affected_days * assumed.affected_days
+        + measured.intraday_read_of_all_days * assumed.history_days
+    )
+    intraday_seconds = assumed.intraday_fixed_seconds + (
+        json_bytes / runs_per_day + intraday_scanned
+    ) / (megabytes_per_second * 1e6)
+    # A warehouse that is never idle is billed for the day, whether or not each run is on time.
+    intraday_hours = min(24, runs_per_day * max(assumed.minimum_seconds, intraday_seconds) / 3600)
+
     stored = lines * assumed.history_days * measured.stored_bytes / GIGABYTE
-    price = None
-    if assumed.price_per_rpu_hour is not None and assumed.price_per_gigabyte_month is not None:
-        price = (load_hours + night_hours) * rpu * assumed.price_per_rpu_hour * 365 / 12
-        price += stored * assumed.price_per_gigabyte_month
+
+    def price(hours_per_day: float) -> float | None:
+        if assumed.price_per_rpu_hour is None or assumed.price_per_gigabyte_month is None:
+            return None
+        used = hours_per_day * rpu * assumed.price_per_rpu_hour * 365 / 12
+        return used + stored * assumed.price_per_gigabyte_month
+
     return Estimate(
         lines_per_day=lines,
         json_gigabytes_per_day=json_bytes / GIGABYTE,
@@ -124,7 +148,11 @@ def estimate(robots: int, rpu: int, measured: Measured, assumed: Assumed) -> Est
         scanned_gigabytes=scanned / GIGABYTE,
         night_rpu_hours=night_hours * rpu,
         night_minutes=night_hours * 60,
-        price_per_month=price,
+        intraday_scanned_gigabytes=intraday_scanned / GIGABYTE,
+        intraday_minutes=intraday_seconds / 60,
+        intraday_rpu_hours=intraday_hours * rpu,
+        price_per_month=price(load_hours + night_hours),
+        price_per_month_with_intraday=price(min(24, intraday_hours + night_hours)),
     )
 
 
@@ -234,14 +262,20 @@ def measure(folder: Path, robots: int) -> Measured:
             landing=landing,
         )
 
+    selected = warehouse("compile", "--selector", "intraday", database=database, landing=landing)
+    names = {result.node.name for result in selected.results}
     sizes = column_bytes(database, folder / "parquet")
-    read = read_bytes([result.node for result in built.results], sizes, database)
+    nodes = [result.node for result in built.results]
+    read = read_bytes(nodes, sizes, database)
+    intraday = read_bytes([node for node in nodes if node.name in names], sizes, database)
     per_line = {
         "json_bytes": sum(map(len, contents)),
         "gzip_bytes": sum(path.stat().st_size for path in files),
         "stored_bytes": sum(sum(columns.values()) for columns in sizes.values()),
         "read_of_affected_days": read[True],
         "read_of_all_days": read[False],
+        "intraday_read_of_affected_days": intraday[True],
+        "intraday_read_of_all_days": intraday[False],
     }
     # Rounded, so that the estimate follows from the figures that are printed.
     return Measured(
@@ -255,8 +289,10 @@ MEASURED_ROWS = {
     "json_bytes": "bytes of a line as JSON",
     "gzip_bytes": "bytes of a line in S3, gzipped",
     "stored_bytes": "bytes of a line in all tables",
-    "read_of_affected_days": "bytes that a night reads per line of a affected day",
+    "read_of_affected_days": "bytes that a night reads per line of an affected day",
     "read_of_all_days": "bytes that a night reads per line of any day",
+    "intraday_read_of_affected_days": "bytes that intraday reads per line of an affected day",
+    "intraday_read_of_all_days": "bytes that intraday reads per line of any day",
 }
 ESTIMATE_ROWS = {
     "lines_per_day": ("lines a day", "{:,.0f}"),
@@ -267,7 +303,11 @@ ESTIMATE_ROWS = {
     "scanned_gigabytes": ("a night reads, GB", "{:,.1f}"),
     "night_rpu_hours": ("a night, RPU-hours", "{:,.1f}"),
     "night_minutes": ("a night, minutes", "{:,.0f}"),
-    "price_per_month": ("price a month", "{:,.0f}"),
+    "intraday_scanned_gigabytes": ("an intraday run reads, GB", "{:,.1f}"),
+    "intraday_minutes": ("an intraday run with its load, minutes", "{:,.1f}"),
+    "intraday_rpu_hours": ("intraday runs with their loads, RPU-hours a day", "{:,.1f}"),
+    "price_per_month": ("price a month, nights alone", "{:,.0f}"),
+    "price_per_month_with_intraday": ("price a month with intraday", "{:,.0f}"),
 }
 
 

@@ -20,6 +20,8 @@ MEASURED = Measured(
     stored_bytes=200,
     read_of_affected_days=400,
     read_of_all_days=10,
+    intraday_read_of_affected_days=200,
+    intraday_read_of_all_days=5,
 )
 ASSUMED = Assumed(
     history_days=100,
@@ -28,6 +30,8 @@ ASSUMED = Assumed(
     fixed_seconds=300,
     loads_per_day=10,
     minimum_seconds=60,
+    intraday_minutes=5,
+    intraday_fixed_seconds=30,
 )
 
 
@@ -47,6 +51,30 @@ def test_the_formulas() -> None:
     assert one.price_per_month is None
 
 
+def test_the_formulas_of_intraday() -> None:
+    one = estimate(1_000, 8, MEASURED, ASSUMED)
+    # 400 bytes of two days and 500 bytes of a hundred, for each of a million lines.
+    assert one.intraday_scanned_gigabytes == pytest.approx(0.9)
+    # 288 loads of 500 MB a day are less than 2 MB each.
+    run_seconds = 30 + (900 + 500 / 288) / 80
+    assert one.intraday_minutes == pytest.approx(run_seconds / 60)
+    # Which is less than the minute that is billed.
+    assert one.intraday_rpu_hours == pytest.approx(8 * 288 * 60 / 3600)
+
+    rarely = estimate(10_000, 8, MEASURED, dataclasses.replace(ASSUMED, intraday_minutes=30))
+    run_seconds = 30 + (9_000 + 5_000 / 48) / 80
+    assert rarely.intraday_rpu_hours == pytest.approx(8 * 48 * run_seconds / 3600)
+
+
+def test_a_warehouse_that_is_never_idle_is_billed_for_a_day() -> None:
+    one = estimate(100_000, 8, MEASURED, ASSUMED)
+    assert one.intraday_minutes > 5
+    assert one.intraday_rpu_hours == pytest.approx(8 * 24)
+    priced = dataclasses.replace(ASSUMED, price_per_rpu_hour=1, price_per_gigabyte_month=0.001)
+    month = estimate(100_000, 8, MEASURED, priced).price_per_month_with_intraday
+    assert month == pytest.approx(8 * 24 * 365 / 12 + 2000 * 0.001)
+
+
 def test_a_load_longer_than_the_minimum_is_billed_as_it_is() -> None:
     one = estimate(10_000, 8, MEASURED, dataclasses.replace(ASSUMED, loads_per_day=1))
     assert one.load_rpu_hours == pytest.approx(8 * 62.5 / 3600)
@@ -57,6 +85,9 @@ def test_prices_are_those_given() -> None:
     one = estimate(10_000, 8, MEASURED, priced)
     hours = one.load_rpu_hours + one.night_rpu_hours
     assert one.price_per_month == pytest.approx(hours * 0.5 * 365 / 12 + 200 * 0.1)
+    # Intraday loads for itself.
+    hours = one.intraday_rpu_hours + one.night_rpu_hours
+    assert one.price_per_month_with_intraday == pytest.approx(hours * 0.5 * 365 / 12 + 200 * 0.1)
 
 
 @pytest.fixture
