@@ -63,6 +63,10 @@
     {%- set now = modules.datetime.datetime.now(modules.pytz.utc) -%}
     {%- set oldest = now - modules.datetime.timedelta(hours=0 if var("ignore_open_run") else var("run_lock_hours")) -%}
     {%- set format = "%Y-%m-%d %H:%M:%S.%f" -%}
+    {#- The claims of killed runs: else the run after this one would still be refused. -#}
+    {%- do run_query(
+        "delete from " ~ open_runs() ~ " where opened_at <= '" ~ oldest.strftime(format) ~ "'::timestamp"
+    ) -%}
     {%- do run_query(
         "insert into " ~ open_runs() ~ " select '" ~ invocation_id ~ "', '" ~ now.strftime(format) ~ "'::timestamp"
         ~ " where not exists (select 1 from " ~ open_runs()
