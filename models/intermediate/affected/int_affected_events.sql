@@ -2,9 +2,34 @@
 
 with
 
+-- Events that this run read a copy of: which of their copies is the event may have changed.
+ranked_anew as (
+
+    select distinct event_id
+
+    from {{ ref("base_event_log__copies") }}
+
+    where processed_run > {{ last_completed_run() }}
+
+),
+
 lines as (
 
-    select * from {{ ref("base_event_log__lines") }}
+    select *
+
+    from {{ ref("base_event_log__lines") }}
+
+    where processed_run > {{ last_completed_run() }}
+
+    union all
+
+    select *
+
+    from {{ ref("base_event_log__lines") }}
+
+    where
+        processed_run <= {{ last_completed_run() }}
+        and event_id in (select ranked_anew.event_id from ranked_anew)
 
 ),
 
@@ -35,20 +60,10 @@ affected as (
     from lines
 
     where
-        -- Duplicates and earlier copies too: which of them is the event may have changed.
         line_status <> 'quarantined'
-        {% if should_full_refresh() %}
-            and 1 = 0
-        {% else %}
-            and (
-                processed_run > {{ last_completed_run() }}
-                or event_id in (
-                    select copies.event_id
-                    from {{ ref("base_event_log__copies") }} as copies
-                    where copies.processed_run > {{ last_completed_run() }}
-                )
-            )
-        {% endif %}
+    {% if should_full_refresh() %}
+        and 1 = 0
+    {% endif %}
 
 )
 

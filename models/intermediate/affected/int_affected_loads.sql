@@ -2,12 +2,6 @@
 
 with
 
-lines as (
-
-    select * from {{ ref("base_event_log__lines") }}
-
-),
-
 ranked_anew as (
 
     select event_id
@@ -31,14 +25,14 @@ without_lines as (
 affected as (
 
     select loaded_at
-    from lines
+    from {{ ref("base_event_log__typed_lines") }}
     where processed_run > {{ last_completed_run() }}
 
     union all
 
     -- Loads with another copy of such a line: which of them is the event may have changed.
     select loaded_at
-    from lines
+    from {{ ref("base_event_log__typed_lines") }}
     where event_id in (select ranked_anew.event_id from ranked_anew)
 
     union all
@@ -48,9 +42,9 @@ affected as (
     from without_lines
     where loaded_at > coalesce(
         (
-            select max(lines.loaded_at)
-            from lines
-            where lines.processed_run <= {{ last_completed_run() }}
+            select max(earlier.loaded_at)
+            from {{ ref("base_event_log__typed_lines") }} as earlier
+            where earlier.processed_run <= {{ last_completed_run() }}
         ),
         cast('1970-01-01' as timestamp)
     )

@@ -1,10 +1,18 @@
 {{ config(unique_key="emitter_id", dist="all", sort="processed_run") }}
 
+{% set reported = registry_fields() | selectattr("name", "equalto", "last_emitter_id") | list %}
+
 with
 
 lines as (
 
-    select * from {{ ref("base_event_log__lines") }}
+    select *
+
+    from {{ ref("base_event_log__lines") }}
+
+    {% if is_incremental() %}
+        where processed_run > {{ last_completed_run() }}
+    {% endif %}
 
 ),
 
@@ -13,8 +21,7 @@ named as (
 
     select
         emitter_id,
-        event_at,
-        processed_run
+        event_at
     from lines
 
     union all
@@ -22,9 +29,9 @@ named as (
     -- Events of other emitters report the last seq of one.
     select
         last_emitter_id as emitter_id,
-        event_at,
-        processed_run
+        event_at
     from lines
+    where event_name in ('{{ events_with(reported) | join("', '") }}')
 
 ),
 
@@ -36,11 +43,9 @@ seen as (
         event_at as first_event_at,
         event_at as last_event_at
     from named
-    where
-        emitter_id is not null
-    {% if is_incremental() %}
-        and processed_run > {{ last_completed_run() }}
+    where emitter_id is not null
 
+    {% if is_incremental() %}
     union all
 
     select
@@ -48,11 +53,7 @@ seen as (
         first_event_at,
         last_event_at
     from {{ this }}
-    where emitter_id in (
-        select named.emitter_id
-        from named
-        where named.processed_run > {{ last_completed_run() }}
-    )
+    where emitter_id in (select named.emitter_id from named)
     {% endif %}
 
 ),

@@ -1,6 +1,8 @@
 {{ rebuilt_by("emitter") }}
 {{ config(dist="even", sort=["emitter_id", "first_missing_seq"]) }}
 
+{% set reported = registry_fields() | selectattr("name", "equalto", "last_emitter_id") | list %}
+
 with
 
 -- Quarantined lines and duplicates too, because they arrived.
@@ -68,7 +70,8 @@ reports as (
     from {{ ref("base_event_log__events") }}
 
     where
-        last_emitter_id is not null
+        event_name in ('{{ events_with(reported) | join("', '") }}')
+        and last_emitter_id is not null
         and last_seq is not null
         and {{ affected("emitter", id="last_emitter_id", date="event_date") }}
 
