@@ -23,7 +23,7 @@ import statistics
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -34,6 +34,7 @@ from unittest import mock
 
 import click
 import duckdb
+import yaml
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -104,11 +105,16 @@ class Report:
 
 
 class Warehouse:
-    """The dbt project, parsed once, on one DuckDB file after another."""
+    """The dbt project, parsed once, on one DuckDB file after another.
 
-    def __init__(self, folder: Path) -> None:
+    `settings` are DuckDB's, by their names, beside those of the project's own profile.
+    """
+
+    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / "profiles.yml.example", folder / "profiles.yml")
+        profiles = yaml.safe_load((ROOT / "profiles.yml.example").read_text("utf-8"))
+        profiles["fleet_analytics"]["outputs"]["dev"]["settings"] |= settings or {}
+        (folder / "profiles.yml").write_text(yaml.safe_dump(profiles), "utf-8")
         self._dbt = DbtRunner(ROOT, folder)
         with mock.patch.dict(os.environ, FLEET_DATABASE=str(database_in(folder / "parsed"))):
             self._dbt.parse()
@@ -411,6 +417,8 @@ def progress_bar() -> Iterator[Step]:
         task = bar.add_task("")
 
         def step(name: str, parts: int) -> Callable[[int], None]:
+            if not console.is_terminal:
+                console.print(f"{time.strftime('%H:%M:%S')} {name}", highlight=False)
             bar.reset(task, description=name, total=parts)
             return lambda done: bar.update(task, completed=done)
 
