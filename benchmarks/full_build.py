@@ -85,6 +85,7 @@ def typed_parse_sql(registry: Registry) -> str:
 def typed_parse(raw: Path, typed: Path) -> float:
     """Seconds to write the typed lines of a database to a new one, which is on disk then."""
     with duckdb.connect() as connection:
+        connection.execute("set enable_progress_bar = false")
         connection.execute(f"attach '{raw}' as raw (read_only)")
         sql = typed_parse_sql(load_registry(ROOT))
         began = time.perf_counter()
