@@ -64,7 +64,7 @@ MOVED = re.compile(
     rb'"(?:(?P<day>\d{4}-\d\d-\d\d)T'
     rb"|(?P<time>[0-9a-f]{8}-[0-9a-f]{4})(?=-7[0-9a-f]{3}-)"
     rb"|(?P<kind>D|O|W|help|offer|session)-(?P<number>\d+)"
-    rb'|emitter_id":"(?P<emitter>[^"]*))'
+    rb'|(?P<last>last_)?emitter_id":"(?P<emitter>[^"]*))'
 )
 NUMBERS_PER_BLOCK = 1_000_000
 
@@ -227,7 +227,8 @@ def move(content: bytes, days: int, block: int) -> bytes:
             return b'"%08x-%04x' % divmod(milliseconds, 1 << 16)
         if kind == "number":
             return b'"%b-%d' % (match["kind"], block * NUMBERS_PER_BLOCK + int(match["number"]))
-        return b'"emitter_id":"%b%02x' % (match["emitter"], block)
+        last = match["last"] or b""
+        return b'"%bemitter_id":"%b%02x' % (last, match["emitter"], block)
 
     return MOVED.sub(moved, content)
 

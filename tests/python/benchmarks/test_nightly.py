@@ -98,7 +98,11 @@ LINE = {
     "emitter_id": "robot-agent/R-3/262b",
     "delivery_id": "D-12",
     "robot_id": "R-3",
-    "data": {"error_event_id": "01a1a147-f670-7244-87f6-3fe683be18ff", "session_id": "session-9"},
+    "data": {
+        "error_event_id": "01a1a147-f670-7244-87f6-3fe683be18ff",
+        "session_id": "session-9",
+        "last_emitter_id": "robot-agent/R-3/262b",
+    },
 }
 
 
@@ -114,6 +118,7 @@ def test_move_shifts_times_and_ids_and_leaves_robots() -> None:
         "data": {
             "error_event_id": "01a1bb07-c270-7244-87f6-3fe683be18ff",
             "session_id": "session-2000009",
+            "last_emitter_id": "robot-agent/R-3/262b02",
         },
     }
 
