@@ -1,0 +1,64 @@
+"""What every peer has to know: the registry as plain values, and the names of what it writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fleet.registry import load_registry
+
+ROOT = Path(__file__).parents[2]
+
+OUTPUTS = {
+    "quarantine": "reason, line_count",
+    "matches": "event_id, delivery_id, match_method",
+    "sessions": "delivery_id, outcome, started_ms, last_event_ms, event_count",
+    "supply_hours": "robot_id, hour_ms, state, duration_ms",
+    "mtbf": "robot_id, month, operating_ms, failure_count",
+}
+"""Columns of each table that a peer writes, as NAME.parquet.
+
+Times are milliseconds since 1970, `month` is a text such as 2026-11.
+"""
+
+EARLIEST = "2020-01-01"
+CLOCK_AHEAD_MS = 5_000
+TAIL_MS = 5 * 60_000
+MOST_SESSION_MS = 24 * 3_600_000
+SILENCE_MS = 5 * 60_000
+QUIET_MS = 10 * 60_000
+"""The project's vars of these names, as dbt_project.yml has them."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The registry, as far as the outputs need it."""
+
+    required_ids: dict[str, list[str]]
+    """Of every event; the list may be empty."""
+    ends_delivery: dict[str, str]
+    """The outcome that an event brings."""
+    pickup_completed: str
+    signs_of_life: list[str]
+    heartbeat_states: list[str]
+    """States in which a robot that is not heard is silent."""
+    operating_states: list[str]
+
+
+def load_rules() -> Rules:
+    registry = load_registry(ROOT)
+    return Rules(
+        required_ids={
+            event.name: [name for name, need in event.ids.items() if need == "required"]
+            for event in registry.events
+        },
+        ends_delivery={
+            event.name: event.roles.ends_delivery
+            for event in registry.events
+            if event.roles.ends_delivery
+        },
+        pickup_completed=registry.step_events["pickup_completed"].name,
+        signs_of_life=[event.name for event in registry.events if event.roles.sign_of_life],
+        heartbeat_states=[state.name for state in registry.robot_states if state.expects_heartbeat],
+        operating_states=[state.name for state in registry.robot_states if state.operating],
+    )
