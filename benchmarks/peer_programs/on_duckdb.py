@@ -10,7 +10,7 @@ import duckdb
 
 from benchmarks.peer_programs.rules import (
     CLOCK_AHEAD_MS,
-    EARLIEST,
+    EARLIEST_MS,
     MOST_SESSION_MS,
     OUTPUTS,
     QUIET_MS,
@@ -45,10 +45,9 @@ def run(landing: Path, out: Path, rules: Rules) -> None:
 
     of_line = [f"line.{name}" for name in LINE if name not in ("evt", "data")]
     taken = ", ".join([*of_line, "line.evt.name", *(f"line.data.{name}" for name in LINE["data"])])
-    missing = " ".join(
-        f"when '{name}' then "
-        + (" or ".join(f"nullif(line.{each}, '') is null" for each in ids) or "false")
-        for name, ids in rules.required_ids.items()
+    missing = " or ".join(
+        f"(line.evt.name in ({str(names)[1:-1]}) and nullif(line.{each}, '') is null)"
+        for each, names in rules.names_with.items()
     )
     outcomes = " ".join(f"when '{name}' then '{end}'" for name, end in rules.ends_delivery.items())
     steps = f"""
@@ -58,10 +57,10 @@ select {taken},
         when json is null then 'malformed'
         when text[1] <> '{{' then 'not_an_object'
         when nullif(line.event_id, '') is null then 'missing_event_id'
-        when line.evt.name is null or line.evt.name not in {tuple(rules.required_ids)}
+        when line.evt.name is null or line.evt.name not in {tuple(rules.names)}
             then 'unknown_event'
         when line.occurred_at is null then 'bad_timestamp'
-        when case line.evt.name {missing} end then 'missing_required'
+        when {missing} then 'missing_required'
     end as reason
 from (
     select *, cast(json as varchar) as text, from_json(json, '{json.dumps(LINE)}') as line
@@ -76,7 +75,7 @@ create table events as
 with accepted as (
     select * exclude (reason, occurred_at),
         case when occurred_at > received_at + {ms(CLOCK_AHEAD_MS)}
-            or occurred_at < timestamp '{EARLIEST}' then received_at else occurred_at
+            or occurred_at < make_timestamp_ms({EARLIEST_MS}) then received_at else occurred_at
         end as event_at,
         date_trunc('hour', event_at) as hour,
         case when coalesce(disposition, '') <> 'retry' then case name {outcomes} end end as ends

@@ -21,21 +21,23 @@ OUTPUTS = {
 Times are milliseconds since 1970, `month` is a text such as 2026-11.
 """
 
-EARLIEST = "2020-01-01"
+EARLIEST_MS = 1_577_836_800_000
 CLOCK_AHEAD_MS = 5_000
 TAIL_MS = 5 * 60_000
 MOST_SESSION_MS = 24 * 3_600_000
 SILENCE_MS = 5 * 60_000
 QUIET_MS = 10 * 60_000
-"""The project's vars of these names, as dbt_project.yml has them."""
+"""The project's vars, as dbt_project.yml has them; EARLIEST_MS is the start of 2020."""
 
 
 @dataclass(frozen=True)
 class Rules:
     """The registry, as far as the outputs need it."""
 
-    required_ids: dict[str, list[str]]
-    """Of every event; the list may be empty."""
+    names: list[str]
+    """Of all events."""
+    names_with: dict[str, list[str]]
+    """The events that must have an id, by the id."""
     ends_delivery: dict[str, str]
     """The outcome that an event brings."""
     pickup_completed: str
@@ -48,9 +50,11 @@ class Rules:
 def load_rules() -> Rules:
     registry = load_registry(ROOT)
     return Rules(
-        required_ids={
-            event.name: [name for name, need in event.ids.items() if need == "required"]
-            for event in registry.events
+        names=[event.name for event in registry.events],
+        names_with={
+            name: names
+            for name in registry.ids
+            if (names := [e.name for e in registry.events if e.ids.get(name) == "required"])
         },
         ends_delivery={
             event.name: event.roles.ends_delivery
