@@ -79,6 +79,17 @@ def tables(landing: Path, rules: Rules) -> dict[str, str]:
             where reason <> '' group by reason
         """,
         "events": f"""
+            with repeated as (
+                select event_id from lines where reason = '' group by event_id having count() > 1
+            ), accepted as (
+                select * from lines where reason = '' and event_id not in repeated
+                union all
+                -- The copy that arrived first: its time of receipt says whether to believe a clock.
+                select * from (
+                    select * from lines where reason = '' and event_id in repeated
+                    order by received_ms limit 1 by event_id
+                )
+            )
             select * except (occurred_ms, received_ms, reason),
                 assumeNotNull(if(
                     occurred_ms > received_ms + {CLOCK_AHEAD_MS} or occurred_ms < {EARLIEST_MS},
@@ -86,7 +97,7 @@ def tables(landing: Path, rules: Rules) -> dict[str, str]:
                 )) as at,
                 intDiv(at, {HOUR}) as hour,
                 if(disposition = 'retry', '', transform(name, {ends}, '')) as ends
-            from lines where reason = '' limit 1 by event_id
+            from accepted
         """,
         "milestones": f"""
             select delivery_id, minIf(order_id, order_id <> '') as order_id,

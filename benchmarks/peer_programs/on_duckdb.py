@@ -83,8 +83,11 @@ with accepted as (
 ), repeated as (select event_id from accepted group by event_id having count(*) > 1)
 select * from accepted anti join repeated using (event_id)
 union all
-select distinct on (event_id) * from accepted semi join repeated using (event_id)
-order by event_id, received_at;
+(
+    -- The copy that arrived first: its time of receipt says whether to believe a clock.
+    select distinct on (event_id) * from accepted semi join repeated using (event_id)
+    order by event_id, received_at
+);
 drop table lines;
 
 create table milestones as
