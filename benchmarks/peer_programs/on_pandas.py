@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
+import pandas as pd  # type: ignore[import-untyped]
 
 from benchmarks.peer_programs.reading import TEXTS, read, read_columns
 from benchmarks.peer_programs.rules import (
