@@ -1,13 +1,16 @@
-"""What a night costs after short and after long history, and a full build beside a bare parse.
+"""What a night costs after short and after long history, and beside a run of empty models.
 
-Run `python benchmarks/nightly.py`. The same night of the same fleet (one day's files, with the
+Run `python -m benchmarks.nightly`. The same night of the same fleet (one day's files, with the
 late, repeated and broken lines the simulator makes) is loaded and run on top of each history,
-turn by turn, each time on a fresh copy of the database. dbt runs in this process with one thread,
-so that the seconds of a model are its own. Seconds are this machine's; the ratios are the result.
+turn by turn, each time on a fresh copy of the database. So is a project of as many models, of the
+same materializations, that select one number each: what dbt itself takes. dbt runs in this process
+with one thread, so that the seconds of a model are its own. Seconds are this machine's; the ratios
+are the result.
 
 History is one simulated block of days, repeated: ids and times are moved on with each repetition,
-so that no event, order, delivery or boot comes twice. It is loaded day by day by the project's
-own loader and built by one full `dbt run`.
+so that no event, order, delivery or boot comes twice. The project's own loader loads it in one go;
+then each line is given the time at which a load of its day would have been. It is built by one
+full `dbt run`.
 """
 
 from __future__ import annotations
@@ -22,8 +25,8 @@ import shutil
 import statistics
 import tempfile
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -34,21 +37,23 @@ from unittest import mock
 
 import click
 import duckdb
+import yaml
+from dbt.artifacts.resources.types import NodeType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from fleet.errors import FleetError
-from fleet.registry import Registry, load_registry
+from fleet.registry import load_registry
 from fleet.simulator.simulation import landing_folder, simulate_fleet
 from fleet.simulator.world import Settings
 from fleet.warehouse.dbt_runner import DbtRunner
 
 ROOT = Path(__file__).parents[1]
-TARGET = 1.15
 
-# With a year of days still in the past: the loader's own times are later than all of them.
-START = date(2025, 1, 1)
+MOST_DAYS = 1_000
+# With all days still in the past: the loader's own times are later than all of them.
+START = date(2021, 1, 1)
 BLOCK_DAYS = 5
 # Of the block, in its middle, so that the night sees no seam between repetitions.
 NIGHT_DAY = 2
@@ -59,11 +64,9 @@ MOVED = re.compile(
     rb'"(?:(?P<day>\d{4}-\d\d-\d\d)T'
     rb"|(?P<time>[0-9a-f]{8}-[0-9a-f]{4})(?=-7[0-9a-f]{3}-)"
     rb"|(?P<kind>D|O|W|help|offer|session)-(?P<number>\d+)"
-    rb'|emitter_id":"(?P<emitter>[^"]*))'
+    rb'|(?P<last>last_)?emitter_id":"(?P<emitter>[^"]*))'
 )
 NUMBERS_PER_BLOCK = 1_000_000
-
-JSON_TYPES = {"number": "DOUBLE", "int": "BIGINT", "bool": "BOOLEAN", "timestamp": "TIMESTAMP"}
 
 # Starts a step with a name and a number of parts; what it returns is called with how many are done.
 Step = Callable[[str, int], Callable[[int], None]]
@@ -94,34 +97,49 @@ class Cost:
 
 @dataclass(frozen=True)
 class Report:
-    """What was measured, by days of history; of the nights and the bare parses, every round."""
+    """What was measured, by days of history; of the nights and the empty runs, every round."""
 
     lines: dict[int, int]
     night_lines: int
     builds: dict[int, Cost]
-    parses: dict[int, list[float]]
     nights: dict[int, list[Cost]]
+    empty_runs: list[Cost]
 
 
 class Warehouse:
-    """The dbt project, parsed once, on one DuckDB file after another."""
+    """The dbt project, parsed once, on one DuckDB file after another.
 
-    def __init__(self, folder: Path) -> None:
+    `settings` are DuckDB's, by their names, beside those of the project's own profile.
+
+    Attributes:
+        materializations: how many models the project has of each.
+    """
+
+    def __init__(
+        self, folder: Path, settings: Mapping[str, str] | None = None, project: Path = ROOT
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / "profiles.yml.example", folder / "profiles.yml")
-        self._dbt = DbtRunner(ROOT, folder)
+        profiles = yaml.safe_load((ROOT / "profiles.yml.example").read_text("utf-8"))
+        profiles["fleet_analytics"]["outputs"]["dev"]["settings"] |= settings or {}
+        (folder / "profiles.yml").write_text(yaml.safe_dump(profiles), "utf-8")
+        self._dbt = DbtRunner(project, folder)
         with mock.patch.dict(os.environ, FLEET_DATABASE=str(database_in(folder / "parsed"))):
-            self._dbt.parse()
+            manifest = self._dbt.parse()
+        self.materializations = Counter(
+            node.config.materialized
+            for node in manifest.nodes.values()
+            if node.resource_type == NodeType.Model
+        )
 
     def __call__(self, *words: str, database: Path, landing: Path) -> Any:
         """Run one dbt command; raises DbtError when it fails."""
         with mock.patch.dict(os.environ, FLEET_DATABASE=str(database)):
             return self._dbt(*words, "--no-print", variables={"landing_path": str(landing)})
 
-    def load(self, day: date, database: Path, landing: Path) -> float:
-        """Load the new files as if it were the night after `day`; returns the loader's seconds."""
+    def load(self, database: Path, landing: Path) -> float:
+        """Load the new files as if in the night after their day; returns the loader's seconds."""
         done = self("run-operation", "load_event_lines", database=database, landing=landing)
-        date_load(database, day)
+        date_loads(database)
         return float(done.elapsed_time)
 
     def run(self, *words: str, database: Path, landing: Path) -> Cost:
@@ -137,21 +155,25 @@ class Warehouse:
         return Cost(dict(models), done.elapsed_time, processor)
 
 
-def date_load(database: Path, day: date) -> None:
-    """Set the `loaded_at` of the newest load back to the night after `day`.
+def date_loads(database: Path) -> None:
+    """Set the `loaded_at` of what was just loaded back to the night after the day of its file.
 
-    Else all days would be loaded within minutes, and months after their events.
+    Else all days would be loaded within minutes, and years after their events.
     """
-    night = datetime.combine(day + timedelta(days=1), LOADED_AT)
+    after_all = datetime.combine(START + timedelta(days=MOST_DAYS + 2), LOADED_AT)
     with duckdb.connect(database) as connection:
         connection.execute("begin")
-        first_of_load = "select min(loaded_at) from event_log.loaded_files where loaded_at > ?"
-        (first,) = connection.execute(first_of_load, [night]).fetchall()[0]
         for table in ("event_lines", "rejected_lines", "loaded_files"):
             connection.execute(
-                f"update event_log.{table} set loaded_at = ? + (loaded_at - ?)"
-                " where loaded_at >= ?",
-                [night, first, first],
+                f"update event_log.{table} set loaded_at = $night"
+                " + to_days(cast(regexp_extract(source_file, $day, 1) as date) - $start)"
+                " where loaded_at > $after_all",
+                {
+                    "night": datetime.combine(START + timedelta(days=1), LOADED_AT),
+                    "day": r"date=([\d-]+)",
+                    "start": START,
+                    "after_all": after_all,
+                },
             )
         connection.execute("commit")
 
@@ -205,7 +227,8 @@ def move(content: bytes, days: int, block: int) -> bytes:
             return b'"%08x-%04x' % divmod(milliseconds, 1 << 16)
         if kind == "number":
             return b'"%b-%d' % (match["kind"], block * NUMBERS_PER_BLOCK + int(match["number"]))
-        return b'"emitter_id":"%b%02x' % (match["emitter"], block)
+        last = match["last"] or b""
+        return b'"%bemitter_id":"%b%02x' % (last, match["emitter"], block)
 
     return MOVED.sub(moved, content)
 
@@ -224,32 +247,6 @@ def arrive(files: Path, landing: Path, day: date) -> None:
     )
 
 
-def bare_parse(landing: Path, registry: Registry) -> float:
-    """Seconds to read the files with DuckDB's own reader and one from_json() per line.
-
-    The lower bound for anything that takes every registered field, typed, from JSON with DuckDB:
-    nothing is checked or stored, and lines that are no JSON become NULL. The hash is there to make
-    DuckDB read each field. read_json() with the same fields as columns takes four times as long,
-    because it sets up each of them for each of the small files.
-    """
-    data = {
-        name: JSON_TYPES.get(field.type, "VARCHAR") for name, field in registry.distinct_fields()
-    }
-    structure: dict[str, Any] = {**dict.fromkeys(registry.ids, "VARCHAR"), "data": data}
-    for key in registry.envelope_values:
-        *above, name = key.path
-        holder = structure.setdefault(above[0], {}) if above else structure
-        holder[name] = JSON_TYPES.get(key.type, "VARCHAR")
-    with duckdb.connect() as connection:
-        began = time.perf_counter()
-        connection.execute(
-            f"select max(hash(from_json(json, '{json.dumps(structure)}')))"
-            " from read_ndjson_objects(?, ignore_errors = true)",
-            [f"{landing}/**/*.ndjson.gz"],
-        ).fetchall()
-        return time.perf_counter() - began
-
-
 def make_histories(
     folder: Path, robots: int, histories: list[int], warehouse: Warehouse, step: Step
 ) -> None:
@@ -263,13 +260,23 @@ def make_histories(
     simulate_fleet(settings, load_registry(ROOT), folder / "simulated", advance)
     write_days(landing_folder(folder / "simulated"), folder / "files", days, step)
     for history in histories:
-        advance = step(f"Loading {history} days", history)
+        step(f"Loading {history} days", 1)
         landing = folder / f"landing-{history}"
         for number in range(history):
-            day = START + timedelta(days=days - history + number)
-            arrive(folder / "files", landing, day)
-            warehouse.load(day, database_in(folder / f"raw-{history}"), landing)
-            advance(number + 1)
+            arrive(folder / "files", landing, START + timedelta(days=days - history + number))
+        warehouse.load(database_in(folder / f"raw-{history}"), landing)
+
+
+def write_empty_project(folder: Path, materializations: Mapping[str, int]) -> None:
+    """Write a dbt project with so many models of each materialization, all with one row."""
+    (folder / "models").mkdir(parents=True, exist_ok=True)
+    project = {"name": "empty", "version": "1.0.0", "profile": "fleet_analytics"}
+    (folder / "dbt_project.yml").write_text(yaml.safe_dump(project), "utf-8")
+    for materialized, count in materializations.items():
+        for number in range(count):
+            (folder / "models" / f"{materialized}_{number}.sql").write_text(
+                f"{{{{ config(materialized='{materialized}') }}}}\nselect 1 as x\n", "utf-8"
+            )
 
 
 def measure(
@@ -279,7 +286,6 @@ def measure(
 
     Event files and loaded histories that an earlier call left in `folder` are used again.
     """
-    registry = load_registry(ROOT)
     step("Parsing the project", 1)
     warehouse = Warehouse(folder)
     made, wanted = folder / "made.json", {"robots": robots, "days": histories}
@@ -299,7 +305,13 @@ def measure(
         builds[days] = warehouse.run(database=built, landing=landing)
         lines[days] = line_count(built)
 
-    parses: dict[int, list[float]] = defaultdict(list)
+    write_empty_project(folder / "empty", warehouse.materializations)
+    empty = Warehouse(folder / "empty", project=folder / "empty")
+    empty_database = database_in(folder / "built-empty")
+    # As with the nights, what is measured finds its tables there.
+    empty.run(database=empty_database, landing=folder)
+
+    empty_runs: list[Cost] = []
     nights: dict[int, list[Cost]] = defaultdict(list)
     for number in range(rounds):
         # Turn by turn and in both orders, so that a slower minute of the machine favours none.
@@ -307,14 +319,15 @@ def measure(
             step(f"Night after {days} days, round {number + 1} of {rounds}", 1)
             landing, database = folder / f"landing-{days}", database_in(folder / f"night-{days}")
             shutil.rmtree(landing / day_folder(night), ignore_errors=True)
-            parses[days].append(bare_parse(landing, registry))
             arrive(folder / "files", landing, night)
             shutil.copyfile(database_in(folder / f"built-{days}"), database)
             os.sync()
-            load = warehouse.load(night, database, landing)
+            load = warehouse.load(database, landing)
             run = warehouse.run(database=database, landing=landing)
             nights[days].append(dataclasses.replace(run, load=load))
-    return Report(lines, line_count(database) - lines[days], builds, dict(parses), dict(nights))
+        step(f"Empty models, round {number + 1} of {rounds}", 1)
+        empty_runs.append(empty.run(database=empty_database, landing=folder))
+    return Report(lines, line_count(database) - lines[days], builds, dict(nights), empty_runs)
 
 
 def database_in(folder: Path) -> Path:
@@ -360,30 +373,38 @@ def show(report: Report, console: Console) -> None:
     table.add_row(*row("dbt run, processor time", lambda cost: cost.processor))
     table.add_row(*row("load_event_lines", lambda cost: cost.load))
     console.print(table)
-    rounds = len(report.nights[short])
+    empty = statistics.median(cost.whole for cost in report.empty_runs)
     console.print(
-        f"\n{long} days / {short} days: [bold]{whole[-1]}[/bold], target at most {TARGET}."
-        f" Median of {rounds} rounds.\n"
+        f"\nMedians of {len(report.empty_runs)} rounds."
+        f" A run of as many empty models: {empty:.3f} seconds.\n"
     )
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("a full build")
-    for heading in ("lines", "bare parse s", "dbt run s", "ratio"):
+    for heading in ("lines", "dbt run s", "lines/s"):
         table.add_column(heading, justify="right")
     for days, build in report.builds.items():
-        parse = statistics.median(report.parses[days])
+        lines = report.lines[days]
         table.add_row(
-            f"{days} days",
-            f"{report.lines[days]:,}",
-            f"{parse:.2f}",
-            f"{build.whole:.2f}",
-            f"{build.whole / parse:.1f}",
+            f"{days} days", f"{lines:,}", f"{build.whole:.2f}", f"{lines / build.whole:,.0f}"
         )
     console.print(table)
-    console.print(
-        "\nBare parse: DuckDB reads the same files, one from_json() per line, every registered"
-        " field typed, nothing checked or stored."
-    )
+
+
+def figures(report: Report) -> dict[str, float]:
+    """Ratios of medians: each history to the shortest, and the longest to the empty run."""
+    night = {
+        days: statistics.median(cost.whole for cost in costs)
+        for days, costs in report.nights.items()
+    }
+    short, *longer = night
+    empty = statistics.median(cost.whole for cost in report.empty_runs)
+    return {
+        **{f"ratio_{days}_{short}": round(night[days] / night[short], 3) for days in longer},
+        "ratio_to_empty_run": round(night[max(night)] / empty, 2),
+        **{f"seconds_{days}": round(seconds, 3) for days, seconds in night.items()},
+        "seconds_empty_run": round(empty, 3),
+    }
 
 
 def histories_of(context: click.Context, option: click.Parameter, text: str) -> list[int]:
@@ -392,8 +413,10 @@ def histories_of(context: click.Context, option: click.Parameter, text: str) -> 
         days = sorted({int(part) for part in text.split(",")})
     except ValueError:
         raise click.BadParameter("give whole numbers of days, such as 10,100") from None
-    if len(days) < 2 or days[0] < 1 or days[-1] > 300:
-        raise click.BadParameter("give two numbers or more between 1 and 300, such as 10,100")
+    if len(days) < 2 or days[0] < 1 or days[-1] > MOST_DAYS:
+        raise click.BadParameter(
+            f"give two numbers or more between 1 and {MOST_DAYS:,}, such as 10,100"
+        )
     return days
 
 
@@ -411,6 +434,8 @@ def progress_bar() -> Iterator[Step]:
         task = bar.add_task("")
 
         def step(name: str, parts: int) -> Callable[[int], None]:
+            if not console.is_terminal:
+                console.print(f"{time.strftime('%H:%M:%S')} {name}", highlight=False)
             bar.reset(task, description=name, total=parts)
             return lambda done: bar.update(task, completed=done)
 
@@ -422,7 +447,7 @@ def progress_bar() -> Iterator[Step]:
 @click.option(
     "--days",
     "histories",
-    default="10,100",
+    default="10,100,1000",
     show_default=True,
     callback=histories_of,
     help="Lengths of history to compare.",
@@ -439,6 +464,7 @@ def main(robots: int, histories: list[int], rounds: int, keep: Path | None) -> N
         folder = keep.resolve() if keep else Path(temporary)
         report = measure(folder, robots, histories, rounds, step)
     show(report, Console())
+    print(json.dumps(figures(report)))
 
 
 if __name__ == "__main__":

@@ -68,7 +68,21 @@ def test_every_model_is_in_the_report(report: nightly.Report) -> None:
         assert sum(cost.models.values()) <= cost.whole
     for model in ("delivery_sessions", "supply_hours", "robot_mtbf", "all views"):
         assert re.search(rf"^{model} +[\d.]+ +[\d.]+ +[\d.]+$", text, re.MULTILINE)
-    assert re.search(r"2 days / 1 days: [\d.]+, target at most 1\.15", text)
+
+
+def test_the_last_line_has_the_ratios(report: nightly.Report) -> None:
+    found = nightly.figures(report)
+    assert {"ratio_2_1", "ratio_to_empty_run"} < found.keys()
+    assert found["ratio_2_1"] == pytest.approx(found["seconds_2"] / found["seconds_1"], abs=0.01)
+
+
+def test_the_empty_project_has_a_model_for_each_of_ours(
+    folder: Path, report: nightly.Report
+) -> None:
+    models = len(list((nightly.ROOT / "models").rglob("*.sql")))
+    made = "select count(*) from information_schema.tables where table_schema = 'fleet'"
+    assert rows(folder / "built-empty", made) == [(models,)]
+    assert len(report.empty_runs) == 1
 
 
 def test_other_settings_do_not_use_the_files_of_a_kept_folder(
@@ -84,7 +98,11 @@ LINE = {
     "emitter_id": "robot-agent/R-3/262b",
     "delivery_id": "D-12",
     "robot_id": "R-3",
-    "data": {"error_event_id": "01a1a147-f670-7244-87f6-3fe683be18ff", "session_id": "session-9"},
+    "data": {
+        "error_event_id": "01a1a147-f670-7244-87f6-3fe683be18ff",
+        "session_id": "session-9",
+        "last_emitter_id": "robot-agent/R-3/262b",
+    },
 }
 
 
@@ -100,6 +118,7 @@ def test_move_shifts_times_and_ids_and_leaves_robots() -> None:
         "data": {
             "error_event_id": "01a1bb07-c270-7244-87f6-3fe683be18ff",
             "session_id": "session-2000009",
+            "last_emitter_id": "robot-agent/R-3/262b02",
         },
     }
 
@@ -115,10 +134,10 @@ def test_move_leaves_a_broken_line_broken() -> None:
 
 def test_write_days_sets_the_night_amid_its_block(tmp_path: Path) -> None:
     for day in range(6):
-        folder = tmp_path / "simulated" / f"date=2025-01-0{day + 1}"
+        folder = tmp_path / "simulated" / f"date=2021-01-0{day + 1}"
         folder.mkdir(parents=True)
-        line = json.dumps({"occurred_at": f"2025-01-0{day + 1}T00:00:00.000Z", "day": day})
-        (folder / f"2025010{day + 1}T000000Z-{day}.ndjson.gz").write_bytes(
+        line = json.dumps({"occurred_at": f"2021-01-0{day + 1}T00:00:00.000Z", "day": day})
+        (folder / f"2021010{day + 1}T000000Z-{day}.ndjson.gz").write_bytes(
             gzip.compress(line.encode())
         )
     nightly.write_days(tmp_path / "simulated", tmp_path / "files", 11, nightly.no_progress)
@@ -128,7 +147,7 @@ def test_write_days_sets_the_night_amid_its_block(tmp_path: Path) -> None:
             json.loads(gzip.decompress(path.read_bytes()))["day"]
             for path in (tmp_path / "files" / nightly.day_folder(day)).rglob("*.gz")
         )
-        for day in (date(2025, 1, number) for number in range(1, 13))
+        for day in (date(2021, 1, number) for number in range(1, 13))
     ]
     # What arrives on the day after a block comes with the first day of the next.
     first = [0, 5]
