@@ -56,7 +56,10 @@ def incomplete(delivery: Row, loaded_until: datetime) -> str:
     `loaded_until`: when the newest loaded event happened, UTC.
     """
     if delivery["outcome"] == "open":
-        return "The delivery was still open when the newest loaded event happened."
+        return (
+            "The delivery was still open when the newest loaded event happened: what came after "
+            "may not be loaded yet."
+        )
     behind = loaded_until - (delivery["outcome_at"] or delivery["last_event_at"])
     if behind < SETTLED_AFTER:
         return (

@@ -257,7 +257,7 @@ def test_it_says_how_old_the_newest_event_is(fleet_session: Run) -> None:
 @pytest.mark.parametrize(
     ("columns", "said"),
     [
-        ({"outcome": "open"}, "was still open when the newest loaded event happened."),
+        ({"outcome": "open"}, "was still open when the newest loaded event happened: what came "),
         ({"outcome_at": at(8_900)}, "ended 1 min 40 s before the newest loaded event: its last "),
         ({"outcome_at": None, "last_event_at": at(8_999)}, "ended 1.0 s before the newest"),
         ({"outcome_at": at(8_000)}, None),
