@@ -15,10 +15,8 @@ lines as (
         event_name,
         robot_id,
         coalesce(event_at, received_at) as event_at,
-        row_number() over (
-            partition by emitter_id, seq
-            order by loaded_at, received_at, event_id, event_name, event_at, robot_id
-        ) as copy_number
+        loaded_at,
+        received_at
 
     from {{ ref("base_event_log__lines") }}
 
@@ -32,11 +30,11 @@ lines as (
 
 received as (
 
-    select *
+    select distinct
+        emitter_id,
+        seq
 
     from lines
-
-    where copy_number = 1
 
 ),
 
@@ -47,6 +45,20 @@ last_received as (
         max(seq) as last_received_seq
 
     from received
+
+    group by emitter_id
+
+),
+
+emitting_robots as (
+
+    select
+        emitter_id,
+        max(robot_id) as robot_id
+
+    from lines
+
+    where robot_id = split_part(emitter_id, '/', 2)
 
     group by emitter_id
 
@@ -98,10 +110,6 @@ known as (
     select
         emitter_id,
         seq,
-        event_id,
-        event_name,
-        robot_id,
-        event_at,
         false as is_report
     from received
 
@@ -110,10 +118,6 @@ known as (
     select
         emitter_id,
         last_seq + 1 as seq,
-        event_id,
-        event_name,
-        robot_id,
-        event_at,
         true as is_report
     from lost_tails
 
@@ -123,15 +127,71 @@ neighbours as (
 
     select
         *,
-        lag(seq) over (partition by emitter_id order by seq) as previous_seq,
-        lag(event_id) over (partition by emitter_id order by seq) as previous_event_id,
-        lag(event_name) over (partition by emitter_id order by seq) as previous_event_name,
-        lag(event_at) over (partition by emitter_id order by seq) as previous_event_at,
-        max(case when robot_id = split_part(emitter_id, '/', 2) then robot_id end) over (
-            partition by emitter_id
-        ) as emitting_robot_id
+        lag(seq) over (partition by emitter_id order by seq) as previous_seq
 
     from known
+
+),
+
+missing as (
+
+    select *
+
+    from neighbours
+
+    where seq > coalesce(previous_seq, 0) + 1
+
+),
+
+bounds as (
+
+    select
+        emitter_id,
+        seq
+    from missing
+
+    union
+
+    select
+        emitter_id,
+        previous_seq as seq
+    from missing
+    where previous_seq is not null
+
+),
+
+-- Only the lines beside a gap are put in order: all others are nobody's neighbours.
+numbered as (
+
+    select
+        lines.*,
+        row_number() over (
+            partition by lines.emitter_id, lines.seq
+            order by
+                lines.loaded_at,
+                lines.received_at,
+                lines.event_id,
+                lines.event_name,
+                lines.event_at,
+                lines.robot_id
+        ) as copy_number
+
+    from lines
+
+    inner join bounds
+        on
+            lines.emitter_id = bounds.emitter_id
+            and lines.seq = bounds.seq
+
+),
+
+copies as (
+
+    select *
+
+    from numbered
+
+    where copy_number = 1
 
 ),
 
@@ -139,35 +199,55 @@ gaps as (
 
     select
         ----------  ids
-        cast(emitter_id as varchar(256)) as emitter_id,
-        emitting_robot_id as robot_id,
-        previous_event_id as event_before_id,
-        event_id as event_after_id,
+        cast(missing.emitter_id as varchar(256)) as emitter_id,
+        coalesce(
+            emitting_robots.robot_id,
+            case when lost_tails.robot_id = split_part(missing.emitter_id, '/', 2) then lost_tails.robot_id end
+        ) as robot_id,
+        before_gap.event_id as event_before_id,
+        coalesce(lost_tails.event_id, after_gap.event_id) as event_after_id,
 
         ----------  text
-        cast(split_part(emitter_id, '/', 1) as varchar(128)) as service,
+        cast(split_part(missing.emitter_id, '/', 1) as varchar(128)) as service,
         cast(
             case
-                when is_report then 'tail'
-                when previous_seq is null then 'head'
+                when missing.is_report then 'tail'
+                when missing.previous_seq is null then 'head'
                 else 'middle'
             end as varchar(8)
         ) as place,
-        previous_event_name as event_before_name,
-        event_name as event_after_name,
+        before_gap.event_name as event_before_name,
+        coalesce(lost_tails.event_name, after_gap.event_name) as event_after_name,
 
         ----------  numerics
-        coalesce(previous_seq, 0) + 1 as first_missing_seq,
-        seq - 1 as last_missing_seq,
-        seq - 1 - coalesce(previous_seq, 0) as missing_count,
+        coalesce(missing.previous_seq, 0) + 1 as first_missing_seq,
+        missing.seq - 1 as last_missing_seq,
+        missing.seq - 1 - coalesce(missing.previous_seq, 0) as missing_count,
 
         ----------  timestamps
-        {{ utc_timestamptz("previous_event_at") }} as event_before_at,
-        {{ utc_timestamptz("event_at") }} as event_after_at
+        {{ utc_timestamptz("before_gap.event_at") }} as event_before_at,
+        {{ utc_timestamptz("case when missing.is_report then lost_tails.event_at else after_gap.event_at end") }}
+            as event_after_at
 
-    from neighbours
+    from missing
 
-    where seq > coalesce(previous_seq, 0) + 1
+    left join copies as before_gap
+        on
+            missing.emitter_id = before_gap.emitter_id
+            and missing.previous_seq = before_gap.seq
+
+    left join copies as after_gap
+        on
+            missing.emitter_id = after_gap.emitter_id
+            and missing.seq = after_gap.seq
+
+    left join lost_tails
+        on
+            missing.emitter_id = lost_tails.emitter_id
+            and missing.is_report
+
+    left join emitting_robots
+        on missing.emitter_id = emitting_robots.emitter_id
 
 )
 
