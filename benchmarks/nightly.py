@@ -269,7 +269,8 @@ def make_histories(
 
 def write_empty_project(folder: Path, materializations: Mapping[str, int]) -> None:
     """Write a dbt project with so many models of each materialization, all with one row."""
-    (folder / "models").mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder / "models", ignore_errors=True)
+    (folder / "models").mkdir(parents=True)
     project = {"name": "empty", "version": "1.0.0", "profile": "fleet_analytics"}
     (folder / "dbt_project.yml").write_text(yaml.safe_dump(project), "utf-8")
     for materialized, count in materializations.items():

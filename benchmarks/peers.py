@@ -10,6 +10,7 @@ equal our tables row for row, else the benchmark ends with a sentence.
 The peers do less: they read a dozen fields, know four rules for lines, and keep nothing that a
 second night could use. The simulated lines are therefore damaged in those ways only. Each turn is a
 process of its own; what is measured begins after imports, for ours after dbt has read the project.
+Peak memory is that of this process; polars and pandas decode lines in others beside it.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ def test_the_parse_writes_each_line_with_every_field_typed(
     failing: tuple[Warehouse, Path], tmp_path: Path
 ) -> None:
     typed = tmp_path / "typed.duckdb"
-    assert full_build.typed_parse(failing[0].database, typed) > 0
+    assert full_build.typed_parse(failing[0].database, typed).whole > 0
     with duckdb.connect(typed, read_only=True) as connection:
         kinds = {name: kind for name, kind, *_ in connection.execute("describe typed").fetchall()}
         found = connection.execute(
