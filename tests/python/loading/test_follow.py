@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from unittest import mock
 
@@ -16,6 +17,9 @@ from click.testing import CliRunner
 
 from fleet.cli import main
 from fleet.lookup.stores import DuckDBMarts
+from fleet.registry import load_registry
+from fleet.simulator.simulation import landing_folder, simulate_fleet
+from fleet.simulator.world import Settings
 from fleet.warehouse.dbt_runner import DbtError
 from fleet.warehouse.follow import Follower, next_version
 from tests.python.conftest import ROOT, Warehouse
@@ -27,9 +31,12 @@ COUNTS = (
 
 
 @pytest.fixture(scope="module")
-def files(clean: tuple[Warehouse, Path]) -> list[Path]:
+def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """The event files of a simulated day, in the order they were written."""
-    return sorted(clean[0].landing.rglob("*.ndjson.gz"), key=lambda path: path.name)
+    folder = tmp_path_factory.mktemp("fleet")
+    fleet = Settings(robots=4, days=1, seed=5, start=date(2026, 11, 2), clean=True)
+    simulate_fleet(fleet, load_registry(ROOT), folder)
+    return sorted(landing_folder(folder).rglob("*.ndjson.gz"), key=lambda path: path.name)
 
 
 def test_a_step_brings_what_landed_into_sessions(dbt: Warehouse, files: list[Path]) -> None:
