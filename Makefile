@@ -96,10 +96,10 @@ dashboard: setup $(DASHBOARD)  ## Show the marts as a web page: any delivery, or
 # What needs neither a dbt run nor a browser nor PostgreSQL.
 check: setup $(DEV) $(NODE_MODULES)  ## Check the fast half: style, types, and tests that run no dbt.
 	@SECONDS=0; \
+	$(BIN)/mypy --no-error-summary & types=$$!; \
 	$(BIN)/ruff check --quiet; \
 	$(BIN)/ruff format --quiet --check; \
 	$(BIN)/fleet registry generate --check; \
-	$(BIN)/mypy --no-error-summary & types=$$!; \
 	$(BIN)/pytest --quiet $(BOTH_CORES) -m "not dbt and not browser and not postgres" $(ARGS); \
 	wait $$types; \
 	echo "Checked in $$SECONDS s. The rest: make test"

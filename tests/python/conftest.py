@@ -84,6 +84,11 @@ LONGEST = (
     "test_runs.py",
     "test_lifts.py",
     "test_nightly.py",
+    "test_pages.py",
+    "test_schedules.py",
+    "test_vector_config.py",
+    "test_event_types.py",
+    "test_wheel.py",
 )
 
 
