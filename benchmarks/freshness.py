@@ -132,8 +132,7 @@ def main(robots: int, days: int, events: int, every: str, seconds_between: float
         seconds, look_ups = time_events(
             fleet.database, landing, marts, lines, events, every, seconds_between, console
         )
-        counts = "select (select count(*) from event_timeline) as events"
-        (history,) = marts.rows(counts)
+        (history,) = marts.rows("select count(*) as events from event_timeline")
     print(f"{events} events, one file each, {robots} robots, {history['events']:,} events in all")
     print(f"file written -> in the story   p50 {share(seconds, 50):.1f} s")
     print(f"                               p95 {share(seconds, 95):.1f} s")

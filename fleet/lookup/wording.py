@@ -50,11 +50,13 @@ def age(at: datetime, now: datetime) -> str:
     return f"{span(max(0.0, (now - at).total_seconds()))} old"
 
 
-def incomplete(delivery: Row, loaded_until: datetime) -> str:
+def incomplete(delivery: Row, loaded_until: datetime | None) -> str:
     """Why a session may lack events that are still to be loaded, in one sentence; else empty.
 
-    `loaded_until`: when the newest loaded event happened, UTC.
+    `loaded_until`: when the newest loaded event happened, UTC; None where none is loaded.
     """
+    if loaded_until is None:
+        return ""
     if delivery["outcome"] == "open":
         return (
             "The delivery was still open when the newest loaded event happened: what came after "
@@ -63,7 +65,7 @@ def incomplete(delivery: Row, loaded_until: datetime) -> str:
     behind = loaded_until - (delivery["outcome_at"] or delivery["last_event_at"])
     if behind < SETTLED_AFTER:
         return (
-            f"It ended {span(behind.total_seconds())} before the newest loaded event: its last "
+            f"It ended {span(max(0.0, behind.total_seconds()))} before the newest loaded event: its last "
             "events may still be on their way."
         )
     return ""

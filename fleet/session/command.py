@@ -61,6 +61,8 @@ def refuse_unknown(store: Marts, what: str, wanted: str) -> NoReturn:
 def freshness(store: Marts, delivery: Row | None = None) -> str:
     """How old the newest loaded event is, and whether a delivery may lack events because of it."""
     until = store.rows(queries.LOADED_UNTIL)[0]["event_at"]
+    if until is None:
+        return "The timeline holds no event; run `dbt build`."
     said = f"Events are loaded until {moment(until)} UTC, {age(until, datetime.now(UTC))}."
     return f"{said} {incomplete(delivery, until)}".strip() if delivery else said
 

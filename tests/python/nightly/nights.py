@@ -28,9 +28,6 @@ from tests.python.nightly.worlds import (
     last_event,
 )
 
-# dbt's files about the project cost a second of every run, and nobody reads them here.
-RUN = ("run", "--no-write-json")
-
 
 @dataclass(frozen=True)
 class Fleet:
@@ -91,7 +88,7 @@ class Nights:
     ) -> None:
         """One `dbt run`."""
         self.runs += 1
-        warehouse(*RUN, *words, callbacks=callbacks)
+        warehouse("run", *words, callbacks=callbacks)
 
     def check(self, fleet: Fleet) -> list[Difference]:
         """Run a fleet through its nights and compare with a full refresh."""
@@ -144,7 +141,7 @@ def _run_until(warehouse: Warehouse, moment: Callable[[Any], bool]) -> None:
     # Locks that a new interpreter could share need a tidy end of the process to be taken back.
     forked = multiprocessing.get_context("fork")
     with mock.patch.object(mp_context, "_MP_CONTEXT", forked):
-        warehouse(*RUN, "--threads", "1", callbacks=[kill])
+        warehouse("run", "--threads", "1", callbacks=[kill])
 
 
 def write(database: Path, loads: Iterable[list[Arrival]]) -> None:
