@@ -65,8 +65,8 @@ def incomplete(delivery: Row, loaded_until: datetime | None) -> str:
     behind = loaded_until - (delivery["outcome_at"] or delivery["last_event_at"])
     if behind < SETTLED_AFTER:
         return (
-            f"It ended {span(max(0.0, behind.total_seconds()))} before the newest loaded event: its last "
-            "events may still be on their way."
+            f"It ended {span(max(0.0, behind.total_seconds()))} before the newest loaded event: its "
+            "last events may still be on their way."
         )
     return ""
 
