@@ -64,9 +64,10 @@ def incomplete(delivery: Row, loaded_until: datetime | None) -> str:
         )
     behind = loaded_until - (delivery["outcome_at"] or delivery["last_event_at"])
     if behind < SETTLED_AFTER:
+        seconds = max(0.0, behind.total_seconds())
         return (
-            f"It ended {span(max(0.0, behind.total_seconds()))} before the newest loaded event: its "
-            "last events may still be on their way."
+            f"It ended {span(seconds)} before the newest loaded event: its last events may still "
+            "be on their way."
         )
     return ""
 
