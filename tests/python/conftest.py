@@ -78,12 +78,18 @@ NEEDS = {
 }
 # The longest files first, so that both processes end at about the same time.
 LONGEST = (
-    "test_killed_runs.py",
     "test_builds.py",
     "test_nightly_runs_equal_a_full_refresh.py",
+    "test_killed_runs.py",
+    "test_load_event_lines.py",
     "test_runs.py",
-    "test_lifts.py",
+    "test_ledgers.py",
     "test_nightly.py",
+    "test_follow.py",
+    "test_scale.py",
+    "test_lifts.py",
+    "test_full_build.py",
+    "test_browser.py",
     "test_pages.py",
     "test_schedules.py",
     "test_vector_config.py",
@@ -157,6 +163,20 @@ def open_warehouse(made_once: Callable[..., Path]) -> Callable[[Path], Warehouse
 def dbt(tmp_path: Path, open_warehouse: Callable[[Path], Warehouse]) -> Warehouse:
     """The project on an empty DuckDB file."""
     return open_warehouse(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def seeded_database(
+    made_once: Callable[..., Path], open_warehouse: Callable[[Path], Warehouse]
+) -> Path:
+    """A DuckDB file that holds the seeds and empty raw tables, to be copied."""
+
+    def make(folder: Path) -> None:
+        warehouse = open_warehouse(folder)
+        warehouse("seed")
+        warehouse.load()
+
+    return made_once("seeded", make) / "warehouse.duckdb"
 
 
 @pytest.fixture(scope="session")

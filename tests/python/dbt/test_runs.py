@@ -1,7 +1,9 @@
 """What a run refuses, what the ledger of runs records, and how quarantined lines come back."""
 
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -38,8 +40,8 @@ def lid_line(number: int, **changes: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def seeded(dbt: Warehouse) -> Warehouse:
-    dbt("seed")
+def seeded(dbt: Warehouse, seeded_database: Path) -> Warehouse:
+    shutil.copy(seeded_database, dbt.database)
     return dbt
 
 

@@ -15,14 +15,11 @@ _COUNTED = pytest.StashKey[Nights]()
 def nights(
     tmp_path_factory: pytest.TempPathFactory,
     open_warehouse: Callable[[Path], Warehouse],
+    seeded_database: Path,
     request: pytest.FixtureRequest,
 ) -> Nights:
     """Databases to run nights in, copied from one with seeds and empty raw tables."""
-    folder = tmp_path_factory.mktemp("nights")
-    template = open_warehouse(folder / "template")
-    template("seed")
-    template.load()
-    nights = Nights(open_warehouse, template.database, folder)
+    nights = Nights(open_warehouse, seeded_database, tmp_path_factory.mktemp("nights"))
     request.config.stash[_COUNTED] = nights
     return nights
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 
@@ -16,6 +17,14 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+# One lift in so many: on DuckDB all are counted, and none depends on another.
+SHARE = 8
+
+
+def is_compared(robot_id: str | None) -> bool:
+    return robot_id is None or crc32(robot_id.encode()) % SHARE == 0
+
+
 def test_supply_hours_of_lifts_are_those_of_duckdb(
     tmp_path: Path,
     open_warehouse: Callable[[Path], Warehouse],
@@ -26,7 +35,7 @@ def test_supply_hours_of_lifts_are_those_of_duckdb(
     both = BothEngines(
         open_warehouse(tmp_path / "duckdb"), open_redshift("fleet"), standin, tmp_path
     )
-    lines = list(event_lines())
+    lines = [line for line in event_lines() if is_compared(line.get("robot_id"))]
     robots = {line["robot_id"] for line in lines if "robot_id" in line}
     both.duck.land("lifts.ndjson.gz", lines)
     both.load()
