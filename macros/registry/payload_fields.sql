@@ -28,7 +28,7 @@
 {% macro shared_fields() %}
     {{- return(registry_fields() | selectattr("column", "in", [
         "reason", "disposition", "cancelled_by", "error_code", "component", "from_mode", "to_mode", "software_version",
-        "is_failure", "session_id", "error_event_id", "last_emitter_id", "last_seq",
+        "is_failure", "session_id", "error_event_id", "last_emitter_id", "last_seq", "fulfilled_by",
     ]) | list) -}}
 {% endmacro %}
 

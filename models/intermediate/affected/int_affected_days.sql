@@ -25,7 +25,12 @@ stretches as (
 
     select
         event_at as started_at,
-        event_at as ended_at
+        -- A change of state may end the way back of a delivery, whose window then ends earlier than before.
+        case
+            when event_name = 'robot.state_changed'
+                then {{ dbt.dateadd("hour", var("max_session_hours"), "event_at") }}
+            else event_at
+        end as ended_at
     from affected_events
 
     union all
@@ -46,11 +51,14 @@ stretches as (
 
     union all
 
+    -- What became of an order may end its delivery.
     select
         first_event_at as started_at,
-        last_event_at as ended_at
+        {{ dbt.dateadd("hour", var("max_session_hours"), "last_event_at") }} as ended_at
     from {{ ref("int_orders") }}
-    where order_id in (select events.order_id from events)
+    where
+        order_id in (select events.order_id from events)
+        or order_id in (select affected_events.order_id from affected_events)
 
 ),
 

@@ -2,12 +2,6 @@
 
 with
 
-lines as (
-
-    select * from {{ ref("base_event_log__lines") }}
-
-),
-
 affected_events as (
 
     select * from {{ ref("int_affected_events") }}
@@ -18,7 +12,7 @@ robots as (
 
     select
         *,
-        1 as all_robots
+        1 as all_rows
 
     from {{ ref("int_robots") }}
 
@@ -28,14 +22,7 @@ robots as (
 -- this run is affected for all of them.
 log_ends as (
 
-    select
-        1 as all_robots,
-        max(event_at) as log_end_at,
-        max(case when processed_run <= {{ last_completed_run() }} then event_at end) as previous_log_end_at
-
-    from lines
-
-    where line_status = 'accepted'
+    select * from {{ ref("int_affected_log_ends") }}
 
 ),
 
@@ -71,7 +58,7 @@ stretches as (
     from robots
 
     inner join log_ends
-        on robots.all_robots = log_ends.all_robots
+        on robots.all_rows = log_ends.all_rows
 
     left join affected_robots
         on robots.robot_id = affected_robots.robot_id

@@ -14,6 +14,8 @@ milestones as (
 
     select
         *,
+        1 as all_rows,
+        {{ dbt.dateadd("hour", var("unknown_after_hours"), "last_event_at") }} as silent_at,
         {{ dbt.dateadd("hour", var("max_session_hours"), "requested_at") }} as capped_at
 
     from {{ ref("int_delivery_milestones") }}
@@ -32,6 +34,25 @@ orders as (
 
 ),
 
+delivery_orders as (
+
+    select * from {{ ref("int_delivery_orders") }}
+
+),
+
+log_ends as (
+
+    select
+        1 as all_rows,
+        least(
+            log_end_at,
+            coalesce(previous_log_end_at, log_end_at)
+        ) as earlier_log_end_at
+
+    from {{ ref("int_affected_log_ends") }}
+
+),
+
 matches as (
 
     select * from {{ ref("int_event_delivery_matches") }}
@@ -47,9 +68,20 @@ affected_ids as (
     union all
 
     -- An order.created may name another delivery, or none, and still belong to the session.
+    select delivery_orders.delivery_id
+    from delivery_orders
+    where delivery_orders.order_id in (select affected_events.order_id from affected_events)
+
+    union all
+
+    -- A delivery without an end may be called unknown now that the log goes on.
     select milestones.delivery_id
     from milestones
-    where milestones.order_id in (select affected_events.order_id from affected_events)
+    inner join log_ends
+        on milestones.all_rows = log_ends.all_rows
+    where
+        milestones.outcome is null
+        and milestones.silent_at >= log_ends.earlier_log_end_at
 
     union all
 
@@ -101,6 +133,24 @@ windowed as (
 
 ),
 
+ordered as (
+
+    select
+        delivery_orders.delivery_id,
+        min(orders.first_event_at) as first_event_at,
+        max(orders.last_event_at) as last_event_at
+
+    from delivery_orders
+
+    inner join orders
+        on delivery_orders.order_id = orders.order_id
+
+    where delivery_orders.delivery_id in (select affected.delivery_id from affected)
+
+    group by delivery_orders.delivery_id
+
+),
+
 affected_sessions as (
 
     select
@@ -109,11 +159,11 @@ affected_sessions as (
 
         ----------  timestamps
         least(
-            milestones.first_event_at, orders.first_event_at, windowed.first_assigned_at
+            milestones.first_event_at, ordered.first_event_at, windowed.first_assigned_at
         ) as first_event_at,
         greatest(
             milestones.last_event_at,
-            orders.last_event_at,
+            ordered.last_event_at,
             windowed.last_released_at,
             case when milestones.merchant_id is not null then milestones.capped_at end
         ) as last_event_at
@@ -124,8 +174,8 @@ affected_sessions as (
     left join milestones
         on affected.delivery_id = milestones.delivery_id
 
-    left join orders
-        on milestones.order_id = orders.order_id
+    left join ordered
+        on affected.delivery_id = ordered.delivery_id
 
     left join windowed
         on affected.delivery_id = windowed.delivery_id

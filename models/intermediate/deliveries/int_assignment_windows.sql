@@ -1,67 +1,109 @@
-{{ rebuilt_by("delivery") }}
-{{ config(dist="robot_id", sort="assigned_at") }}
+{{ config(materialized="view") }}
 
 with
 
-dispatch_events as (
-
-    select *
-
-    from {{ ref("stg_event_log__dispatch_events") }}
-
-    where
-        event_name in ('dispatch.assigned', 'dispatch.unassigned')
-        and delivery_id is not null
-        and robot_id is not null
-        and {{ affected("delivery", date="event_date") }}
-
-),
-
-milestones as (
-
-    select * from {{ ref("int_delivery_milestones") }}
-
-),
-
--- Only events of the same delivery: a window that depended on other deliveries could not be rebuilt
--- for one delivery by itself.
-followed as (
+assignments as (
 
     select
         *,
-        min(case when event_name = 'dispatch.unassigned' then event_at end) over (
-            partition by delivery_id, robot_id
-            order by event_at, emitter_id, seq, event_id
-            rows between 1 following and unbounded following
-        ) as unassigned_at,
-        min(case when event_name = 'dispatch.assigned' then event_at end) over (
-            partition by delivery_id
-            order by event_at, emitter_id, seq, event_id
-            rows between 1 following and unbounded following
-        ) as reassigned_at
+        lead(assigned_at) over (
+            partition by robot_id
+            order by assigned_at, delivery_id, assignment_id
+        ) as next_assigned_at
 
-    from dispatch_events
+    from {{ ref("int_assignments") }}
 
 ),
 
-assigned as (
+deliveries as (
+
+    select * from {{ ref("int_deliveries") }}
+
+),
+
+state_changes as (
+
+    select * from {{ ref("int_robot_state_changes") }}
+
+),
+
+joined as (
 
     select
-        followed.event_id as assignment_id,
-        followed.delivery_id,
-        followed.robot_id,
-        followed.event_at as assigned_at,
-        followed.unassigned_at,
-        followed.reassigned_at,
-        {{ dbt.dateadd("minute", var("session_tail_minutes"), "milestones.ended_at") }} as tail_ended_at,
-        {{ dbt.dateadd("hour", var("max_session_hours"), "followed.event_at") }} as capped_at
+        assignments.*,
+        deliveries.last_event_at,
+        case
+            when assignments.reassigned_at is null then deliveries.ended_at
+            else assignments.attempt_ended_at
+        end as ended_at,
+        assignments.reassigned_at is null and deliveries.is_returning as is_returning,
+        assignments.reassigned_at is null and coalesce(deliveries.outcome_basis, '') = 'inferred' as is_end_inferred,
+        {{ dbt.dateadd("hour", var("max_session_hours"), "assignments.assigned_at") }} as capped_at
 
-    from followed
+    from assignments
 
-    inner join milestones
-        on followed.delivery_id = milestones.delivery_id
+    inner join deliveries
+        on assignments.delivery_id = deliveries.delivery_id
 
-    where followed.event_name = 'dispatch.assigned'
+),
+
+-- A robot that is back at the merchant, free or at work elsewhere has brought the goods back.
+drives_back as (
+
+    select
+        joined.assignment_id,
+        min(state_changes.event_at) as back_at
+
+    from joined
+
+    inner join state_changes
+        on
+            joined.robot_id = state_changes.robot_id
+            and joined.ended_at < state_changes.event_at
+            and joined.capped_at > state_changes.event_at
+
+    where
+        joined.is_returning
+        and state_changes.to_state not in (
+            'returning', 'in_transit', 'at_customer', 'blocked', 'fault', 'non_contactable'
+        )
+
+    group by joined.assignment_id
+
+),
+
+bounded as (
+
+    select
+        joined.*,
+        case
+            when joined.is_returning then drives_back.back_at
+            when joined.ended_at is not null
+                then greatest(
+                    joined.ended_at,
+                    least(
+                        {{ dbt.dateadd("minute", var("session_tail_minutes"), "joined.ended_at") }},
+                        coalesce(
+                            joined.next_assigned_at,
+                            {{ dbt.dateadd("minute", var("session_tail_minutes"), "joined.ended_at") }}
+                        )
+                    )
+                )
+        end as tail_ended_at,
+        -- A robot with another job is done with one of which nothing more is heard.
+        case
+            when joined.is_returning and joined.next_assigned_at > joined.ended_at then joined.next_assigned_at
+            when joined.ended_at is null and joined.next_assigned_at > joined.last_event_at then joined.next_assigned_at
+        end as left_at,
+        case
+            when joined.ended_at is null
+                then {{ dbt.dateadd("hour", var("unknown_after_hours"), "joined.last_event_at") }}
+        end as silent_at
+
+    from joined
+
+    left join drives_back
+        on joined.assignment_id = drives_back.assignment_id
 
 ),
 
@@ -70,13 +112,15 @@ released as (
     select
         *,
         least(
+            capped_at,
             coalesce(unassigned_at, capped_at),
             coalesce(reassigned_at, capped_at),
             coalesce(tail_ended_at, capped_at),
-            capped_at
+            coalesce(left_at, capped_at),
+            coalesce(silent_at, capped_at)
         ) as first_release_at
 
-    from assigned
+    from bounded
 
 ),
 
@@ -92,9 +136,18 @@ windows as (
         case
             when first_release_at = unassigned_at then 'unassigned'
             when first_release_at = reassigned_at then 'reassigned'
+            when first_release_at = tail_ended_at and is_returning then 'returned'
             when first_release_at = tail_ended_at then 'ended'
+            when first_release_at = left_at then 'next_assignment'
+            when first_release_at = silent_at then 'silent'
             else 'max_session_hours'
         end as release_reason,
+        case
+            when basis = 'inferred' then 'inferred'
+            when first_release_at = unassigned_at or first_release_at = reassigned_at then 'reported'
+            when first_release_at = tail_ended_at and not is_returning and not is_end_inferred then 'reported'
+            else 'inferred'
+        end as basis,
 
         ----------  timestamps
         assigned_at,

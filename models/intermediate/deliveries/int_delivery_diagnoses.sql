@@ -9,7 +9,7 @@ milestones as (
 
     select *
 
-    from {{ ref("int_delivery_milestones") }}
+    from {{ ref("int_deliveries") }}
 
     where
         outcome in ('failed', 'cancelled')

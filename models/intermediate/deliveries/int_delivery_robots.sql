@@ -8,13 +8,20 @@ assignment_windows as (
 
 ),
 
+deliveries as (
+
+    select * from {{ ref("int_deliveries") }}
+
+),
+
 -- A robot may be assigned to a delivery several times: its last assignment counts.
 robots_of_delivery as (
 
     select
         delivery_id,
         robot_id,
-        max(assigned_at) as assigned_at
+        max(assigned_at) as assigned_at,
+        max(case when basis = 'inferred' then 1 else 0 end) as inferred
 
     from assignment_windows
 
@@ -22,20 +29,34 @@ robots_of_delivery as (
 
 ),
 
+-- The robot of the outcome is the one that the event of the outcome names, else the last one.
 robot_sequence as (
 
     select
-        delivery_id,
-        robot_id,
+        robots_of_delivery.delivery_id,
+        robots_of_delivery.robot_id,
         row_number() over (
-            partition by delivery_id
-            order by assigned_at desc, robot_id asc
+            partition by robots_of_delivery.delivery_id
+            order by
+                case when robots_of_delivery.robot_id = deliveries.outcome_robot_id then 0 else 1 end,
+                robots_of_delivery.assigned_at desc,
+                robots_of_delivery.robot_id asc
         ) as robot_order,
-        count(*) over (partition by delivery_id) as robot_count,
-        lag(delivery_id) over (partition by robot_id order by assigned_at, delivery_id) as previous_delivery_id,
-        lead(delivery_id) over (partition by robot_id order by assigned_at, delivery_id) as next_delivery_id
+        count(*) over (partition by robots_of_delivery.delivery_id) as robot_count,
+        max(robots_of_delivery.inferred) over (partition by robots_of_delivery.delivery_id) as inferred,
+        lag(robots_of_delivery.delivery_id) over (
+            partition by robots_of_delivery.robot_id
+            order by robots_of_delivery.assigned_at, robots_of_delivery.delivery_id
+        ) as previous_delivery_id,
+        lead(robots_of_delivery.delivery_id) over (
+            partition by robots_of_delivery.robot_id
+            order by robots_of_delivery.assigned_at, robots_of_delivery.delivery_id
+        ) as next_delivery_id
 
     from robots_of_delivery
+
+    left join deliveries
+        on robots_of_delivery.delivery_id = deliveries.delivery_id
 
 ),
 
@@ -47,6 +68,9 @@ last_robots as (
         robot_id,
         previous_delivery_id,
         next_delivery_id,
+
+        ----------  text
+        case when inferred = 1 then 'inferred' else 'reported' end as window_basis,
 
         ----------  numerics
         robot_count

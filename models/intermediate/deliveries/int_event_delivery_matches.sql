@@ -1,6 +1,11 @@
 {{ rebuilt_by("day", date="event_date") }}
 {{ config(dist="event_id", sort="event_at") }}
 
+{% set matched = [
+    "event_id", "matched_delivery_id", "robot_id", "event_name", "match_method", "match_basis", "emitter_id", "seq",
+    "event_date", "event_at",
+] %}
+
 with
 
 events as (
@@ -27,7 +32,13 @@ events as (
 
 milestones as (
 
-    select * from {{ ref("int_delivery_milestones") }}
+    select * from {{ ref("int_deliveries") }}
+
+),
+
+delivery_orders as (
+
+    select * from {{ ref("int_delivery_orders") }}
 
 ),
 
@@ -58,6 +69,7 @@ capped_milestones as (
 
     select
         *,
+        {{ dbt.dateadd("hour", var("unknown_after_hours"), "last_event_at") }} as silent_at,
         {{ dbt.dateadd("hour", var("max_session_hours"), "requested_at") }} as capped_at
     from milestones
 
@@ -70,7 +82,7 @@ merchant_windows as (
         merchant_id,
         requested_at,
         least(
-            coalesce(pickup_completed_at, ended_at, capped_at),
+            coalesce(pickup_completed_at, ended_at, silent_at),
             capped_at
         ) as collected_at
 
@@ -105,7 +117,8 @@ matched_by_delivery_id as (
 
     select
         *,
-        delivery_id as matched_delivery_id
+        delivery_id as matched_delivery_id,
+        'reported' as match_basis
 
     from events
 
@@ -117,12 +130,13 @@ matched_by_order_id as (
 
     select
         events.*,
-        milestones.delivery_id as matched_delivery_id
+        delivery_orders.delivery_id as matched_delivery_id,
+        'reported' as match_basis
 
     from events
 
-    inner join milestones
-        on events.order_id = milestones.order_id
+    inner join delivery_orders
+        on events.order_id = delivery_orders.order_id
 
     where events.match_method = 'order_id'
 
@@ -132,7 +146,8 @@ matched_by_robot_window as (
 
     select
         events.*,
-        assignment_window_hours.delivery_id as matched_delivery_id
+        assignment_window_hours.delivery_id as matched_delivery_id,
+        assignment_window_hours.basis as match_basis
 
     from events
 
@@ -151,7 +166,11 @@ matched_by_pilot_session as (
 
     select
         events.*,
-        assignment_window_hours.delivery_id as matched_delivery_id
+        assignment_window_hours.delivery_id as matched_delivery_id,
+        case
+            when pilot_session_hours.basis = 'reported' then assignment_window_hours.basis
+            else 'inferred'
+        end as match_basis
 
     from events
 
@@ -173,11 +192,33 @@ matched_by_pilot_session as (
 
 ),
 
+-- A pilot may have two sessions at the same time that lead to one delivery: the surer one counts.
+matched_once_by_pilot_session as (
+
+    select
+        event_id,
+        matched_delivery_id,
+        robot_id,
+        event_name,
+        match_method,
+        max(match_basis) as match_basis,
+        emitter_id,
+        seq,
+        event_date,
+        event_at
+
+    from matched_by_pilot_session
+
+    group by event_id, matched_delivery_id, robot_id, event_name, match_method, emitter_id, seq, event_date, event_at
+
+),
+
 matched_by_merchant_window as (
 
     select
         events.*,
-        merchant_window_hours.delivery_id as matched_delivery_id
+        merchant_window_hours.delivery_id as matched_delivery_id,
+        'reported' as match_basis
 
     from events
 
@@ -194,24 +235,23 @@ matched_by_merchant_window as (
 
 unioned as (
 
-    select * from matched_by_delivery_id
+    select {{ matched | join(", ") }} from matched_by_delivery_id
 
     union all
 
-    select * from matched_by_order_id
+    select {{ matched | join(", ") }} from matched_by_order_id
 
     union all
 
-    select * from matched_by_robot_window
+    select {{ matched | join(", ") }} from matched_by_robot_window
 
     union all
 
-    -- A pilot may have two sessions at the same time that lead to one delivery.
-    select distinct * from matched_by_pilot_session
+    select {{ matched | join(", ") }} from matched_once_by_pilot_session
 
     union all
 
-    select * from matched_by_merchant_window
+    select {{ matched | join(", ") }} from matched_by_merchant_window
 
 ),
 
@@ -226,6 +266,7 @@ matches as (
         ----------  text
         event_name,
         match_method,
+        match_basis,
         emitter_id,
 
         ----------  numerics

@@ -10,7 +10,7 @@ milestones as (
 
     select *
 
-    from {{ ref("int_delivery_milestones") }}
+    from {{ ref("int_deliveries") }}
 
     where {{ affected("session") }}
 

@@ -31,6 +31,7 @@ ordered as (
         event_id,
         delivery_id as session_delivery_id,
         match_method,
+        match_basis,
         is_ambiguous,
         row_number() over (
             partition by delivery_id
@@ -56,6 +57,7 @@ joined as (
         event_timeline.*,
         ordered.session_delivery_id,
         ordered.match_method,
+        ordered.match_basis,
         ordered.is_ambiguous,
         ordered.sequence_number,
         ordered.event_name_number,
@@ -87,6 +89,7 @@ session_events as (
         summary,
         severity,
         cast(match_method as varchar(16)) as match_method,
+        cast(match_basis as varchar(16)) as match_basis,
         robot_state,
         error_code,
         component,

@@ -1,13 +1,23 @@
 {{ rebuilt_by("session") }}
 {{ config(unique_key="delivery_id", dist="delivery_id", sort="started_at") }}
 
+{#- From one step to another, the column of each. -#}
+{% set legs = {
+    "order_to_dispatch_seconds": ("order_created_at", "dispatched_at"),
+    "dispatch_to_pickup_seconds": ("dispatched_at", "pickup_completed_at"),
+    "pickup_to_dropoff_seconds": ("pickup_completed_at", "dropoff_completed_at"),
+    "order_to_dropoff_seconds": ("order_created_at", "dropoff_completed_at"),
+} %}
+
 with
 
 milestones as (
 
-    select *
+    select
+        *,
+        1 as all_rows
 
-    from {{ ref("int_delivery_milestones") }}
+    from {{ ref("int_deliveries") }}
 
     where {{ affected("session") }}
 
@@ -45,6 +55,22 @@ orders as (
 
 ),
 
+delivery_orders as (
+
+    select distinct
+        delivery_id,
+        order_count
+
+    from {{ ref("int_delivery_orders") }}
+
+),
+
+log_ends as (
+
+    select * from {{ ref("int_affected_log_ends") }}
+
+),
+
 joined as (
 
     select
@@ -53,6 +79,10 @@ joined as (
         robots.robot_count,
         robots.previous_delivery_id,
         robots.next_delivery_id,
+        robots.window_basis,
+        delivery_orders.order_count,
+        {{ dbt.dateadd("hour", var("unknown_after_hours"), "milestones.last_event_at") }} < log_ends.log_end_at
+            as is_silent,
         orders.created_at as order_created_at,
         orders.market as order_market,
         diagnoses.probable_cause,
@@ -85,6 +115,13 @@ joined as (
 
     left join orders
         on milestones.order_id = orders.order_id
+
+    left join delivery_orders
+        on milestones.delivery_id = delivery_orders.delivery_id
+
+    -- Always true, because a cross join is a nested loop on Redshift.
+    left join log_ends
+        on milestones.all_rows = log_ends.all_rows
 
 ),
 
@@ -139,7 +176,11 @@ sessions as (
 
         ----------  text
         coalesce(market, order_market) as market,
-        cast(outcome as varchar(16)) as outcome,
+        -- A delivery of which nothing is heard for long cannot be under way any more.
+        cast(case when outcome = 'open' and is_silent then 'unknown' else outcome end as varchar(16)) as outcome,
+        cast(case when outcome = 'open' and is_silent then 'inferred' else outcome_basis end as varchar(16))
+            as outcome_basis,
+        cast(window_basis as varchar(16)) as window_basis,
         outcome_event_name,
         outcome_reason,
         cast(probable_cause as varchar(64)) as probable_cause,
@@ -149,16 +190,20 @@ sessions as (
         cast(nullif(missing_steps, '') as varchar(128)) as missing_steps,
 
         ----------  numerics
-        {{ seconds_between("order_created_at", "dispatched_at") }} as order_to_dispatch_seconds,
-        {{ seconds_between("dispatched_at", "pickup_completed_at") }} as dispatch_to_pickup_seconds,
-        {{ seconds_between("pickup_completed_at", "dropoff_completed_at") }} as pickup_to_dropoff_seconds,
-        {{ seconds_between("order_created_at", "dropoff_completed_at") }} as order_to_dropoff_seconds,
+        {% for leg, bounds in legs.items() %}
+            case when {{ bounds[0] }} <= {{ bounds[1] }} then {{ seconds_between(*bounds) }} end as {{ leg }},
+        {% endfor %}
+        {% for leg, bounds in legs.items() %}
+            {{ "+ " if not loop.first }}case when {{ bounds[0] }} > {{ bounds[1] }} then 1 else 0 end
+        {%- endfor %}
+            as negative_leg_count,
         {{ seconds_between("pickup_wait_began_at", "pickup_completed_at") }} as pickup_wait_seconds,
         {{ seconds_between("dropoff_wait_began_at", "dropoff_completed_at") }} as dropoff_wait_seconds,
         {{ milliseconds_to_seconds("milliseconds_from_error_to_arrival") }} as seconds_from_error_to_arrival,
         cast(event_count as integer) as event_count,
         cast(error_count as integer) as error_count,
         cast(takeover_count as integer) as takeover_count,
+        cast(coalesce(order_count, 0) as integer) as order_count,
         cast(coalesce(robot_count, 0) as integer) as robot_count,
         cast(illegal_transition_count as integer) as illegal_transition_count,
         cast(lost_transition_count as integer) as lost_transition_count,

@@ -15,7 +15,8 @@ session_events as (
 
 ),
 
--- As in int_delivery_milestones, a failed drop-off that is tried again ends nothing.
+-- As in int_delivery_milestones, a failed drop-off that is tried again ends nothing, and goods that were
+-- handed over stay so; of other endings the last one counts.
 endings as (
 
     select
@@ -62,7 +63,8 @@ loads as (
         {% for stream in streams %}
             max(case when stream = '{{ stream }}' then 1 else 0 end) as has_{{ stream }},
         {% endfor %}
-        min(case when outcome is not null then sequence_number end) as first_outcome_number,
+        min(case when outcome = 'completed' then sequence_number end) as first_completed_number,
+        max(case when outcome is not null then sequence_number end) as last_outcome_number,
         min(case when event_name = 'robot.error' then sequence_number end) as first_error_number
     from judged_events
 
@@ -70,7 +72,7 @@ loads as (
 
 ),
 
--- After each load: the first outcome and the first error among all events loaded by then.
+-- After each load: the outcome and the first error among all events loaded by then.
 accumulated as (
 
     select
@@ -79,10 +81,17 @@ accumulated as (
             partition by delivery_id
             order by loaded_at
         ) as revision_number,
-        min(first_outcome_number) over (
-            partition by delivery_id
-            order by loaded_at
-            rows between unbounded preceding and current row
+        coalesce(
+            min(first_completed_number) over (
+                partition by delivery_id
+                order by loaded_at
+                rows between unbounded preceding and current row
+            ),
+            max(last_outcome_number) over (
+                partition by delivery_id
+                order by loaded_at
+                rows between unbounded preceding and current row
+            )
         ) as outcome_number,
         min(first_error_number) over (
             partition by delivery_id

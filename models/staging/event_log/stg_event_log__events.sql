@@ -32,6 +32,7 @@ summarised as (
         reason,
         disposition,
         cancelled_by,
+        fulfilled_by,
         error_code,
         component,
         from_mode,

@@ -39,6 +39,10 @@ Variant = Literal[
     "reassigned",
     "given_back",
     "no_robot",
+    "tried_again",
+    "cancelled_and_brought",
+    "told_by_order",
+    "cancelled_by_order",
 ]
 Clearance = Literal["no", "by_code", "by_name", "by_name_from_another_robot"]
 Fault = Literal[
@@ -144,6 +148,15 @@ class Delivery:
                 event("robot.lid_changed", "robot", robot=before),
                 event("dispatch.assigned", "delivery", "order", "robot", "merchant", robot=robot),
             ]
+        if self.variant == "tried_again":
+            names = ("delivery", "robot", "merchant")
+            start += [event("delivery.pickup_failed", *names, robot=robot)]
+            robot = 1 - robot
+            start += [event("dispatch.assigned", "delivery", "order", *names[1:], robot=robot)]
+        if self.variant == "cancelled_by_order":
+            return [*start, event("order.cancelled", "order", "merchant")]
+        if self.variant == "cancelled_and_brought":
+            start += [event("delivery.cancelled", "delivery", "order")]
         start += [
             event("delivery.pickup_arrived", "delivery", "robot", "merchant", robot=robot),
             event("robot.lid_changed", "robot", robot=robot),
@@ -154,6 +167,9 @@ class Delivery:
         ]
         if self.variant == "open":
             return start
+        if self.variant == "told_by_order":
+            ended = event("order.completed", "order", "merchant", fulfilled_by="robot")
+            return [*start, ended, event("robot.heartbeat", "robot", robot=robot)]
         start += [event("delivery.dropoff_arrived", "delivery", "robot", robot=robot)]
         if self.variant in ("failed", "returned", "retried"):
             disposition = "retry" if self.variant == "retried" else "return"
