@@ -15,12 +15,12 @@ from zoneinfo import ZoneInfo
 from dashboard.zones import clock_in_zone, in_zone, named
 from fleet.lookup.stores import Row
 from fleet.lookup.story_rows import ERROR_MARK, TAKEOVER_MARK, EventRow, Gap, story_rows
-from fleet.lookup.wording import STEPS, counted, nearest_error, plain, span
+from fleet.lookup.wording import STEPS, counted, inferred, nearest_error, plain, span
 
 # The usual of a delivery is that of its market over so many days until its own.
 USUAL_DAYS = 28
 MARK_STYLES = {ERROR_MARK: "error", TAKEOVER_MARK: "takeover"}
-OUTCOME_MARKS = {"completed": "✓", "failed": "✗", "cancelled": "⊘", "open": "…"}
+OUTCOME_MARKS = {"completed": "✓", "failed": "✗", "cancelled": "⊘", "open": "…", "unknown": "?"}
 # Colours that stand on white and on near-black alike, with 3:1 at least; no colour stands alone.
 STYLE = """<style>
 .story { line-height: 1.5; }
@@ -93,6 +93,7 @@ def text(value: object) -> str:
 def legs(delivery: Row, usual: dict[str, Usual], loaded_until: datetime) -> list[Leg]:
     """The legs of a delivery; one it failed in, or is in, lasts until then or until now."""
     found = []
+    outcome = delivery["outcome"]
     for (start, start_at, _), (end, end_at, column) in pairwise(STEPS):
         assert column is not None
         seconds, is_finished = delivery[column], True
@@ -102,6 +103,8 @@ def legs(delivery: Row, usual: dict[str, Usual], loaded_until: datetime) -> list
                 is_finished = False
                 # The way back of a return is no part of the leg that failed.
                 until = delivery["outcome_at"] or loaded_until
+                if outcome == "unknown":
+                    until = delivery["last_event_at"]
                 seconds = (until - delivery[start_at]).total_seconds()
         found.append(
             Leg(
@@ -129,7 +132,9 @@ def unusual(leg: Leg) -> str:
 
 
 def leg_html(leg: Leg, outcome: str) -> str:
-    ending = {"open": "still open after ", "completed": ""}.get(outcome, f"{outcome} after ")
+    ending = {"open": "still open after ", "completed": "", "unknown": "not heard of after "}.get(
+        outcome, f"{outcome} after "
+    )
     took = span(leg.seconds) if leg.is_finished else f"{ending}{span(leg.seconds)}"
     gauge = ""
     if leg.usual:
@@ -155,6 +160,10 @@ def verdict(delivery: Row) -> str:
         return plain(delivery["probable_cause_sentence"])
     if outcome == "open":
         return "No event has ended it yet."
+    if outcome == "unknown":
+        return "Nothing in the log tells how it ended."
+    if delivery["order_to_dropoff_seconds"] is None:
+        return "Delivered."
     return f"Delivered in {span(delivery['order_to_dropoff_seconds'])} from the order."
 
 
@@ -169,7 +178,7 @@ def head(delivery: Row, its_legs: list[Leg], zone: ZoneInfo) -> str:
         ending.append(f"at {in_zone(delivery['outcome_at'], zone)}")
     robot = text(delivery["robot_id"])
     if delivery["robot_count"] > 1:
-        robot += f" (the last of {delivery['robot_count']})"
+        robot += f" (of {delivery['robot_count']})"
     facts = [
         f"delivery <b>{text(delivery['delivery_id'])}</b>",
         f"order <b>{text(delivery['order_id'])}</b>",
@@ -190,6 +199,7 @@ def head(delivery: Row, its_legs: list[Leg], zone: ZoneInfo) -> str:
         more.append(f"nearest error {escape(near)}")
     if delivery["missing_steps"]:
         more.append(f"not in the log: <b>{text(delivery['missing_steps'])}</b>")
+    more += map(escape, inferred(delivery))
     if delivery["session_revision"] > 1:
         more.append(f"changed by {delivery['session_revision'] - 1} later loads")
     return (

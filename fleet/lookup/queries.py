@@ -19,10 +19,11 @@ where
 order by sequence_number
 """
 
+# A delivery may carry several orders; its session names the first.
 ORDER_DELIVERIES = """
 select *
 from delivery_sessions
-where order_id = ?
+where delivery_id in (select delivery_id from delivery_orders where order_id = ?)
 order by started_at, delivery_id
 """
 
@@ -37,7 +38,7 @@ from (
     union all
     select min(started_at) as first_at, max(last_event_at) as last_at
     from delivery_sessions
-    where order_id = ?
+    where delivery_id in (select delivery_id from delivery_orders where order_id = ?)
 ) as bounds
 """
 
@@ -54,12 +55,12 @@ where
         or timeline.event_id in (
             select events.event_id
             from delivery_session_events as events
-            inner join delivery_sessions as sessions
-                on events.delivery_id = sessions.delivery_id
+            inner join delivery_orders
+                on events.delivery_id = delivery_orders.delivery_id
             where
                 events.event_at >= ?
                 and events.event_at <= ?
-                and sessions.order_id = ?
+                and delivery_orders.order_id = ?
         )
     )
 order by timeline.event_at, timeline.emitter_id, timeline.seq, timeline.event_id

@@ -52,8 +52,9 @@ class EventRow:
     @property
     def matched_by(self) -> str:
         """How the event found its delivery; only delivery_session_events knows it."""
+        inferred = " (inferred)" if self.event["match_basis"] == "inferred" else ""
         ambiguous = " (ambiguous)" if self.event["is_ambiguous"] else ""
-        return plain(self.event["match_method"]) + ambiguous
+        return plain(self.event["match_method"]) + inferred + ambiguous
 
 
 @dataclass(frozen=True)

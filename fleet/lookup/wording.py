@@ -57,6 +57,8 @@ def incomplete(delivery: Row, loaded_until: datetime | None) -> str:
     """
     if loaded_until is None:
         return ""
+    if delivery["outcome"] == "unknown":
+        return ""
     if delivery["outcome"] == "open":
         return (
             "The delivery was still open when the newest loaded event happened: what came after "
@@ -74,6 +76,23 @@ def incomplete(delivery: Row, loaded_until: datetime | None) -> str:
 
 def counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def inferred(delivery: Row) -> list[str]:
+    """What the log does not say of a delivery and was concluded from other lines, in sentences."""
+    found = []
+    if delivery["outcome"] == "unknown":
+        at = moment(delivery["last_event_at"])
+        found.append(f"No line says how it ended; the last of its story is of {at} UTC.")
+    elif delivery["outcome_basis"] == "inferred":
+        found.append(
+            f"That it was {delivery['outcome']} is inferred: its own ending is not in the log."
+        )
+    if delivery["window_basis"] == "inferred" and delivery["outcome"] != "open":
+        found.append(
+            "When the robot had it is inferred: a line of its assignment or end is not in the log."
+        )
+    return found
 
 
 def nearest_error(delivery: Row) -> str:

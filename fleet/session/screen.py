@@ -10,7 +10,16 @@ from rich.text import Text
 
 from fleet.lookup.stores import Row
 from fleet.lookup.story_rows import ERROR_MARK, TAKEOVER_MARK, Gap, story_rows
-from fleet.lookup.wording import STEPS, clock, counted, moment, nearest_error, plain, span
+from fleet.lookup.wording import (
+    STEPS,
+    clock,
+    counted,
+    inferred,
+    moment,
+    nearest_error,
+    plain,
+    span,
+)
 
 MARK_STYLES = {ERROR_MARK: "bold red", TAKEOVER_MARK: "magenta"}
 
@@ -23,7 +32,9 @@ def header(delivery: Row) -> Panel:
 
     lines = Text()
     outcome = named("outcome")
-    style = {"completed": "bold green", "open": "bold"}.get(outcome, "bold red")
+    style = {"completed": "bold green", "open": "bold", "unknown": "bold yellow"}.get(
+        outcome, "bold red"
+    )
     lines.append(outcome.upper(), style)
     if delivery["outcome_event_name"]:
         lines.append(f" by {named('outcome_event_name')}")
@@ -34,7 +45,7 @@ def header(delivery: Row) -> Panel:
         f"\norder {named('order_id')}   merchant {named('merchant_id')}   robot {named('robot_id')}"
     )
     if delivery["robot_count"] > 1:
-        lines.append(f" (the last of {delivery['robot_count']})")
+        lines.append(f" (of {delivery['robot_count']})")
     lines.append(f"   market {named('market')}")
     if delivery["probable_cause"]:
         lines.append("\nprobable cause  ", "dim")
@@ -52,6 +63,8 @@ def header(delivery: Row) -> Panel:
         lines.append(clock(delivery[at]))
     if delivery["missing_steps"]:
         lines.append(f"\nnot in the log: {named('missing_steps')}")
+    for sentence in inferred(delivery):
+        lines.append(f"\n{sentence}", "yellow")
     lines.append(
         f"\n{counted(delivery['event_count'], 'event')}, "
         f"{counted(delivery['error_count'], 'error')}, "

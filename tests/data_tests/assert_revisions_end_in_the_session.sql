@@ -1,4 +1,5 @@
--- The last revision of a session has the session's outcome, and the revisions add up to its counts.
+-- The last revision of a session has the session's outcome, where an ending of its own tells that, and the
+-- revisions add up to its counts.
 with
 
 summed as (
@@ -39,5 +40,5 @@ where
     sessions.session_revision <> coalesce(summed.revision_count, 0)
     or sessions.event_count <> coalesce(summed.event_count, 0)
     or sessions.error_count <> coalesce(summed.error_count, 0)
-    or sessions.outcome <> coalesce(revisions.outcome, '')
+    or (sessions.outcome_basis = 'reported' and sessions.outcome <> coalesce(revisions.outcome, ''))
     or coalesce(sessions.first_error_code, '') <> coalesce(errors.error_code, '')

@@ -1,7 +1,7 @@
 {{ rebuilt_by("delivery") }}
 {{ config(dist="robot_id", sort="assigned_at") }}
 
-{% set by_time = "event_at, emitter_id, seq, event_id" %}
+{% set of_robot = "partition by delivery_id, robot_id, is_dispatch order by event_at, emitter_id, seq, event_id" %}
 
 with
 
@@ -17,37 +17,42 @@ events as (
 
 ),
 
--- Who had the delivery; an offer alone, or a line that was refused, does not tell.
+-- Lines that tell who had the delivery; an offer alone does not.
+named as (
+
+    select
+        *,
+        event_name in ('dispatch.assigned', 'dispatch.unassigned') as is_dispatch
+
+    from events
+
+    where
+        robot_id is not null
+        and (
+            event_name in ('dispatch.assigned', 'dispatch.unassigned')
+            or stream in ('delivery', 'robot', 'pilot')
+        )
+
+),
+
 robot_events as (
 
     select
         *,
-        lag(event_name) over (partition by delivery_id, robot_id, is_dispatch order by {{ by_time }}) as previous_name,
-        lag(event_at) over (partition by delivery_id, robot_id, is_dispatch order by {{ by_time }}) as previous_at,
-        lag(event_name, 2) over (partition by delivery_id, robot_id, is_dispatch order by {{ by_time }})
-            as name_before_previous,
-        lead(event_name) over (partition by delivery_id, robot_id, is_dispatch order by {{ by_time }}) as next_name,
-        lead(event_at) over (partition by delivery_id, robot_id, is_dispatch order by {{ by_time }}) as next_at,
+        lag(event_name) over ({{ of_robot }}) as previous_name,
+        lag(event_at) over ({{ of_robot }}) as previous_at,
+        lag(event_name, 2) over ({{ of_robot }}) as name_before_previous,
+        lead(event_name) over ({{ of_robot }}) as next_name,
+        lead(event_at) over ({{ of_robot }}) as next_at,
         sum(case when event_name = 'dispatch.assigned' then 1 else 0 end) over (
             partition by delivery_id, robot_id
         ) as assigned_count,
-        row_number() over (partition by delivery_id, robot_id order by {{ by_time }}) as place
+        row_number() over (
+            partition by delivery_id, robot_id
+            order by event_at, emitter_id, seq, event_id
+        ) as place
 
-    from (
-
-        select
-            *,
-            event_name in ('dispatch.assigned', 'dispatch.unassigned') as is_dispatch
-        from events
-
-        where
-            robot_id is not null
-            and (
-                event_name in ('dispatch.assigned', 'dispatch.unassigned')
-                or stream in ('delivery', 'robot', 'pilot')
-            )
-
-    ) as named
+    from named
 
 ),
 
@@ -72,6 +77,21 @@ offers as (
         and events.event_name = 'dispatch.offer_sent'
 
     group by robot_events.delivery_id, robot_events.robot_id
+
+),
+
+unassignments as (
+
+    select
+        delivery_id,
+        robot_id,
+        min(event_at) as unassigned_at
+
+    from named
+
+    where event_name = 'dispatch.unassigned'
+
+    group by delivery_id, robot_id
 
 ),
 
@@ -119,17 +139,7 @@ assigned as (
             robot_events.delivery_id = offers.delivery_id
             and robot_events.robot_id = offers.robot_id
 
-    left join (
-
-        select
-            delivery_id,
-            robot_id,
-            min(event_at) as unassigned_at
-        from robot_events
-        where event_name = 'dispatch.unassigned'
-        group by delivery_id, robot_id
-
-    ) as unassignments
+    left join unassignments
         on
             robot_events.delivery_id = unassignments.delivery_id
             and robot_events.robot_id = unassignments.robot_id
@@ -195,7 +205,7 @@ assignments as (
         on
             followed.delivery_id = endings.delivery_id
             and followed.assigned_at <= endings.ended_at
-            and (followed.reassigned_at is null or endings.ended_at < followed.reassigned_at)
+            and (followed.reassigned_at is null or followed.reassigned_at > endings.ended_at)
 
     group by
         followed.assignment_id,

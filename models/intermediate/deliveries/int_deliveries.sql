@@ -50,10 +50,10 @@ told_by_orders as (
         row_number() over (
             partition by last_deliveries.delivery_id
             order by
-                case when orders.outcome = 'completed' then 0 else 1 end,
-                case when orders.outcome = 'completed' then orders.outcome_at end,
+                case when orders.outcome = 'completed' then 0 else 1 end asc,
+                case when orders.outcome = 'completed' then orders.outcome_at end asc,
                 orders.outcome_at desc,
-                orders.order_id
+                orders.order_id asc
         ) as place
 
     from last_deliveries
@@ -85,19 +85,27 @@ deliveries as (
         milestones.delivery_id,
         milestones.order_id,
         milestones.merchant_id,
-        case when milestones.outcome is null then order_outcomes.outcome_event_id else milestones.outcome_event_id end
-            as outcome_event_id,
+        case
+            when milestones.outcome is null then order_outcomes.outcome_event_id
+            else milestones.outcome_event_id
+        end as outcome_event_id,
         milestones.outcome_robot_id,
 
         ----------  text
         milestones.market,
         coalesce(milestones.outcome, order_outcomes.outcome, 'open') as outcome,
-        case when milestones.outcome is null then order_outcomes.outcome_event_name else milestones.outcome_event_name end
-            as outcome_event_name,
-        case when milestones.outcome is null then order_outcomes.outcome_reason else milestones.outcome_reason end
-            as outcome_reason,
-        case when milestones.outcome is null then order_outcomes.cancelled_by else milestones.cancelled_by end
-            as cancelled_by,
+        case
+            when milestones.outcome is null then order_outcomes.outcome_event_name
+            else milestones.outcome_event_name
+        end as outcome_event_name,
+        case
+            when milestones.outcome is null then order_outcomes.outcome_reason
+            else milestones.outcome_reason
+        end as outcome_reason,
+        case
+            when milestones.outcome is null then order_outcomes.cancelled_by
+            else milestones.cancelled_by
+        end as cancelled_by,
         case
             when milestones.outcome is not null then milestones.outcome_basis
             when order_outcomes.outcome is not null then 'inferred'

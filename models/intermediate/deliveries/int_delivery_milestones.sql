@@ -84,10 +84,10 @@ ranked as (
         row_number() over (
             partition by delivery_id
             order by
-                case when counting_rank is null then 1 else 0 end,
-                counting_rank,
+                case when counting_rank is null then 1 else 0 end asc,
+                counting_rank asc,
                 -- The first hand-over, but the last of the other endings.
-                case when counting_rank <= 2 then event_at end,
+                case when counting_rank <= 2 then event_at end asc,
                 event_at desc,
                 emitter_id desc,
                 seq desc,
@@ -106,7 +106,8 @@ pivoted as (
         min(merchant_id) as merchant_id,
         min(market) as market,
         {% for column in ["event_id", "event_name", "robot_id", "reason", "cancelled_by", "disposition"] %}
-            max(case when outcome_order = 1 and counting_rank is not null then {{ column }} end) as outcome_{{ column }},
+            max(case when outcome_order = 1 and counting_rank is not null then {{ column }} end)
+                as outcome_{{ column }},
         {% endfor %}
         max(case when outcome_order = 1 and counting_rank is not null then told_outcome end) as outcome,
         max(case when outcome_order = 1 then counting_rank end) as outcome_rank,

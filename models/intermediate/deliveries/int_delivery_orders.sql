@@ -39,11 +39,10 @@ delivery_orders as (
         count(*) over (partition by named.delivery_id) as order_count,
 
         ----------  timestamps
-        min(events.event_at) as first_event_at,
         {% for step in registry_funnel_steps() if step.step != "order_created" %}
-            min(case when events.funnel_step = '{{ step.step }}' then events.event_at end) as {{ step.column }}
-            {{- "," if not loop.last }}
+            min(case when events.funnel_step = '{{ step.step }}' then events.event_at end) as {{ step.column }},
         {% endfor %}
+        min(events.event_at) as first_event_at
 
     from named
 

@@ -1,6 +1,6 @@
 {{ config(materialized="table", dist="all", sort="order_date") }}
 
-{% set steps = registry_funnel_steps() | rejectattr("step", "equalto", "order_created") | map(attribute="column") | list %}
+{% set after_order = registry_funnel_steps() | rejectattr("step", "equalto", "order_created") | list %}
 {% set legs = [
     "order_to_dispatch_seconds", "dispatch_to_pickup_seconds", "pickup_to_dropoff_seconds", "order_to_dropoff_seconds",
 ] %}
@@ -30,7 +30,12 @@ delivery_orders as (
 delivery_sessions as (
 
     select
-        sessions.delivery_id,
+        {% for step in after_order %}
+            case
+                when delivery_orders.order_count > 1 then {{ utc_timestamptz("delivery_orders." ~ step.column) }}
+                else sessions.{{ step.column }}
+            end as {{ step.column }},
+        {% endfor %}
         sessions.market,
         case when delivery_orders.order_count > 1 then null else sessions.outcome end as outcome,
         sessions.started_at,
@@ -45,12 +50,7 @@ delivery_sessions as (
         {% for leg in legs %}
             case when delivery_orders.order_count > 1 then null else sessions.{{ leg }} end as {{ leg }},
         {% endfor %}
-        {% for step in steps %}
-            case
-                when delivery_orders.order_count > 1 then {{ utc_timestamptz("delivery_orders." ~ step) }}
-                else sessions.{{ step }}
-            end as {{ step }}{{ "," if not loop.last }}
-        {% endfor %}
+        sessions.delivery_id
 
     from {{ ref("delivery_sessions") }} as sessions
 

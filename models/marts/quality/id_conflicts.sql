@@ -18,7 +18,7 @@ spans as (
 
     select
         'delivery_id' as id_kind,
-        delivery_id as id,
+        delivery_id as id_value,
         first_event_at,
         last_event_at
     from deliveries
@@ -28,7 +28,7 @@ spans as (
 
     select
         'session_id' as id_kind,
-        session_id as id,
+        session_id as id_value,
         min(first_event_at) as first_event_at,
         max(last_event_at) as last_event_at
     from pilot_sessions
@@ -42,7 +42,7 @@ conflicts as (
     select
         ----------  ids
         cast(id_kind as varchar(16)) as id_kind,
-        id,
+        id_value,
 
         ----------  numerics
         {{ seconds_to_hours(seconds_between("first_event_at", "last_event_at")) }} as apart_hours,

@@ -24,7 +24,7 @@ def at(seconds: float) -> datetime:
 def delivery(delivery_id: str, **columns: Any) -> dict[str, Any]:
     """Row of delivery_sessions: a completed one unless `columns` say otherwise."""
     row: dict[str, Any] = {"delivery_id": delivery_id, "outcome": "completed", "robot_id": "R-1"}
-    row |= {"market": "la", "started_at": at(0), "last_event_at": at(0), "last_loaded_at": at(0)}
+    row |= {"outcome_basis": "reported", "window_basis": "reported", "market": "la", "started_at": at(0), "last_event_at": at(0), "last_loaded_at": at(0)}
     row |= dict.fromkeys(
         ("event_count", "error_count", "takeover_count", "illegal_transition_count"), 0
     )
@@ -102,6 +102,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
             ),
         ):
             insert(connection, "delivery_sessions", row)
+        insert(connection, "delivery_orders", {"delivery_id": "D-10", "order_id": "O-10"})
         previous = 0.0
         for number, (seconds, name, summary, ids, method, more) in enumerate(EVENTS, start=1):
             event: dict[str, Any] = {"event_id": f"e{number}", "event_name": name}
@@ -111,6 +112,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
             insert(connection, "event_timeline", event | {"seq": number, "emitter_id": "robot"})
             if method:
                 session_only |= {"delivery_id": "D-10", "match_method": method}
+                session_only |= {"match_basis": "reported"}
                 session_only |= {"sequence_number": number, "seconds_since_start": seconds}
                 session_only |= {"seconds_since_previous_event": seconds - previous}
                 insert(connection, "delivery_session_events", event | session_only)
