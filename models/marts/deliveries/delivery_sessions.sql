@@ -191,7 +191,8 @@ sessions as (
 
         ----------  numerics
         {% for leg, bounds in legs.items() %}
-            case when {{ bounds[0] }} <= {{ bounds[1] }} then {{ seconds_between(*bounds) }} end as {{ leg }},
+            {% set start = "(case when " ~ bounds[0] ~ " <= " ~ bounds[1] ~ " then " ~ bounds[0] ~ " end)" %}
+            {{ seconds_between(start, bounds[1]) }} as {{ leg }},
         {% endfor %}
         {% for leg, bounds in legs.items() %}
             {{ "+ " if not loop.first }}case when {{ bounds[0] }} > {{ bounds[1] }} then 1 else 0 end
