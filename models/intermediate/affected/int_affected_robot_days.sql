@@ -30,12 +30,31 @@ log_ends as (
 
     select
         1 as all_robots,
-        max(event_at) as log_end_at,
-        max(case when processed_run <= {{ last_completed_run() }} then event_at end) as previous_log_end_at
+        max(case when not is_outdated then event_at end) as log_end_at,
+        max(event_at) as latest_log_end_at,
+        -- Lines that have not moved: the log ended with one of them, or after.
+        max(case when not is_outdated and changed_run <= {{ last_completed_run() }} then event_at end)
+            as previous_log_end_at
 
-    from lines
+    from (
+        select
+            event_at,
+            changed_run,
+            false as is_outdated
+        from lines
+        where line_status = 'accepted'
 
-    where line_status = 'accepted'
+        union all
+
+        select
+            event_at,
+            null as changed_run,
+            is_outdated
+        from affected_events
+        where
+            line_status = 'accepted'
+            and is_outdated
+    ) as known_times
 
 ),
 
@@ -59,14 +78,15 @@ stretches as (
     select
         robots.robot_id,
         greatest(
-            robots.first_event_at,
+            -- The robot may have been seen earlier before its events were put at another time.
+            least(robots.first_event_at, coalesce(affected_robots.first_affected_at, robots.first_event_at)),
             least(
                 coalesce(affected_robots.first_affected_at, log_ends.previous_log_end_at, robots.first_event_at),
                 coalesce(log_ends.previous_log_end_at, robots.first_event_at),
                 log_ends.log_end_at
             )
         ) as started_at,
-        greatest(coalesce(log_ends.previous_log_end_at, log_ends.log_end_at), log_ends.log_end_at) as ended_at
+        log_ends.latest_log_end_at as ended_at
 
     from robots
 
