@@ -229,6 +229,38 @@ def test_no_event_lies_after_its_load(events: dict[str, list[tuple[Any, ...]]]) 
     assert {row[4] for row in rows} == {None}
 
 
+def test_the_time_of_a_simulated_day_is_right(troubled: tuple[Warehouse, Path]) -> None:
+    """Robots whose clocks are minutes off or drift, that buffer, and lines that come late."""
+    warehouse, truth = troubled
+    ((corrected, in_order, within, is_off),) = warehouse.rows(
+        f"""
+        with timed as (
+            select
+                events.*,
+                true_events.clock_offset_seconds as true_offset,
+                abs(epoch_ms(events.event_at) - epoch_ms(true_events.true_at)) as off_ms,
+                lag(events.event_at) over (
+                    partition by events.emitter_id order by events.seq
+                ) as previous_at
+            from fleet_staging.base_event_log__events as events
+            inner join '{truth}/events.parquet' as true_events using (emitter_id, seq)
+        )
+
+        select
+            count(*) filter (where abs(true_offset) > 2 and off_ms < 500)
+            / count(*) filter (where abs(true_offset) > 2),
+            bool_and(previous_at is null or previous_at <= event_at),
+            count(*) filter (where off_ms <= event_at_uncertainty_ms) / count(*),
+            count(*) filter (where true_offset = 0 and off_ms > 500)
+        from timed
+        """
+    )
+    assert corrected > 0.99
+    assert in_order
+    assert within > 0.99
+    assert is_off == 0
+
+
 def line_without_id(**changes: Any) -> dict[str, Any]:
     line = next(Boot(count=1).lines("R-1"))
     del line["event_id"]
