@@ -53,9 +53,11 @@ UNIT_WORDS = {"_s": "seconds", "_ms": "milliseconds", "_m": "meters", "_mps": "m
 UNITS = UNIT_WORDS | {"_pct": "percent", "_dbm": "dBm", "_cents": "cents"}
 
 MODEL_COLUMNS = frozenset({
-    "brief", "ends_delivery", "event_at", "event_date", "funnel_step", "is_sign_of_life",
-    "line_status", "loaded_at", "payload", "processed_run", "quarantine_detail",
-    "quarantine_reason", "severity", "source_file", "stream", "time_source",
+    "arrived_at", "brief", "changed_run", "clock_offset_seconds", "copy_token", "data",
+    "ends_delivery", "event_at", "event_at_uncertainty_ms", "event_date", "funnel_step",
+    "has_derived_event_id", "is_sign_of_life", "line_status", "loaded_at", "payload",
+    "processed_run", "quarantine_detail", "quarantine_reason", "severity", "source_file",
+    "stream", "time_source", "uncorrected_at", "uncorrected_date", "uncorrected_source",
 })  # fmt: skip
 """Columns that the base models add; a payload column must not hide them."""
 

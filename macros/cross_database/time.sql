@@ -35,3 +35,15 @@
 {% macro seconds_to_hours(expression) -%}
     cast({{ expression }} as double precision) / 3600.0
 {%- endmacro %}
+
+{# Milliseconds since 1970 as a whole number, for arithmetic on many times at once. #}
+{% macro epoch_milliseconds(column) -%}
+    {{ milliseconds_between("cast('1970-01-01' as timestamp)", column) }}
+{%- endmacro %}
+
+{# Added in two steps, because dateadd takes an integer of 32 bits, which holds 24 days of milliseconds. #}
+{% macro from_epoch_milliseconds(expression) -%}
+    {%- set seconds = "cast(floor(" ~ expression ~ " / 1000.0) as integer)" -%}
+    {%- set rest = "cast(" ~ expression ~ " - 1000 * cast(floor(" ~ expression ~ " / 1000.0) as bigint) as integer)" -%}
+    {{ dbt.dateadd("millisecond", rest, dbt.dateadd("second", seconds, "cast('1970-01-01' as timestamp)")) }}
+{%- endmacro %}

@@ -79,7 +79,8 @@
     robot_day      robots and UTC days on which the robot's states may have changed
     session        deliveries whose session may have changed
     load           loads of which this run read a line
-    emitter        emitters that lines of this run name
+    emitter        emitters that lines of this run name, and those that lines name which it put at another time
+    checked_emitter  emitters that lines of this run name
 #}
 {% macro affected_key(key) %}
     {%- if key in ("event", "order", "delivery", "robot") -%}
@@ -96,9 +97,15 @@
         {{ return({"id": "delivery_id", "ids": "select delivery_id from " ~ ref("int_affected_sessions")}) }}
     {%- elif key == "load" -%}
         {{ return({"id": "loaded_at", "ids": "select loaded_at from " ~ ref("int_affected_loads")}) }}
-    {%- elif key == "emitter" -%}
+    {%- elif key == "checked_emitter" -%}
         {%- set is_of_this_run = "processed_run > " ~ last_completed_run() -%}
-        {%- set ids = "select emitter_id from " ~ ref("int_emitters") ~ " where " ~ is_of_this_run -%}
+        {%- set ids = "select emitter_id from " ~ ref("base_event_log__emitters") ~ " where " ~ is_of_this_run -%}
+        {{ return({"id": "emitter_id", "ids": ids}) }}
+    {%- elif key == "emitter" -%}
+        {#- A report of another emitter may be of an earlier run, and have been put at another time by this one. -#}
+        {%- set reported = "select last_emitter_id from " ~ ref("base_event_log__lines")
+            ~ " where last_emitter_id is not null and changed_run > " ~ last_completed_run() -%}
+        {%- set ids = affected_key("checked_emitter").ids ~ " union all " ~ reported -%}
         {{ return({"id": "emitter_id", "ids": ids}) }}
     {%- elif key in ("day", "receipt_day") -%}
         {{ return({"id": none, "ids": none}) }}
@@ -130,8 +137,9 @@
             days_in(ref("int_affected_events"), "event_date") ~ " union all "
             ~ bounds_of(relation, key_of_events.id ~ " in (" ~ key_of_events.ids ~ ")")
         )) }}
-    {%- elif key == "emitter" -%}
-        {{ return(days_of(bounds_of(ref("int_emitters"), "processed_run > " ~ last_completed_run()))) }}
+    {%- elif key in ("emitter", "checked_emitter") -%}
+        {%- set ids = affected_key(key).ids -%}
+        {{ return(days_of(bounds_of(ref("base_event_log__emitters"), "emitter_id in (" ~ ids ~ ")"))) }}
     {%- elif key == "session" -%}
         {%- set days = days_of(bounds_of(ref("int_affected_sessions"))) -%}
         {#- Days on which the sessions may have had events before this run. -#}

@@ -155,6 +155,12 @@
     {{- return(last_runs().intraday if is_intraday() else last_runs().complete) -}}
 {% endmacro %}
 
+{# Number of the last completed run, whatever intraday runs did since; 0 where there is none. #}
+{% macro last_complete_run() %}
+    {%- if not execute -%} {{ return(0) }} {%- endif -%}
+    {{- return(last_runs().complete) -}}
+{% endmacro %}
+
 {# Number of this run. A run that follows one that did not complete has the same number. #}
 {% macro this_run() %}
     {%- if not execute -%} {{ return(1) }} {%- endif -%}

@@ -8,11 +8,11 @@
 #}
 {% macro run_window_start() %}
     {%- if var("backfill_from") -%} {{ return(var("backfill_from")) }} {%- endif -%}
-    {{- return(
-        run_query(
-            "select coalesce(max(loaded_at), cast('1970-01-01' as timestamp)) from " ~ this
-        ).columns[0].values()[0] | string
-    ) -}}
+    {%- set start = run_query(
+        "select coalesce(max(loaded_at), cast('1970-01-01' as timestamp)) from " ~ this
+    ).columns[0].values()[0] | string -%}
+    {%- do values_of_run().update({"run_window_start": start}) -%}
+    {{- return(start) -}}
 {% endmacro %}
 
 {% macro run_window_end() %}

@@ -6,7 +6,7 @@
 
 import { number, second, yesNo, type Spec } from "./spec.js";
 
-export const REGISTRY_VERSION = "1.1.1";
+export const REGISTRY_VERSION = "1.2.0";
 
 /** Every id, in the order of the log line, and what its values start with. */
 export const ID_PREFIXES = {
@@ -81,6 +81,8 @@ export interface Envelope {
   evt: object;
   /** When it happened by the emitter's clock (UTC). */
   occurred_at: string;
+  /** The emitter's clock at each attempt to send the line (UTC); beside received_at it shows how far that clock is off. */
+  sent_at?: string | undefined;
   /** Service or robot program that logged it. */
   service: string;
   /** Environment it ran in. */

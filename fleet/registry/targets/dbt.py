@@ -15,7 +15,7 @@ STAGING = "models/staging/event_log"
 # Columns that the base models add to those of the line.
 DATES = {
     "event_date": "UTC day of event_at.",
-    "event_at": "When it happened (UTC), corrected where the emitter's clock ran ahead.",
+    "event_at": "When it happened (UTC): by the emitter's clock, corrected for its offset.",
 }
 LOADED_AT = {"loaded_at": "When it was loaded (UTC)."}
 COLUMN_GROUPS = {

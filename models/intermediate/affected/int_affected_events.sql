@@ -19,7 +19,7 @@ lines as (
 
     from {{ ref("base_event_log__lines") }}
 
-    where processed_run > {{ last_completed_run() }}
+    where changed_run > {{ last_completed_run() }}
 
     union all
 
@@ -28,8 +28,54 @@ lines as (
     from {{ ref("base_event_log__lines") }}
 
     where
-        processed_run <= {{ last_completed_run() }}
+        changed_run <= {{ last_completed_run() }}
         and event_id in (select ranked_anew.event_id from ranked_anew)
+
+),
+
+-- Where earlier runs had the lines that were put at another time.
+corrected_times as (
+
+    select *
+
+    from {{ ref("base_event_log__corrected_times") }}
+
+    where
+        processed_run > {{ last_completed_run() }}
+        and previous_first_at is not null
+
+),
+
+times as (
+
+    select
+        *,
+        event_date as affected_date,
+        event_at as affected_at,
+        false as is_outdated
+    from lines
+
+    union all
+
+    select
+        lines.*,
+        cast(corrected_times.previous_first_at as date) as affected_date,
+        corrected_times.previous_first_at as affected_at,
+        true as is_outdated
+    from lines
+    inner join corrected_times
+        on lines.event_id = corrected_times.event_id
+
+    union all
+
+    select
+        lines.*,
+        cast(corrected_times.previous_last_at as date) as affected_date,
+        corrected_times.previous_last_at as affected_at,
+        true as is_outdated
+    from lines
+    inner join corrected_times
+        on lines.event_id = corrected_times.event_id
 
 ),
 
@@ -51,13 +97,14 @@ affected as (
 
         ----------  booleans
         is_sign_of_life,
+        is_outdated,
 
         ----------  timestamps
-        event_date,
-        event_at,
+        affected_date as event_date,
+        affected_at as event_at,
         received_at
 
-    from lines
+    from times
 
     where
         line_status <> 'quarantined'

@@ -5,12 +5,42 @@ with
 lines as (
 
     select
-        processed_run,
-        event_at
+        event_at,
+        changed_run
 
     from {{ ref("base_event_log__lines") }}
 
     where line_status = 'accepted'
+
+),
+
+affected_events as (
+
+    select * from {{ ref("int_affected_events") }}
+
+),
+
+known_times as (
+
+    select
+        event_at,
+        changed_run,
+        false as is_outdated
+
+    from lines
+
+    union all
+
+    select
+        event_at,
+        null as changed_run,
+        is_outdated
+
+    from affected_events
+
+    where
+        line_status = 'accepted'
+        and is_outdated
 
 ),
 
@@ -22,10 +52,13 @@ log_ends as (
         1 as all_rows,
 
         ----------  timestamps
-        max(event_at) as log_end_at,
-        max(case when processed_run <= {{ last_completed_run() }} then event_at end) as previous_log_end_at
+        max(case when not is_outdated then event_at end) as log_end_at,
+        max(event_at) as latest_log_end_at,
+        -- Lines that have not moved: the log ended with one of them, or after.
+        max(case when not is_outdated and changed_run <= {{ last_completed_run() }} then event_at end)
+            as previous_log_end_at
 
-    from lines
+    from known_times
 
 )
 

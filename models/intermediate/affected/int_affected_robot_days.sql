@@ -46,14 +46,15 @@ stretches as (
     select
         robots.robot_id,
         greatest(
-            robots.first_event_at,
+            -- The robot may have been seen earlier before its events were put at another time.
+            least(robots.first_event_at, coalesce(affected_robots.first_affected_at, robots.first_event_at)),
             least(
                 coalesce(affected_robots.first_affected_at, log_ends.previous_log_end_at, robots.first_event_at),
                 coalesce(log_ends.previous_log_end_at, robots.first_event_at),
                 log_ends.log_end_at
             )
         ) as started_at,
-        greatest(coalesce(log_ends.previous_log_end_at, log_ends.log_end_at), log_ends.log_end_at) as ended_at
+        log_ends.latest_log_end_at as ended_at
 
     from robots
 

@@ -1,9 +1,11 @@
 {{ rebuilt_by("robot") }}
+{% set days = days_of_moved_bounds() if is_incremental() else [] %}
 {{ config(dist="all", sort="robot_id") }}
 
 with
 
--- The first time only gets earlier and the last one later, so the rows of this model and the new events are enough.
+-- The first time only gets earlier and the last one later, so the rows of this model and the new events are enough,
+-- unless the very event that was first or last was put at another time: then all events of the robot are read.
 seen as (
 
     {% if is_incremental() %}
@@ -14,6 +16,7 @@ seen as (
         from {{ ref("int_affected_events") }}
         where
             line_status = 'accepted'
+            and not is_outdated
             and robot_id is not null
             and is_sign_of_life
 
@@ -24,7 +27,23 @@ seen as (
             first_event_at,
             last_event_at
         from {{ this }}
-        where {{ affected("robot") }}
+        where
+            {{ affected("robot") }}
+            {% if days %}
+            and robot_id not in ({{ robots_of_moved_bounds() }})
+
+        union all
+
+        select
+            robot_id,
+            event_at as first_event_at,
+            event_at as last_event_at
+        from {{ ref("stg_event_log__events") }}
+        where
+            is_sign_of_life
+            and robot_id in ({{ robots_of_moved_bounds() }})
+            and {{ on_days("event_date", days) }}
+            {% endif %}
     {% else %}
         select
             robot_id,

@@ -101,6 +101,8 @@ session_events as (
         cast(sequence_number as integer) as sequence_number,
         {{ seconds_between("started_at", "event_at") }} as seconds_since_start,
         {{ seconds_between("previous_event_at", "event_at") }} as seconds_since_previous_event,
+        clock_offset_seconds,
+        event_at_uncertainty_ms,
 
         ----------  booleans
         is_ambiguous,
@@ -108,6 +110,7 @@ session_events as (
         is_failure,
         is_takeover,
         event_name = 'robot.error' and event_name_number = 1 as is_first_error,
+        has_derived_event_id,
 
         ----------  timestamps
         event_at,

@@ -53,11 +53,14 @@ timeline as (
 
         ----------  numerics
         events.seq,
+        events.clock_offset_seconds,
+        events.event_at_uncertainty_ms,
 
         ----------  booleans
         events.is_error,
         coalesce(events.is_failure, false) as is_failure,
         events.is_takeover,
+        events.has_derived_event_id,
 
         ----------  timestamps
         {{ utc_timestamptz("events.event_at") }} as event_at,

@@ -15,7 +15,8 @@ robot_events as (
     from {{ ref("base_event_log__events") }}
 
     where
-        received_at is not null
+        -- A receiver whose own clock was wrong tells nothing of the robot's.
+        received_at = arrived_at
         and robot_id = split_part(emitter_id, '/', 2)
         and {{ affected("receipt_day", date="cast(received_at as date)") }}
 
@@ -29,7 +30,7 @@ clock_skew as (
 
         ----------  numerics
         count(*) as event_count,
-        cast(sum(case when time_source = 'received_at' then 1 else 0 end) as bigint) as corrected_event_count,
+        cast(sum(case when time_source <> 'occurred_at' then 1 else 0 end) as bigint) as corrected_event_count,
         {{ milliseconds_to_seconds("min(receipt_milliseconds)") }} as occurred_to_received_min_seconds,
         {{ ratio("sum(receipt_milliseconds)", "count(receipt_milliseconds) * 1000") }}
             as occurred_to_received_avg_seconds,

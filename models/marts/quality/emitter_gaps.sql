@@ -24,7 +24,7 @@ lines as (
         emitter_id is not null
         and seq is not null
         and {{ affected("emitter") }}
-        and ({{ affected("emitter", id=false, date="event_date") }} or event_date is null)
+        and ({{ affected("emitter", id=false, date="uncorrected_date") }} or uncorrected_date is null)
 
 ),
 
@@ -85,7 +85,7 @@ reports as (
         event_name in ('{{ events_with(reported) | join("', '") }}')
         and last_emitter_id is not null
         and last_seq is not null
-        and {{ affected("emitter", id="last_emitter_id", date="event_date") }}
+        and {{ affected("emitter", id="last_emitter_id", date="uncorrected_date") }}
 
 ),
 

@@ -42,9 +42,12 @@ summarised as (
         ----------  numerics
         event_version,
         seq,
+        clock_offset_seconds,
+        event_at_uncertainty_ms,
 
         ----------  booleans
         is_sign_of_life,
+        has_derived_event_id,
         severity = 'error' as is_error,
         is_failure,
 

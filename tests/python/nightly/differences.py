@@ -11,7 +11,7 @@ import pyarrow as pa
 SCHEMAS = ("fleet_intermediate", "fleet_marts")
 TABLES = {("fleet_staging", "base_event_log__lines")}
 # All that may differ: which run wrote a row, a random number, and what the last run rebuilt.
-COLUMNS_OF_THE_RUN = {"processed_run", "copy_token"}
+COLUMNS_OF_THE_RUN = {"processed_run", "changed_run", "copy_token"}
 TABLES_OF_THE_RUN = "int_affected_"
 ROWS_SHOWN = 2
 

@@ -20,6 +20,9 @@ from tests.python.nightly.worlds import (
     ARRIVALS,
     Broken,
     Clearance,
+    Clock,
+    ClockAid,
+    ClockKind,
     Delivery,
     Failure,
     Fate,
@@ -115,6 +118,12 @@ worlds = st.builds(
     stories=st.lists(stories, min_size=1, max_size=5).map(tuple),
     fates=st.lists(fates, max_size=6).map(tuple),
     beside=st.sampled_from([False, False, False, True]),
+    clock=st.none()
+    | st.builds(
+        Clock,
+        kind=st.sampled_from(get_args(ClockKind)),
+        aid=st.sampled_from(get_args(ClockAid)),
+    ),
 )
 fleets = st.builds(
     Fleet,
@@ -408,6 +417,56 @@ NAMED = (
         name="failure_of_a_release_late",
         stories=(Delivery(variant="failed"), Stray("pilot.control_changed", start=640)),
         fates=(Fate("delivery.dropoff_failed"), Fate("pilot.control_changed")),
+    ),
+    *(
+        World(
+            name=f"clock_{kind}_{aid}",
+            # What comes late makes, unmakes or moves the estimate, on the same day and the next.
+            stories=(
+                Delivery(),
+                Shift(start=500, states=("available", "charging"), gap=200, arrival=late),
+                Shift(start=1700, states=("available",), beats=3, arrival=2 + late),
+                Failure(start=640, arrival=7 - late),
+            ),
+            fates=(Fate(4, arrival=6), Fate("robot.lid_changed", arrival=3)),
+            clock=Clock(kind, aid),
+        )
+        for kind in get_args(ClockKind)
+        for aid in get_args(ClockAid)
+        for late in (0, 4)
+    ),
+    World(
+        name="first_sign_of_life_moves",
+        stories=(
+            Stray("robot.lid_changed", start=1439),
+            Shift(start=1446, states=("available",), beats=5, arrival=5),
+        ),
+        clock=Clock("ahead"),
+    ),
+    World(
+        name="last_event_moves_back",
+        stories=(Delivery(), Stray("robot.stuck", start=2870), Shift(start=2850, arrival=5)),
+        clock=Clock("behind"),
+    ),
+    World(
+        name="ids_lost",
+        stories=(Delivery(), Shift()),
+        fates=tuple(Fate(n, "unnamed") for n in range(0, 20, 3))
+        + tuple(Fate(n, "content") for n in range(1, 20, 3)),
+    ),
+    World(
+        name="again_without_id",
+        stories=(Delivery(),),
+        fates=tuple(Fate(n, "nameless", arrival=5) for n in range(0, 15, 2))
+        + tuple(Fate(n, "nameless", arrival=0) for n in range(1, 15, 2))
+        + tuple(Fate(n, "changed", arrival=7) for n in range(0, 15, 3)),
+    ),
+    World(
+        name="without_id_first",
+        stories=(Delivery(arrival=4),),
+        fates=tuple(Fate(n, "nameless", arrival=1) for n in range(15))
+        + tuple(Fate(n, "changed", arrival=7) for n in range(0, 15, 3))
+        + tuple(Fate(n, "resent", arrival=6) for n in range(0, 15, 4)),
     ),
     World(
         name="neighbour_is_late",

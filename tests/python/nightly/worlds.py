@@ -26,7 +26,7 @@ ARRIVALS = 8
 ROBOT_OWNER, ROBOT_SERVICE = "fleet-software", "robot-agent"
 # An optional field that a mart is made of.
 FOR_MARTS = ("software_version",)
-FIRST_LOAD = datetime(2025, 6, 1, 3, tzinfo=UTC)
+FIRST_LOAD = datetime(2026, 1, 1, 3, tzinfo=UTC)
 
 
 Variant = Literal[
@@ -45,6 +45,8 @@ Variant = Literal[
     "cancelled_by_order",
 ]
 Clearance = Literal["no", "by_code", "by_name", "by_name_from_another_robot"]
+ClockKind = Literal["right", "ahead", "behind", "stepping", "offline", "future", "unset"]
+ClockAid = Literal["none", "mono", "sent"]
 Fault = Literal[
     "unknown_event",
     "missing_required",
@@ -60,6 +62,9 @@ FateKind = Literal[
     "resent",
     "changed",
     "broken",
+    "nameless",
+    "unnamed",
+    "content",
     "ahead",
     "undated",
     "unmarked",
@@ -335,6 +340,9 @@ class Fate:
     resent           it arrives again then, received an hour later
     changed          its event_id arrives again then, with another time, robot and delivery
     broken           its event_id arrives again then, in a line to quarantine
+    nameless         it arrives again then, without its event_id
+    unnamed          it has no event_id
+    content          it has no event_id, and neither emitter nor seq
     ahead            its clock is half an hour ahead of the receiver's
     undated          its clock is years ahead, and no transport dated it
     unmarked         it names no market
@@ -349,6 +357,48 @@ class Fate:
 
 
 @dataclass(frozen=True)
+class Clock:
+    """How the clock of a world's robot 0 goes, and what else its lines tell of the time.
+
+    ahead, behind    by a minute or two, always
+    stepping         ahead at first, set right at noon
+    offline          right, but all that was logged before noon is sent at noon
+    future           years ahead, and so is the receiver's
+    unset            at 1970
+    """
+
+    kind: ClockKind = "right"
+    aid: ClockAid = "none"
+
+    def tell(self, line: dict[str, Any], minute: float, first_day: datetime) -> None:
+        at = first_day + timedelta(minutes=minute)
+        noon = first_day + timedelta(hours=12)
+        received_at = at + timedelta(seconds=0.4 + minute % 7)
+        offset = timedelta()
+        match self.kind:
+            case "ahead":
+                offset = timedelta(seconds=120)
+            case "behind":
+                offset = timedelta(seconds=-90)
+            case "stepping":
+                offset = timedelta(seconds=100 if at < noon else 0)
+            case "offline":
+                received_at = max(received_at, noon)
+            case "future":
+                offset = timedelta(days=1500)
+                received_at += timedelta(days=1500)
+            case "unset":
+                offset = datetime(1970, 1, 1, tzinfo=UTC) - first_day
+        line["occurred_at"] = rfc3339(at + offset)
+        line["received_at"] = rfc3339(received_at)
+        if self.aid == "mono":
+            line["mono_ms"] = round((minute + 5) * 60000)
+        if self.aid == "sent":
+            sent_at = received_at - timedelta(seconds=0.3)
+            line["sent_at"] = rfc3339(sent_at + (timedelta() if self.kind == "future" else offset))
+
+
+@dataclass(frozen=True)
 class World:
     """A fleet of two robots, two pilots, two merchants and so on."""
 
@@ -356,6 +406,7 @@ class World:
     fates: tuple[Fate, ...] = ()
     beside: bool = False
     name: str = "w"
+    clock: Clock | None = None
 
 
 @dataclass(frozen=True)
@@ -414,8 +465,11 @@ def world_arrivals(world: World, mark: str, place: int) -> Iterator[Arrival]:
         fates.setdefault(number, []).append(fate)
 
     first_day = FIRST_DAY + timedelta(days=DAYS_PER_WORLD * place)
+    seqs = sequence_numbers([event for _, event, _ in events], mark)
     for number, (load, event, first) in enumerate(events):
-        line = line_of(event, f"e{mark}{number}", mark, first_day, number)
+        line = line_of(event, f"e{mark}{number}", mark, first_day, seqs[number])
+        if world.clock and event.ids.get("robot") == 0:
+            world.clock.tell(line, event.minute, first_day)
         if event.names_error is not None:
             line["data"]["error_event_id"] = f"e{mark}{first + event.names_error}"
         line["market"] = f"market-{place}-"
@@ -436,6 +490,11 @@ def world_arrivals(world: World, mark: str, place: int) -> Iterator[Arrival]:
                 case "undated":
                     line.pop("received_at", None)
                     line["occurred_at"] = "2041-06-01T00:00:00.000Z"
+                case "unnamed":
+                    line.pop("event_id", None)
+                case "content":
+                    for name in ("event_id", "emitter_id", "seq"):
+                        line.pop(name, None)
                 case "unmarked":
                     line.pop("market", None)
                 case "elsewhere":
@@ -447,7 +506,7 @@ def world_arrivals(world: World, mark: str, place: int) -> Iterator[Arrival]:
                 case "relayed":
                     line |= {"service": "robot-gateway", "version": f"gw-{place}-"}
                 case _:
-                    again = copy_of(line, fate.kind, event, mark, first_day, number)
+                    again = copy_of(line, fate.kind, event, mark, first_day)
                     copies.append(Arrival(fate.arrival, json.dumps(again)))
         yield broken(load, line)
         yield from copies
@@ -458,6 +517,23 @@ def line_number(fate: Fate, events: list[Event]) -> int | None:
     if isinstance(fate.line, int):
         return fate.line % len(events) if events else None
     return next((number for number, event in enumerate(events) if event.name == fate.line), None)
+
+
+def emitter_of(event: Event, mark: str) -> str:
+    """Who logs it: the robot that it names, else the service of its stream."""
+    if "robot" in event.ids:
+        return f"{id_of('robot', event.ids['robot'], mark)}/1"
+    return f"{event.name.split('.')[0]}{mark}/1"
+
+
+def sequence_numbers(events: Sequence[Event], mark: str) -> dict[int, int]:
+    """`seq` of each event by its number: as they happened within an emitter."""
+    numbers: dict[int, int] = {}
+    counted: dict[str, int] = {}
+    for number, event in sorted(enumerate(events), key=lambda one: one[1].minute):
+        emitter = emitter_of(event, mark)
+        counted[emitter] = numbers[number] = counted.get(emitter, 0) + 1
+    return numbers
 
 
 def line_of(
@@ -472,7 +548,6 @@ def line_of(
     }
     at = first_day + timedelta(minutes=event.minute)
     ids = {f"{kind}_id": id_of(kind, number, mark) for kind, number in event.ids.items()}
-    emitter = ids.get("robot_id", f"{event.name.split('.')[0]}{mark}")
     return {
         "event_id": event_id,
         "evt": {"name": event.name, "version": registered.version, "valid": True},
@@ -481,7 +556,7 @@ def line_of(
         "service": ROBOT_SERVICE if registered.owner == ROBOT_OWNER else registered.owner,
         "env": "prod",
         "version": "1.0.0",
-        "emitter_id": f"{emitter}/1",
+        "emitter_id": emitter_of(event, mark),
         "seq": seq,
         **ids,
         "data": {**data, **event.data},
@@ -489,9 +564,11 @@ def line_of(
 
 
 def copy_of(
-    line: dict[str, Any], kind: str, event: Event, mark: str, first_day: datetime, seq: int
+    line: dict[str, Any], kind: str, event: Event, mark: str, first_day: datetime
 ) -> dict[str, Any]:
-    """Another line with the same event_id."""
+    """Another line of the same event."""
+    if kind == "nameless":
+        return {name: value for name, value in line.items() if name != "event_id"}
     if kind == "resent":
         received_at = rfc3339(first_day + timedelta(minutes=event.minute + 60))
         return {**line, "received_at": received_at}
@@ -501,10 +578,17 @@ def copy_of(
             for kind, number in event.ids.items()
         }
         other = Event(event.name, event.minute + 37, ids, line["data"])
-        return line_of(other, line["event_id"], mark, first_day, seq)
+        changed = line_of(other, f"changed{mark}", mark, first_day, line.get("seq", 0))
+        # Two events of one emitter with one seq would take its order away.
+        changed |= {"emitter_id": f"{changed['emitter_id']}/changed"}
+        return {name: value for name, value in (changed | event_id_of(line)).items() if value}
     if kind == "broken":
         return {**line, "occurred_at": "yesterday"}
     return dict(line)
+
+
+def event_id_of(line: dict[str, Any]) -> dict[str, Any]:
+    return {"event_id": line.get("event_id")}
 
 
 def broken(load: int, line: dict[str, Any]) -> Arrival:
@@ -521,7 +605,7 @@ def broken(load: int, line: dict[str, Any]) -> Arrival:
         case "bad_timestamp":
             line["occurred_at"] = "yesterday"
         case "missing_event_id":
-            del line["event_id"]
+            line["event_id"] = 7
         case "malformed":
             return Arrival(load, json.dumps(line)[:-9], is_rejected=True)
     return Arrival(load, json.dumps(line))

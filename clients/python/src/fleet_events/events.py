@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from fleet_events.texts import Summary, number, second, yes_no
 
-REGISTRY_VERSION: Final = "1.1.1"
+REGISTRY_VERSION: Final = "1.2.0"
 
 ID_PREFIXES: Final[dict[str, str]] = {
     "order_id": "O-",
@@ -85,6 +85,8 @@ class Envelope(TypedDict, total=False):
     """Which event it is; valid says whether it fits the registry."""
     occurred_at: str
     """When it happened by the emitter's clock (UTC)."""
+    sent_at: str
+    """The emitter's clock at each attempt to send the line (UTC); beside received_at it shows how far that clock is off."""
     service: str
     """Service or robot program that logged it."""
     env: str

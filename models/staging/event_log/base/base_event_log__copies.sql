@@ -7,6 +7,8 @@
     )
 }}
 
+-- depends_on: {{ ref("base_event_log__emitters") }}
+
 with
 
 lines as (
@@ -20,6 +22,7 @@ lines as (
         received_at,
         source_file,
         loaded_at,
+        has_derived_event_id,
         copy_token
 
     from {{ ref("base_event_log__typed_lines") }}
@@ -32,13 +35,50 @@ lines as (
 
 ),
 
-repeated as (
+-- An event whose line has no event_id has another name on a line that has one: emitter and seq are the same.
+named as (
 
-    select event_id
+    select
+        emitter_id,
+        seq,
+        min(case when not has_derived_event_id then event_id end) as named_event_id
 
     from lines
 
-    group by event_id
+    where
+        quarantine_reason is null
+        and emitter_id is not null
+        and seq is not null
+
+    group by emitter_id, seq
+
+    having max(case when has_derived_event_id then 1 else 0 end) = 1
+
+),
+
+identified as (
+
+    select
+        lines.*,
+        case when lines.has_derived_event_id then coalesce(named.named_event_id, lines.event_id) else lines.event_id end
+            as identity_id
+
+    from lines
+
+    left join named
+        on
+            lines.emitter_id = named.emitter_id
+            and lines.seq = named.seq
+
+),
+
+repeated as (
+
+    select identity_id
+
+    from identified
+
+    group by identity_id
 
     having count(*) > 1
 
@@ -48,32 +88,34 @@ copies as (
 
     select
         ----------  ids
-        lines.event_id,
+        identified.event_id,
+        identified.identity_id,
 
         ----------  numerics
-        lines.copy_token,
+        identified.copy_token,
         -- The copy that was loaded first is the event, whatever arrives later: a night never takes back
         -- what an earlier night has published.
         case
-            when lines.quarantine_reason is null
+            when identified.quarantine_reason is null
                 then row_number() over (
-                    partition by lines.event_id, lines.quarantine_reason
+                    partition by identified.identity_id, identified.quarantine_reason
                     order by
-                        lines.loaded_at,
-                        lines.received_at,
-                        lines.source_file,
-                        lines.occurred_at,
-                        lines.emitter_id,
-                        lines.seq,
-                        lines.copy_token
+                        identified.loaded_at,
+                        identified.received_at,
+                        identified.source_file,
+                        identified.occurred_at,
+                        identified.emitter_id,
+                        identified.seq,
+                        identified.event_id,
+                        identified.copy_token
                 )
         end as copy_number,
         cast({{ this_run() }} as bigint) as processed_run
 
-    from lines
+    from identified
 
     inner join repeated
-        on lines.event_id = repeated.event_id
+        on identified.identity_id = repeated.identity_id
 
 )
 

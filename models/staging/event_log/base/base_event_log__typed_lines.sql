@@ -3,13 +3,21 @@
         materialized="incremental",
         incremental_predicates=["{{ lines_to_read_again() }}"],
         dist="event_id",
-        sort="event_at",
+        sort="uncorrected_at",
     )
 }}
 
+{#- Which of a line's clocks may be right, as conditions on its columns. -#}
+{% set credible = {
+    "received_at": "received_at >= '" ~ var("earliest_credible_at") ~ "' and received_at <= "
+        ~ dbt.dateadd("second", var("clock_ahead_tolerance_seconds"), "loaded_at"),
+    "occurred_at": "occurred_at >= '" ~ var("earliest_credible_at") ~ "' and occurred_at <= "
+        ~ dbt.dateadd("second", var("clock_ahead_tolerance_seconds"), "arrived_at"),
+} %}
+
 {#- Each reason that the registry wants found in events, as a condition on `checked`. -#}
 {% set reason_applies = {
-    "missing_event_id": "event_id is null",
+    "missing_event_id": "event_id is null and not lacks_event_id",
     "unknown_event": "registered_name is null",
     "bad_timestamp": "occurred_at is null",
     "missing_required": "missing_field is not null",
@@ -76,6 +84,9 @@ typed as (
             {{ json_lacks_id('documents.document."' ~ id.name ~ '"') }} as lacks_{{ id.name }},
         {% endfor %}
         ----------  envelope of the registry
+        {% for key in registry_envelope() if key.column == "event_id" %}
+            {{ json_lacks_id('documents.document."' ~ key.path[0] ~ '"') }} as lacks_event_id,
+        {% endfor %}
         {% for key in registry_envelope() %}
             {{ json_envelope_value("documents.document", key) }} as {{ key.column }},
         {% endfor %}
@@ -127,9 +138,9 @@ checked as (
     select
         *,
 
-        -- Without received_at the event happened before it was loaded. One date far in the future would
-        -- become the end of the log, to which each robot's last state lasts.
-        coalesce(received_at, loaded_at) as arrived_at,
+        -- The event happened before this. A receiver's clock is believed only up to the load: one date far in
+        -- the future would become the end of the log, to which each robot's last state lasts.
+        case when {{ credible.received_at }} then received_at else loaded_at end as arrived_at,
         {{ missing_required_field("payloads") }} as missing_field,
         {{ mistyped_field("payloads") }} as mistyped_field
 
@@ -156,22 +167,21 @@ judged as (
         end as quarantine_detail,
 
         case
-            when
-                occurred_at > {{ dbt.dateadd("second", var("clock_ahead_tolerance_seconds"), "arrived_at") }}
-                or occurred_at < '{{ var("earliest_credible_at") }}'
-                then case when received_at is null then 'loaded_at' else 'received_at' end
-            else 'occurred_at'
-        end as time_source
+            when occurred_at is null or ({{ credible.occurred_at }}) then 'occurred_at'
+            when {{ credible.received_at }} then 'received_at'
+            else 'loaded_at'
+        end as uncorrected_source
 
     from checked
 
 ),
 
-dated as (
+identified as (
 
     select
         *,
-        case when time_source = 'occurred_at' then occurred_at else arrived_at end as event_at
+        case when uncorrected_source = 'occurred_at' then occurred_at else arrived_at end as uncorrected_at,
+        lacks_event_id and quarantine_reason is null as has_derived_event_id
 
     from judged
 
@@ -181,7 +191,7 @@ final as (
 
     select
         ----------  ids
-        event_id,
+        cast(case when has_derived_event_id then {{ derived_event_id() }} else event_id end as varchar(64)) as event_id,
         {% for id in registry_ids() %}
             {{ id.name }},
         {% endfor %}
@@ -199,7 +209,7 @@ final as (
         {% for key in registry_envelope() if key.type == "string" and key.column != "event_name" %}
             {{ key.column }},
         {% endfor %}
-        time_source,
+        uncorrected_source,
         quarantine_reason,
         quarantine_detail,
         source_file,
@@ -217,10 +227,12 @@ final as (
             {{ key.column }},
         {% endfor %}
         is_sign_of_life,
+        has_derived_event_id,
 
         ----------  timestamps
-        cast(event_at as date) as event_date,
-        event_at,
+        cast(uncorrected_at as date) as uncorrected_date,
+        uncorrected_at,
+        arrived_at,
         {% for key in registry_envelope() if key.type == "timestamp" %}
             {{ key.column }},
         {% endfor %}
@@ -230,7 +242,7 @@ final as (
         data,
         case when quarantine_reason is not null then payload end as payload
 
-    from dated
+    from identified
 
 )
 

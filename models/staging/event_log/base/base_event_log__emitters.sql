@@ -1,14 +1,26 @@
-{{ config(unique_key="emitter_id", dist="all", sort="processed_run") }}
+{{
+    config(
+        materialized="incremental",
+        unique_key="emitter_id",
+        dist="all",
+        sort="processed_run",
+    )
+}}
 
 {% set reported = registry_fields() | selectattr("name", "equalto", "last_emitter_id") | list %}
+{% set reports = "event_name in ('" ~ events_with(reported) | join("', '") ~ "')" %}
 
 with
 
 lines as (
 
-    select *
+    select
+        emitter_id,
+        uncorrected_at,
+        event_name,
+        {{ json_document("data", reported, when=reports) }} as payload
 
-    from {{ ref("base_event_log__lines") }}
+    from {{ ref("base_event_log__typed_lines") }}
 
     {% if is_incremental() %}
         where processed_run > {{ last_completed_run() }}
@@ -21,27 +33,28 @@ named as (
 
     select
         emitter_id,
-        event_at
+        uncorrected_at
     from lines
 
     union all
 
     -- Events of other emitters report the last seq of one.
     select
-        last_emitter_id as emitter_id,
-        event_at
+        {{ payload_column("lines.payload", "last_emitter_id") }} as emitter_id,
+        uncorrected_at
     from lines
-    where event_name in ('{{ events_with(reported) | join("', '") }}')
+    where {{ reports }}
 
 ),
 
 -- The first time only gets earlier and the last one later, so the rows of this model and the new lines are enough.
+-- That is so because they are the times of the lines alone, which no later line corrects.
 seen as (
 
     select
         emitter_id,
-        event_at as first_event_at,
-        event_at as last_event_at
+        uncorrected_at as first_event_at,
+        uncorrected_at as last_event_at
     from named
     where emitter_id is not null
 
