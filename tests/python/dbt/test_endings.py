@@ -4,7 +4,8 @@ Each case has a robot, an order and ids of its own; one warehouse holds them all
 one day as `10:02` or `10:02:30`; another day is written out as `2026-11-03 00:10`.
 """
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -39,10 +40,9 @@ class Log:
         host = (
             ids.get("robot_id") if name.startswith(("delivery.", "robot.")) else name.split(".")[0]
         )
-        seq = len(self.lines)
         self.lines.append(
             {
-                "event_id": f"e{seq}",
+                "event_id": f"e{len(self.lines)}",
                 "evt": {"name": name, "version": event.version, "valid": True},
                 "occurred_at": moment(at),
                 "received_at": moment(at),
@@ -50,11 +50,17 @@ class Log:
                 "env": "prod",
                 "version": "1.0.0",
                 "emitter_id": f"service/{host}/1",
-                "seq": seq,
                 **ids,
                 "data": data | {key: value for key, value in said.items() if key not in ids},
             }
         )
+
+    def in_order(self) -> Iterator[dict[str, Any]]:
+        """The lines with the seq that each emitter counts."""
+        seqs: Counter[str] = Counter()
+        for line in sorted(self.lines, key=lambda line: str(line["occurred_at"])):
+            seqs[line["emitter_id"]] += 1
+            yield line | {"seq": seqs[line["emitter_id"]]}
 
 
 def case(log: Log, number: int) -> Callable[..., None]:
@@ -228,7 +234,7 @@ def story() -> Log:
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory, open_warehouse: Any) -> Warehouse:
     warehouse: Warehouse = open_warehouse(tmp_path_factory.mktemp("endings"))
-    warehouse.land("lines.ndjson", story().lines)
+    warehouse.land("lines.ndjson", story().in_order())
     warehouse.load()
     warehouse("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
     quarantined = warehouse.rows(
