@@ -24,6 +24,7 @@
         {'path': ['evt', 'version'], 'column': 'event_version', 'type': 'int', 'width': none},
         {'path': ['evt', 'valid'], 'column': 'is_valid_at_source', 'type': 'bool', 'width': none},
         {'path': ['occurred_at'], 'column': 'occurred_at', 'type': 'timestamp', 'width': none},
+        {'path': ['sent_at'], 'column': 'sent_at', 'type': 'timestamp', 'width': none},
         {'path': ['service'], 'column': 'service', 'type': 'string', 'width': 128},
         {'path': ['env'], 'column': 'env', 'type': 'string', 'width': 64},
         {'path': ['version'], 'column': 'service_version', 'type': 'string', 'width': 128},

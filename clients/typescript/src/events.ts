@@ -81,6 +81,8 @@ export interface Envelope {
   evt: object;
   /** When it happened by the emitter's clock (UTC). */
   occurred_at: string;
+  /** The emitter's clock at each attempt to send the line (UTC); beside received_at it shows how far that clock is off. */
+  sent_at?: string | undefined;
   /** Service or robot program that logged it. */
   service: string;
   /** Environment it ran in. */

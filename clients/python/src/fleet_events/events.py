@@ -85,6 +85,8 @@ class Envelope(TypedDict, total=False):
     """Which event it is; valid says whether it fits the registry."""
     occurred_at: str
     """When it happened by the emitter's clock (UTC)."""
+    sent_at: str
+    """The emitter's clock at each attempt to send the line (UTC); beside received_at it shows how far that clock is off."""
     service: str
     """Service or robot program that logged it."""
     env: str
