@@ -29,6 +29,27 @@ def is_same_time(hours: float, others: float) -> bool:
 
 
 @dataclass(frozen=True)
+class Times:
+    """Times of events in the log, against when they happened.
+
+    `near` ones are within a moment of it; 99 % are within `p99_seconds`. `disordered` ones are
+    before the one that their emitter logged just before. `within_margin` is the share of events
+    whose true time is within the stated uncertainty; None where the marts state none.
+    """
+
+    events: int
+    near: int
+    p99_seconds: float
+    worst_seconds: float
+    disordered: int
+    within_margin: float | None
+
+    @property
+    def is_exact(self) -> bool:
+        return self.worst_seconds == 0 and self.disordered == 0
+
+
+@dataclass(frozen=True)
 class Tally:
     """How many of a kind the marts have right, missed, or have too many of, and why."""
 
@@ -142,6 +163,7 @@ class Score:
     that was neither.
     """
 
+    times: Times
     membership: Tally
     outcomes: Confusion
     supply: SupplyTally
@@ -153,7 +175,7 @@ class Score:
     def is_exact(self) -> bool:
         """Whether every figure equals the truth."""
         parts = (
-            *(self.membership, self.outcomes, self.supply),
+            *(self.times, self.membership, self.outcomes, self.supply),
             *(self.failures, self.mtbf, self.diagnoses),
         )
         return all(part.is_exact for part in parts)
@@ -161,6 +183,12 @@ class Score:
     def figures(self) -> dict[str, float | int | None]:
         """The figures to hold against a target, by name."""
         return {
+            "events": self.times.events,
+            "events_within_2s_of_true_time": self.times.near,
+            "event_time_off_p99_seconds": self.times.p99_seconds,
+            "event_time_off_worst_seconds": self.times.worst_seconds,
+            "events_out_of_order": self.times.disordered,
+            "event_times_within_uncertainty_share": self.times.within_margin,
             "pairs_right": self.membership.right,
             "pairs_lost_before_log": self.membership.unavoidable,
             "pairs_off": self.membership.avoidable,
@@ -231,14 +259,19 @@ def score_marts(database: Path, truth: Path) -> Score:
         connection.execute("set TimeZone = 'UTC'")
         _read_truth(connection, truth)
         connection.execute(f"set search_path = '{SCHEMA}_marts,{SCHEMA}_seeds'")
-        connection.execute(queries.EVENTS)
+        margin = "logged.event_at_uncertainty_ms" if _states_margin(connection) else "null"
+        connection.execute(queries.EVENTS.format(uncertainty=f"cast({margin} as double)"))
         connection.execute(queries.FATES)
 
         def rows(sql: str) -> list[tuple]:  # type: ignore[type-arg]  # as the query has them
             return connection.execute(sql).fetchall()
 
         (hours,) = rows(queries.MTBF)
+        ((events, near, p99, worst, disordered, within),) = rows(
+            queries.TIMES.format(seconds=NEAR_SECONDS)
+        )
         return Score(
+            Times(events, near, float(p99), float(worst), disordered, within),
             tally(rows(queries.MEMBERSHIP)),
             confusion(rows(queries.OUTCOMES)),
             _supply(rows(queries.SUPPLY), rows(queries.USABLE)[0]),
@@ -261,6 +294,17 @@ def _read_truth(connection: duckdb.DuckDBPyConnection, truth: Path) -> None:
                 f"{truth / name}.parquet is not of this version; run `make demo` again, or "
                 "name the truth of another simulation with --truth."
             ) from error
+
+
+def _states_margin(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the log says how far the time of an event may be off."""
+    return bool(
+        connection.execute(
+            "select 1 from information_schema.columns where table_schema = ? and table_name = ?"
+            " and column_name = 'event_at_uncertainty_ms'",
+            [f"{SCHEMA}_staging", "stg_event_log__events"],
+        ).fetchall()
+    )
 
 
 def _supply(cells: list[tuple[str, int, float]], usable: tuple[float, float, float]) -> SupplyTally:
@@ -326,6 +370,18 @@ def _summary(score: Score) -> Table:
     ):
         differing = f"{told.total - told.right:,}"
         table.add_row(name, f"{told.right:,}", "", differing, "", f"{told.accuracy:.1%} right")
+    times = score.times
+    margin = ""
+    if times.within_margin is not None:
+        margin = f", {times.within_margin:.2%} within the stated uncertainty"
+    table.add_row(
+        f"times of events within {NEAR_SECONDS} s",
+        f"{times.near:,}",
+        "",
+        f"{times.events - times.near:,}",
+        "",
+        f"99 % within {times.p99_seconds:,.2f} s, {times.disordered:,} out of order{margin}",
+    )
     remarks = {
         "usable supply hours": f"{supply.mart_usable:,.2f} h, in truth {supply.true_usable:,.2f} h,"
         f" {supply.usable_off:,.2f} h off robot by robot and hour by hour",

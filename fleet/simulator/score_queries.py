@@ -20,6 +20,8 @@ create temporary table events as
 select
     truth.*,
     logged.event_id as logged_id,
+    logged.event_at at time zone 'UTC' as event_at,
+    {uncertainty} as uncertainty_ms,
     logged.event_id is not null as is_logged,
     abs(truth.clock_offset_seconds) > 0 as is_skewed,
     case
@@ -31,6 +33,30 @@ select
 from true_events as truth
 left join fleet_staging.stg_event_log__events as logged
     on truth.emitter_id = logged.emitter_id and truth.seq = logged.seq
+"""
+
+# The time that the log has of each event: how far from the true one, whether the margin that is
+# stated holds, and whether events of an emitter are in another order than it logged them.
+TIMES = """
+with
+
+logged as (
+    select
+        abs(date_diff('millisecond', true_at, event_at)) as off_ms,
+        uncertainty_ms,
+        event_at < lag(event_at) over (partition by emitter_id order by seq) as is_disordered
+    from events
+    where is_logged
+)
+
+select
+    count(*),
+    count(*) filter (off_ms <= 1000 * {seconds}),
+    coalesce(quantile_disc(off_ms, 0.99), 0) / 1000.0,
+    coalesce(max(off_ms), 0) / 1000.0,
+    count(*) filter (is_disordered),
+    count(*) filter (off_ms <= uncertainty_ms) / nullif(count(uncertainty_ms), 0)
+from logged
 """
 
 # What befell the lines that name a delivery.

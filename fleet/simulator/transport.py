@@ -64,6 +64,7 @@ class Transport:
         self._batches: dict[int, list[tuple[int, int, bytes]]] = defaultdict(list)
         self._number = 0
         self._sender = _Sender()
+        self._stalls: dict[str, int] = {}
         self._retried_lines = 0
         self._malformed_turn = 0
         self._counts: Counter[str] = Counter()
@@ -108,12 +109,26 @@ class Transport:
             # A robot sends what it kept quickly, but not in order.
             sent_at = spell.arrives_at + round(self._chance.uniform(0, 20) * SECOND)
             return sent_at, sent_at + way
+        stalled_until = self._stalled_until(sent_at)
+        if stalled_until is not None:
+            sent_at = stalled_until + round(self._chance.uniform(0, 200))
+            return sent_at, sent_at + way
         if self._happens(trouble.DELAYED):
             stalled = round(self._chance.uniform(2, 240) * SECOND)
             # It waits where it was logged, or on its way.
             in_queue = stalled if self._chance.random() < 0.5 else 0
             return sent_at + in_queue, received_at + stalled
         return sent_at, received_at
+
+    def _stalled_until(self, sent_at: int) -> int | None:
+        """When a batch of the robot goes out that is stuck now; a line may be the first of one."""
+        robot_id = self._sender.robot_id
+        if robot_id is None:
+            return None
+        if self._happens(trouble.STALLED_BATCH):
+            self._stalls[robot_id] = sent_at + round(self._chance.uniform(10, 30) * SECOND)
+        until = self._stalls.get(robot_id, 0)
+        return until if until > sent_at else None
 
     def _deliver(
         self, line: bytes, sent_at: int, received_at: int, late: bool, offset: int

@@ -398,8 +398,8 @@ CASES: dict[str, tuple[Edit, Edit, Kind, str]] = {
         "add it as optional, or raise registry_version to 2.0.0",
     ),
     "ENVELOPE_ADDED": (
-        nothing, lambda d: d.envelope.append({**d.key("received_at"), "name": "sent_at"}),
-        COMPATIBLE, "envelope, key sent_at: is new",
+        nothing, lambda d: d.envelope.append({**d.key("received_at"), "name": "relayed_at"}),
+        COMPATIBLE, "envelope, key relayed_at: is new",
     ),
     "ENVELOPE_SAME_COLUMN": (
         nothing, lambda d: d.key("version").update(column="program_version"), BREAKING,

@@ -69,6 +69,7 @@ def test_all_else_of_clean_marts_equals_the_truth(clean_score: Score, clean: Sim
     )
     assert clean_score.membership.right == pairs > 0
     assert clean_score.membership.causes.keys() <= {TAIL}
+    assert clean_score.times.is_exact
     assert clean_score.supply.is_exact
     assert clean_score.supply.right == cells > 0
     assert clean_score.outcomes.is_exact
@@ -188,5 +189,8 @@ def test_every_difference_of_a_troubled_log_has_a_cause(
         " where relation = 'about' and is_damaged"
     )
     assert lost <= membership.unavoidable <= lost + damaged
+    times = score.times
+    assert times.near < times.events
+    assert 2 < times.p99_seconds <= times.worst_seconds
     figures = score.figures()
     assert figures["pairs_off_to_lost_ratio"] == membership.avoidable / membership.unavoidable

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from fleet.registry import Registry
+from fleet.simulator import troubles
 from fleet.simulator.simulation import landing_folder
 from fleet.simulator.troubles import DAMAGES
 from tests.python.simulator.conftest import Simulate, Simulated
@@ -193,6 +194,30 @@ def test_a_robot_that_was_offline_sends_its_backlog_at_once(troubled: Simulated)
     first = sorted(received)[len(received) // 10]
     at_once = [at for at in received if timedelta(0) <= at - first < timedelta(minutes=1)]
     assert len(at_once) > 0.8 * len(received)
+
+
+def test_lines_of_a_robot_are_stuck_together(
+    simulate: Simulate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stalled batch goes out at once: the older a line in it, the longer it waited."""
+    monkeypatch.setattr(troubles, "STALLED_BATCH", 0.05)
+    for other in ("DELAYED", "RETRIED_BATCH", "DUPLICATED"):
+        monkeypatch.setattr(troubles, other, 0)
+    stalled = simulate(robots=3, seed=8)
+    true_at = dict(stalled.truth("select event_id, true_at from events where not is_late"))
+    sent: dict[str, list[tuple[datetime, datetime]]] = {}
+    for record in whole_records(stalled):
+        at = true_at.get(record.get("event_id"))
+        if at and record.get("service") == "robot-agent":
+            received_at = datetime.fromisoformat(record["received_at"])
+            sent.setdefault(record["robot_id"], []).append((at, received_at))
+    together = 0
+    for own in sent.values():
+        for (at, received_at), (next_at, next_received_at) in pairwise(sorted(own)):
+            if timedelta(seconds=5) < received_at - at < timedelta(seconds=35):
+                apart = abs(next_received_at - received_at)
+                together += next_at - at > 2 * apart
+    assert together > 10
 
 
 def test_some_emitters_say_when_they_send(troubled: Simulated) -> None:
