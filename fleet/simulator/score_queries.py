@@ -23,7 +23,7 @@ select
     logged.event_at at time zone 'UTC' as event_at,
     {uncertainty} as uncertainty_ms,
     logged.event_id is not null as is_logged,
-    abs(truth.clock_offset_seconds) > 0 as is_skewed,
+    abs(date_diff('millisecond', truth.true_at, logged.event_at at time zone 'UTC')) as off_ms,
     case
         when logged.event_id is not null then null
         when truth.is_silenced then 'lost before the log: robot silent'
@@ -42,7 +42,7 @@ with
 
 logged as (
     select
-        abs(date_diff('millisecond', true_at, event_at)) as off_ms,
+        off_ms,
         uncertainty_ms,
         event_at < lag(event_at) over (partition by emitter_id order by seq) as is_disordered
     from events
@@ -73,8 +73,7 @@ select
     ) as has_lost_end,
     bool_or(events.event_name = 'delivery.cancelled') as has_cancellation,
     bool_and(not is_logged) as is_lost,
-    bool_or(is_skewed) as is_skewed,
-    bool_or(is_late) as is_late
+    max(off_ms) > 2000 as is_off
 from events
 left join event_registry as registry on events.event_name = registry.event_name
 where events.delivery_id is not null
@@ -129,19 +128,19 @@ tails as (
         and events.true_at >= followed.next_at
 ),
 
--- An event by a wrong clock that is so near to where the work begins or ends that no estimate of
--- the clock could tell on which side it is.
-edges as (
+-- An event whose time is so far off that it may be on the wrong side of where the work begins or
+-- ends.
+misplaced as (
     select distinct events.event_id, work.delivery_id
     from events
     inner join true_work as work
         on
             events.robot_id = work.robot_id
             and (
-                abs(date_diff('millisecond', events.true_at, work.began_at)) <= 1000
-                or abs(date_diff('millisecond', events.true_at, work.ended_at)) <= 1000
+                abs(date_diff('millisecond', events.true_at, work.began_at)) <= events.off_ms
+                or abs(date_diff('millisecond', events.true_at, work.ended_at)) <= events.off_ms
             )
-    where events.is_skewed
+    where events.off_ms > 0
 ),
 
 lost_sessions as (
@@ -154,17 +153,18 @@ select
     case
         when pairs.is_true and pairs.is_matched then 'right'
         when events.loss is not null then events.loss
-        when edges.event_id is not null then 'clock, within a second of the edge'
-        when events.is_skewed then 'clock'
+        when misplaced.event_id is not null then 'clock'
         when fates.has_lost_assignment then 'missing assignment'
         when fates.has_lost_end then 'lost line that ends or releases'
         when events.robot_id is null and lost_sessions.pilot_id is not null
             then 'lost line of a pilot session'
-        when fates.is_skewed then 'clock'
+        when fates.is_off then 'clock'
         when tails.event_id is not null then 'model: the robot was on its next delivery'
         when pairs.is_true and events.true_at > deliveries.ended_at
             then 'model: the goods were still to be returned'
         when deliveries.tries > 1 then 'model: tried again'
+        when deliveries.outcome = 'completed' and fates.has_cancellation
+            then 'model: called off and brought all the same'
         when len(deliveries.order_ids) > 1 then 'model: pooled orders'
         when events.is_duplicated then 'duplicate'
         when events.is_late then 'late'
@@ -176,7 +176,8 @@ left join events on pairs.event_id = events.event_id
 left join fates on pairs.delivery_id = fates.delivery_id
 left join true_deliveries as deliveries on pairs.delivery_id = deliveries.delivery_id
 left join tails on pairs.event_id = tails.event_id and pairs.delivery_id = tails.delivery_id
-left join edges on pairs.event_id = edges.event_id and pairs.delivery_id = edges.delivery_id
+left join misplaced
+    on pairs.event_id = misplaced.event_id and pairs.delivery_id = misplaced.delivery_id
 left join lost_sessions on events.pilot_id = lost_sessions.pilot_id
 group by all
 """
@@ -192,7 +193,7 @@ select
         when truth.tries > 1 then 'model: tried again'
         when truth.outcome = 'completed' and fates.has_cancellation
             then 'model: called off and brought all the same'
-        when fates.is_skewed then 'clock'
+        when fates.is_off then 'clock'
         when len(truth.robot_ids) > 1 then 'model: several robots'
         when len(truth.order_ids) > 1 then 'model: pooled orders'
         else 'model'
@@ -236,7 +237,7 @@ silent as (
 ),
 
 skewed as (
-    select distinct robot_id from events where is_skewed and robot_id is not null
+    select distinct robot_id from events where off_ms > 0 and robot_id is not null
 ),
 
 changes_not_seen as (
@@ -311,7 +312,7 @@ beginnings as (
         outages.outage,
         bool_or(events.is_logged) as is_told,
         bool_or(events.event_name = 'robot.error' and events.is_logged) as has_error,
-        bool_or(events.is_skewed) as is_skewed
+        max(events.off_ms) > 1000 * {seconds} as is_off
     from outages
     inner join events on list_contains(outages.event_ids, events.event_id)
     where events.true_at <= outages.began_at + interval {seconds} second
@@ -351,7 +352,7 @@ within as (
 ),
 
 skewed as (
-    select distinct robot_id from events where is_skewed and robot_id is not null
+    select robot_id from events group by robot_id having max(off_ms) > 1000 * {seconds}
 )
 
 select
@@ -360,7 +361,7 @@ select
     case
         when found.outage is not null then 'right'
         when not coalesce(beginnings.is_told, false) then 'lost before the log: its beginning'
-        when beginnings.is_skewed then 'clock'
+        when beginnings.is_off then 'clock'
         when not beginnings.has_error then 'model: told by a state alone'
         else 'model'
     end as cause,
@@ -421,7 +422,7 @@ lost as (
     select
         memberships.delivery_id,
         bool_or(not events.is_logged) as has_lost_line,
-        bool_or(events.is_skewed) as is_skewed
+        max(events.off_ms) > 2000 as is_off
     from true_memberships as memberships
     inner join events using (event_id)
     where memberships.relation = 'about'
@@ -450,7 +451,7 @@ select
         when diagnoses.true_cause = diagnoses.mart_cause then 'right'
         when fates.has_lost_end then 'lost line that ends or releases'
         when diagnoses.has_typed_reason then 'typed reason'
-        when lost.is_skewed then 'clock'
+        when lost.is_off then 'clock'
         when lost.has_lost_line then 'lost line of another kind'
         when not coalesce(diagnoses.has_right_outcome, false) then 'model: another outcome'
         when diagnoses.tries > 1 then 'model: tried again'

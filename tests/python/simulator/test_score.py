@@ -190,7 +190,7 @@ def test_every_difference_of_a_troubled_log_has_a_cause(
     )
     assert lost <= membership.unavoidable <= lost + damaged
     times = score.times
-    assert times.near < times.events
-    assert 2 < times.p99_seconds <= times.worst_seconds
+    assert times.near <= times.events
+    assert 0 < times.p99_seconds <= times.worst_seconds
     figures = score.figures()
     assert figures["pairs_off_to_lost_ratio"] == membership.avoidable / membership.unavoidable
