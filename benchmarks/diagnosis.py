@@ -19,7 +19,7 @@ from rich.console import Console
 
 from benchmarks.fleets import build_fleet, run_dbt
 from benchmarks.supply_accuracy import level_name
-from fleet.simulator.score import Diagnoses, confusion_table, score_marts
+from fleet.simulator.score import Confusion, confusion_table, score_marts
 from fleet.simulator.world import Settings
 
 DIAGNOSED = ("int_delivery_diagnoses", "delivery_sessions")
@@ -29,17 +29,17 @@ DIAGNOSED = ("int_delivery_diagnoses", "delivery_sessions")
 class Total:
     """The diagnoses of several fleets, added up."""
 
-    confusion: Counter[tuple[str, str]] = field(default_factory=Counter)
+    pairs: Counter[tuple[str, str]] = field(default_factory=Counter)
     causes: Counter[str] = field(default_factory=Counter)
 
-    def add(self, diagnoses: Diagnoses) -> None:
-        self.confusion.update(diagnoses.confusion)
+    def add(self, diagnoses: Confusion) -> None:
+        self.pairs.update(diagnoses.pairs)
         self.causes.update(diagnoses.causes)
 
 
-def score_fleet(folder: Path, settings: Settings, level: float) -> tuple[Diagnoses, Diagnoses]:
+def score_fleet(folder: Path, settings: Settings) -> tuple[Confusion, Confusion]:
     """Diagnoses of one fleet, with the reasons of ending events and without."""
-    fleet = build_fleet(folder, settings, level or 1)
+    fleet = build_fleet(folder, settings)
     with_reasons = score_marts(fleet.database, fleet.truth).diagnoses
     with duckdb.connect(fleet.database) as connection:
         connection.execute(
@@ -69,19 +69,19 @@ def main(robots: int, days: int, seeds: int, levels: tuple[float, ...]) -> None:
     for level in levels:
         with_reasons, without = Total(), Total()
         for seed in range(1, seeds + 1):
-            settings = Settings(robots, days, seed, date(2026, 11, 2), clean=level == 0)
+            settings = Settings(robots, days, seed, date(2026, 11, 2), times_troubled=level)
             with tempfile.TemporaryDirectory() as folder:
                 for total, diagnoses in zip(
-                    (with_reasons, without), score_fleet(Path(folder), settings, level), strict=True
+                    (with_reasons, without), score_fleet(Path(folder), settings), strict=True
                 ):
                     total.add(diagnoses)
         for name, total in (("", with_reasons), (", without reasons", without)):
-            diagnoses = Diagnoses(total.confusion, total.causes)
+            diagnoses = Confusion(total.pairs, total.causes)
             console.print(
                 f"\ntroubles: {level_name(level)}{name}: {diagnoses.right:,} of "
                 f"{diagnoses.total:,} right ({diagnoses.accuracy:.1%})"
             )
-            console.print(confusion_table(diagnoses))
+            console.print(confusion_table(diagnoses, "injected cause"))
             for cause, count in total.causes.most_common():
                 console.print(f"  {count:>5,} misses: {cause}")
 

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
 from fleet.registry import load_registry
-from fleet.simulator import troubles
 from fleet.simulator.simulation import landing_folder, simulate_fleet
 from fleet.simulator.world import Settings
 from fleet.warehouse.dbt_runner import DbtRunner
 
 ROOT = Path(__file__).parents[1]
-# Shares of lines and of robots that meet a trouble; see fleet/simulator/troubles.py.
-TROUBLES = (
-    *("LOST", "MALFORMED", "DAMAGED", "DUPLICATED", "DELAYED", "NOT_AN_OBJECT"),
-    *("RETRIED_BATCH", "SKEWED_ROBOTS", "SILENT_ROBOTS", "BUFFERING_ROBOTS"),
-)
 
 
 @dataclass(frozen=True)
@@ -31,17 +24,12 @@ class Fleet:
     truth: Path
 
 
-def build_fleet(folder: Path, settings: Settings, times_troubled: float = 1.0) -> Fleet:
+def build_fleet(folder: Path, settings: Settings) -> Fleet:
     """Simulate a fleet into `folder`, load it and build every table.
 
-    `times_troubled` multiplies the shares of troubled lines and robots. Raises DbtError when
-    the build fails.
+    Raises DbtError when the build fails.
     """
-    with ExitStack() as patches:
-        for name in TROUBLES:
-            share = min(getattr(troubles, name) * times_troubled, 1.0)
-            patches.enter_context(mock.patch.object(troubles, name, share))
-        simulate_fleet(settings, load_registry(ROOT), folder)
+    simulate_fleet(settings, load_registry(ROOT), folder)
     fleet = Fleet(folder / "warehouse.duckdb", folder / "truth")
     run_dbt(fleet.database, "run-operation", "load_event_lines", landing=landing_folder(folder))
     run_dbt(fleet.database, "seed")

@@ -55,6 +55,18 @@ def _first_day(_context: click.Context, _option: click.Parameter, start: datetim
     help="Where the events go instead of landing/.",
 )
 @click.option("--clean", is_flag=True, help="Nothing is lost, late, twice, broken or ill-timed.")
+@click.option(
+    "--troubles",
+    type=click.FloatRange(min=0),
+    default=1,
+    show_default=True,
+    help="How many times the usual troubles of lines, clocks, robots and people.",
+)
+@click.option(
+    "--variety",
+    type=click.FloatRange(min=0),
+    help="How many times as often as usual the unusual happens.  [default: as the troubles]",
+)
 @click.option("--overwrite", is_flag=True, help="Replace the events an earlier run left there.")
 @click.option(
     "--live",
@@ -72,6 +84,8 @@ def simulate(
     out: Path | None,
     landing: str | None,
     clean: bool,
+    troubles: float,
+    variety: float | None,
     overwrite: bool,
     live: float | None,
 ) -> None:
@@ -91,7 +105,7 @@ def simulate(
     landing = landing and landing.rstrip("/")
     _make_room(out, landing, overwrite)
 
-    settings = Settings(robots, days, seed, start, clean)
+    settings = Settings(robots, days, seed, start, clean, troubles, variety)
     if live is not None:
         _simulate_live(settings, registry, out, live)
         return

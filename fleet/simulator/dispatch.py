@@ -2,12 +2,13 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from fleet_events.events import Events
+from fleet_events.events import DeliveryCancelled, DispatchAssigned, Events
 
-from fleet.simulator.emitters import Emitter
+from fleet.simulator.emitters import Services
 from fleet.simulator.incidents import UnassignReason
-from fleet.simulator.orders import INJECTED_CAUSES, Delivery, Order
-from fleet.simulator.truth import Truth
+from fleet.simulator.orders import INJECTED_CAUSES, WHYS, Delivery, Order, Who, Why
+from fleet.simulator.truth import Outcome, Truth
+from fleet.simulator.variety import Variety
 from fleet.simulator.world import MINUTE, SECOND, Market, Steps, StepsTo, World
 
 if TYPE_CHECKING:
@@ -23,17 +24,20 @@ class Dispatcher:
     def __init__(
         self,
         world: World,
-        service: Emitter,
+        services: Services,
         truth: Truth,
         market: Market,
         robots: list["Robot"],
     ) -> None:
         self._world = world
-        self._service = service
+        self._service = services.dispatch
+        self._deliveries = services.delivery
         self._truth = truth
         self._market = market
         self._robots = robots
         self._chance = world.chance("dispatch", market.name)
+        self._variety = Variety(world, "dispatch", market.name)
+        self._open: list[Delivery] = []
 
     def request(self, order: Order) -> Delivery:
         """Make a delivery for the order and start to look for a robot."""
@@ -41,6 +45,28 @@ class Dispatcher:
         delivery = Delivery(
             f"D-{self._world.number('delivery', 501)}", order, cause, self._world.env.event()
         )
+        self._log_requested(delivery, order)
+        self._truth.requested(delivery.delivery_id, order.order_id, order.merchant.merchant_id)
+        self._open = [other for other in self._open if not other.ended] + [delivery]
+        self._world.env.process(self._find(delivery))
+        return delivery
+
+    def pool(self, order: Order) -> Delivery | None:
+        """Let a delivery that is still to be fetched at the order's merchant carry it too."""
+        for delivery in self._open:
+            if delivery.order.merchant is order.merchant and delivery.can_take_more:
+                break
+        else:
+            return None
+        delivery.pooled.append(order)
+        order.customer = delivery.order.customer
+        self._log_requested(delivery, order)
+        self._truth.pooled(delivery.delivery_id, order.order_id)
+        if delivery.robot is not None:
+            self._log_assigned(delivery.robot, delivery, order, None)
+        return delivery
+
+    def _log_requested(self, delivery: Delivery, order: Order) -> None:
         order.delivery = delivery
         self._service.log.event(
             Events.DISPATCH_REQUESTED,
@@ -53,9 +79,47 @@ class Dispatcher:
                 "requested_for_at": self._world.instant(self._world.now + 8 * MINUTE),
             },
         )
-        self._truth.requested(delivery.delivery_id, order.order_id, order.merchant.merchant_id)
+
+    def try_again(self, delivery: Delivery) -> None:
+        """Look for another robot for a delivery that failed."""
+        delivery.start_afresh(self._world.env.event())
+        self._truth.tried_again(delivery.delivery_id)
         self._world.env.process(self._find(delivery))
-        return delivery
+
+    def hand_over(self, delivery: Delivery, reason: UnassignReason, cause: str) -> None:
+        """Look for a robot that fetches the goods from the one that cannot go on with them."""
+        giver = delivery.robot
+        assert giver is not None
+        self._log_unassigned(delivery, giver, "dispatcher", reason)
+        giver.let_go(delivery)
+        delivery.hand_back()
+        delivery.injected_cause = "none"
+        delivery.loading = delivery.picked_up = delivery.at_customer = False
+        delivery.holder, delivery.held_up_by = giver, cause
+        self._world.env.process(self._find(delivery))
+
+    def cancel(self, delivery: Delivery, who: Who, why: Why, cause: str) -> None:
+        """Call the delivery off for good."""
+        self.log_cancelled(delivery, who, why)
+        self.finish(delivery, "cancelled", cause)
+
+    def log_cancelled(self, delivery: Delivery, who: Who, why: Why) -> None:
+        """Say that the delivery is called off, with the reason as a person typed it."""
+        typed = self._variety.typed(why, WHYS)
+        if typed != why:
+            self._truth.typed(delivery.delivery_id)
+        for order in delivery.orders:
+            data: DeliveryCancelled = {
+                "delivery_id": delivery.delivery_id,
+                "order_id": order.order_id,
+                "market": self._market.name,
+                "cancelled_by": who,
+                "stage": order.stage,
+                "reason": typed,
+            }
+            if delivery.robot is not None:
+                data["robot_id"] = delivery.robot.robot_id
+            self._deliveries.log.event(Events.DELIVERY_CANCELLED, data)
 
     def take_off(
         self,
@@ -67,6 +131,17 @@ class Dispatcher:
         robot = delivery.robot
         if robot is None:
             return
+        self._log_unassigned(delivery, robot, by, reason)
+        self._release(delivery)
+        self._world.env.process(self._find(delivery))
+
+    def _log_unassigned(
+        self,
+        delivery: Delivery,
+        robot: "Robot",
+        by: Literal["dispatcher", "robot", "pilot"],
+        reason: UnassignReason,
+    ) -> None:
         self._service.log.event(
             Events.DISPATCH_UNASSIGNED,
             {
@@ -77,13 +152,11 @@ class Dispatcher:
                 "by": by,
             },
         )
-        self._truth.unassigned(delivery.delivery_id, robot.robot_id)
-        self._release(delivery)
-        self._world.env.process(self._find(delivery))
 
-    def finish(self, delivery: Delivery, outcome: str, cause: str) -> None:
+    def finish(self, delivery: Delivery, outcome: Outcome, cause: str) -> None:
         """The delivery ended now. Goods on board stay with the robot, for it to return."""
-        self._truth.ended(delivery.delivery_id, outcome, cause)
+        robot_id = None if delivery.robot is None else delivery.robot.robot_id
+        self._truth.ended(delivery.delivery_id, outcome, cause, robot_id)
         delivery.ended = True
         if delivery.robot is not None and not delivery.picked_up:
             self._release(delivery)
@@ -94,9 +167,7 @@ class Dispatcher:
     def _release(self, delivery: Delivery) -> None:
         robot = delivery.robot
         assert robot is not None
-        for held in (robot.jobs, robot.queue):
-            if delivery in held:
-                held.remove(delivery)
+        robot.let_go(delivery, is_done=delivery.ended)
         delivery.hand_back()
         robot.wake()
 
@@ -117,7 +188,7 @@ class Dispatcher:
                 yield self._world.sleep(self._chance.uniform(20, 45) * SECOND)
 
     def _choose(self, delivery: Delivery, declined: list["Robot"]) -> "Robot | None":
-        place = delivery.order.merchant.place
+        place = delivery.fetched_from
         willing = [robot for robot in self._robots if not robot.reserved and robot not in declined]
         if self._chance.random() < 0.6:
             for robot in willing:
@@ -139,7 +210,7 @@ class Dispatcher:
         """Offer the delivery to the robot; returns whether the search is over."""
         delivery.attempts += 1
         offer_id = f"offer-{self._world.number('offer')}"
-        seconds = round(robot.place.street_distance(delivery.order.merchant.place) / 1.4)
+        seconds = round(robot.place.street_distance(delivery.fetched_from) / 1.4)
         robot.reserved = True
         self._service.log.event(
             Events.DISPATCH_OFFER_SENT,
@@ -179,31 +250,35 @@ class Dispatcher:
     def _assign(
         self, robot: "Robot", delivery: Delivery, seconds: int, offer_id: str | None
     ) -> None:
-        order = delivery.order
-        onwards = round(order.merchant.place.street_distance(order.customer) / 1.4)
-        self._service.log.event(
-            Events.DISPATCH_ASSIGNED,
-            {
-                "delivery_id": delivery.delivery_id,
-                "order_id": order.order_id,
-                "robot_id": robot.robot_id,
-                "merchant_id": order.merchant.merchant_id,
-                "market": self._market.name,
-                "offer_id": offer_id or f"offer-{self._world.number('offer')}",
-                "attempt": delivery.attempts,
-                "eta_pickup_s": seconds,
-                "eta_dropoff_s": seconds + onwards + 300,
-            },
-        )
-        self._truth.assigned(delivery.delivery_id, robot.robot_id)
-        delivery.robot = robot
         delivery.assigned_at = self._world.now
         delivery.eta_pickup = seconds * SECOND
+        offer_id = offer_id or f"offer-{self._world.number('offer')}"
+        for order in delivery.orders:
+            self._log_assigned(robot, delivery, order, offer_id)
+        delivery.robot = robot
         # A robot that is not on its way to a merchant takes the delivery as its next one.
-        fetching = robot.is_free or robot.can_stack(delivery)
-        (robot.jobs if fetching else robot.queue).append(delivery)
+        robot.take(delivery, is_next=not (robot.is_free or robot.can_stack(delivery)))
         robot.wake()
         self._world.env.process(self._reconsider(delivery, robot))
+
+    def _log_assigned(
+        self, robot: "Robot", delivery: Delivery, order: Order, offer_id: str | None
+    ) -> None:
+        seconds = delivery.eta_pickup // SECOND
+        onwards = round(delivery.fetched_from.street_distance(order.customer) / 1.4)
+        data: DispatchAssigned = {
+            "delivery_id": delivery.delivery_id,
+            "order_id": order.order_id,
+            "robot_id": robot.robot_id,
+            "merchant_id": order.merchant.merchant_id,
+            "market": self._market.name,
+            "attempt": delivery.attempts,
+            "eta_pickup_s": seconds,
+            "eta_dropoff_s": seconds + onwards + 300,
+        }
+        if offer_id is not None:
+            data["offer_id"] = offer_id
+        self._service.log.event(Events.DISPATCH_ASSIGNED, data)
 
     def _reconsider(self, delivery: Delivery, robot: "Robot") -> Steps:
         """Give the delivery to a robot that is nearer by now, straight from the first one."""
@@ -212,7 +287,7 @@ class Dispatcher:
             return
         if delivery.ended or delivery.arrived_at is not None or delivery.loading:
             return
-        place = delivery.order.merchant.place
+        place = delivery.fetched_from
         left = robot.place.street_distance(place)
         others = [
             (other.place.street_distance(place), number, other)
@@ -227,15 +302,17 @@ class Dispatcher:
         self._assign(other, delivery, round(distance / 1.4), None)
 
     def _give_up(self, delivery: Delivery) -> None:
-        self._service.log.event(
-            Events.DISPATCH_FAILED,
-            {
-                "delivery_id": delivery.delivery_id,
-                "order_id": delivery.order.order_id,
-                "market": self._market.name,
-                "reason": "no_robot",
-                "attempts": delivery.attempts,
-                "fallback": "courier",
-            },
-        )
-        self.finish(delivery, "failed", "no_robot")
+        for order in delivery.orders:
+            self._service.log.event(
+                Events.DISPATCH_FAILED,
+                {
+                    "delivery_id": delivery.delivery_id,
+                    "order_id": order.order_id,
+                    "market": self._market.name,
+                    "reason": "no_robot",
+                    "attempts": delivery.attempts,
+                    "fallback": "courier",
+                },
+            )
+        delivery.spoilt = delivery.holder is not None
+        self.finish(delivery, "failed", delivery.held_up_by or "no_robot")

@@ -8,7 +8,7 @@ from fleet_events.events import Events, TelemetryEmitterRestarted, TypedEventLog
 from fleet_events.logger import get_logger
 
 from fleet.simulator.transport import Transport
-from fleet.simulator.troubles import Troubles
+from fleet.simulator.troubles import STAMPS_SENDING, Troubles
 from fleet.simulator.truth import LineFacts, Truth
 from fleet.simulator.world import World
 
@@ -106,9 +106,13 @@ class Emitters:
         self._transport = transport
         self._troubles = troubles
         self._decoder = msgspec.json.Decoder(_Line)
+        self._chance = world.chance("emitters")
+        # Robots and services that say when they send a line.
+        self._say_when: set[str] = set()
 
     def service(self, name: str, version: str) -> Emitter:
         """The emitter of a service; its clock is right."""
+        self._choose(name)
         return Emitter(
             self._world,
             name,
@@ -120,6 +124,7 @@ class Emitters:
 
     def robot(self, robot_id: str, version: str) -> Emitter:
         """The emitter of a robot's agent; its clock may be wrong."""
+        self._choose(robot_id)
         return Emitter(
             self._world,
             ROBOT_AGENT,
@@ -130,6 +135,10 @@ class Emitters:
             ),
             self._carry_for_robot,
         )
+
+    def _choose(self, name: str) -> None:
+        if self._chance.random() < STAMPS_SENDING:
+            self._say_when.add(name)
 
     def _carry_for_service(self, line: bytes) -> None:
         self._carry(line, is_robot=False)
@@ -154,7 +163,10 @@ class Emitters:
         # What the services log in the last instant marks the end of the period, so it must come
         # through: truth and models then speak of the same hours.
         is_last = not is_robot and self._world.now == self._world.settings.end
-        fate = self._transport.carry(line.rstrip(b"\n"), facts, is_robot, is_last)
+        sender = facts.robot_id or "" if is_robot else facts.service
+        fate = self._transport.carry(
+            line.rstrip(b"\n"), facts, is_robot, is_last, sender in self._say_when
+        )
         self._truth.emitted(facts, fate)
 
 

@@ -15,6 +15,12 @@ from fleet_events.events import (
 
 from fleet.simulator.orders import Delivery
 from fleet.simulator.pilots import Cause, Help, Priority
+from fleet.simulator.variety import (
+    BACK_WITHOUT_REBOOT,
+    CALLED_OFF_TOO_SOON,
+    SPREADING,
+    TOLD_MANY_TIMES,
+)
 from fleet.simulator.world import HOUR, MINUTE, SECOND, Steps, StepsTo, around
 
 if TYPE_CHECKING:
@@ -171,17 +177,16 @@ class Incidents:
         """A failure the robot gets over by itself."""
         robot, fault = self._robot, self._pick(FAULTS)
         before, since = robot.state, robot.world.now
-        error_id = self._error(fault)
-        robot.become("fault", fault.reason)
+        error_id = self._break(fault)
         yield robot.world.sleep(around(self._chance, 50 * SECOND, 0.6))
         self._clear(error_id, fault, "self", since)
+        robot.truth.works_again(robot.robot_id)
         robot.become(before if wanted() else "available")
 
     def _assisted(self, wanted: Callable[[], bool]) -> Steps:
         robot, fault = self._robot, self._pick(FAULTS)
         before, since = robot.state, robot.world.now
-        error_id = self._error(fault)
-        robot.become("fault", fault.reason)
+        error_id = self._break(fault)
         cause: Cause = (
             "localization_lost" if fault.component == "localization" else "low_confidence"
         )
@@ -192,6 +197,7 @@ class Incidents:
         # A fetch that is held up this long may be someone else's by now.
         if self._chance.random() < 0.5:
             self._hand_back("pilot")
+        robot.truth.works_again(robot.robot_id)
         robot.become(before if wanted() else "available")
 
     def _stuck(self, wanted: Callable[[], bool]) -> Steps:
@@ -208,9 +214,14 @@ class Incidents:
         robot.become(before if wanted() else "available")
 
     def go_dark(self, wanted: Callable[[], bool]) -> Steps:
-        """The robot's computer stops; the gateway notices, later the robot boots again."""
+        """The robot falls out of contact and stops; the gateway notices.
+
+        Later its computer boots again, or nothing was wrong but the contact.
+        """
         robot, gateway = self._robot, self._robot.services.gateway
         before, last_seen, last_seq = robot.state, robot.world.now, robot.agent.last_seq
+        dispatchable = robot.dispatchable
+        boots_again = not robot.variety.happens(BACK_WITHOUT_REBOOT)
         robot.dark = True
         yield robot.world.sleep(SILENCE_BEFORE_LOST)
         gateway.log.event(
@@ -226,6 +237,8 @@ class Incidents:
         robot.become("non_contactable", "connectivity", logged_by=gateway)
         yield robot.world.sleep(around(self._chance, 2 * MINUTE))
         self._hand_back("dispatcher", "robot_unreachable")
+        if not boots_again:
+            self._call_off_too_soon()
         yield robot.world.sleep(around(self._chance, 8 * MINUTE, 0.6))
         gateway.log.event(
             Events.ROBOT_CONNECTION_RESTORED,
@@ -233,24 +246,36 @@ class Incidents:
                 "robot_id": robot.robot_id,
                 "market": robot.market.name,
                 "gap_s": (robot.world.now - last_seen) / SECOND,
-                "first_seq": 1,
+                "first_seq": 1 if boots_again else last_seq + 1,
             },
         )
+        if not boots_again:
+            robot.dark = False
+            if wanted():
+                robot.resume(before, dispatchable)
+            else:
+                robot.become("available")
+            return
         robot.agent.restart(robot.agent.version)
         robot.dark = False
         yield from robot.react()
         since = robot.world.now
-        error_id = self._error(REBOOT)
-        robot.become("fault", REBOOT.reason)
+        error_id = self._break(REBOOT)
         yield robot.world.sleep(around(self._chance, 15 * SECOND))
         self._clear(error_id, REBOOT, "self", since)
+        robot.truth.works_again(robot.robot_id)
         robot.become(before if wanted() else "available")
+
+    def _call_off_too_soon(self) -> None:
+        """What a robot out of contact carries is given up, but the robot will bring it."""
+        for job in self._robot.jobs:
+            if job.picked_up and not job.ended and self._robot.variety.happens(CALLED_OFF_TOO_SOON):
+                self._robot.dispatcher.log_cancelled(job, "system", "robot_failure")
 
     def _break_down(self, failed: Delivery | None) -> Steps:
         robot, fault = self._robot, self._pick(FAULTS)
         since = robot.world.now
-        error_id = self._error(fault, severity="critical")
-        robot.become("fault", fault.reason)
+        error_id = self._break(fault, severity="critical")
         help_ = self._ask("unknown", "urgent", solvable=False)
         yield from self._repeat_until(help_, fault)
         raise Broken("robot_error", fault.reason, failed, fault, error_id, since)
@@ -258,6 +283,7 @@ class Incidents:
     def _accident(self, failed: Delivery) -> Steps:
         robot = self._robot
         tipped = self._chance.random() < 0.5
+        robot.truth.broke(robot.robot_id, "tip_over" if tipped else "collision")
         self._safety("tip_over" if tipped else "collision", "critical")
         reason: DowntimeReason = "tipped_over" if tipped else "collision"
         yield robot.world.sleep(self._chance.uniform(60, 700))
@@ -280,9 +306,8 @@ class Incidents:
         Raises:
             Broken: always.
         """
-        robot, since = self._robot, self._robot.world.now
-        error_id = self._error(LID_FAULT)
-        robot.become("fault", LID_FAULT.reason)
+        since = self._robot.world.now
+        error_id = self._break(LID_FAULT)
         help_ = self._ask("lid", "high", solvable=False)
         yield from self._repeat_until(help_, LID_FAULT)
         raise Broken("lid_fault", LID_FAULT.reason, failed, LID_FAULT, error_id, since)
@@ -325,9 +350,38 @@ class Incidents:
         if fault is not None and broken.error_id and self._chance.random() >= NEVER_CLEARED:
             self._clear(broken.error_id, fault, "field", broken.since)
             yield from robot.react()
+        robot.truth.works_again(robot.robot_id)
         robot.become("available")
 
     # ------------------------------------------------------------ what they share
+
+    def _break(self, fault: Fault, severity: Literal["major", "critical"] = "major") -> str:
+        """Be out of order and say so; returns the id of the error."""
+        robot = self._robot
+        robot.truth.broke(robot.robot_id, fault.code)
+        error_id = self._error(fault, severity=severity)
+        robot.become("fault", fault.reason)
+        if robot.variety.happens(SPREADING):
+            robot.world.env.process(self._spread(fault))
+        if robot.variety.happens(TOLD_MANY_TIMES):
+            robot.world.env.process(self._tell_again(fault))
+        return error_id
+
+    def _spread(self, fault: Fault) -> Steps:
+        """Other components fail of what one of them has."""
+        robot, chance = self._robot, self._robot.variety.chance
+        others = [other for other in FAULTS if other.component != fault.component]
+        for other in chance.sample(others, chance.randint(1, 3)):
+            yield robot.world.sleep(chance.uniform(50, 1_500))
+            self._error(other)
+
+    def _tell_again(self, fault: Fault) -> Steps:
+        """The robot raises the same error every few seconds for as long as it is switched on."""
+        robot, chance = self._robot, self._robot.variety.chance
+        yield robot.world.sleep(chance.uniform(5, 30) * SECOND)
+        while robot.state == "fault":
+            self._error(fault)
+            yield robot.world.sleep(chance.uniform(5, 30) * SECOND)
 
     def _pick(self, faults: tuple[Fault, ...]) -> Fault:
         (fault,) = self._chance.choices(faults, [fault.weight for fault in faults])
@@ -356,7 +410,7 @@ class Incidents:
             data["delivery_id"] = known
         event_id = robot.agent.log.event(Events.ROBOT_ERROR, data)
         if failure:
-            robot.truth.failed(event_id, robot.robot_id, fault.component, fault.code)
+            robot.truth.told(robot.robot_id, event_id)
         return event_id
 
     def _clear(self, error_id: str, fault: Fault, resolution: Resolution, since: int) -> None:
@@ -370,7 +424,6 @@ class Incidents:
             "down_s": (robot.world.now - since) / SECOND,
         }
         robot.agent.log.event(Events.ROBOT_ERROR_CLEARED, data)
-        robot.truth.cleared(error_id, robot.robot_id, fault.code)
 
     def _repeat_until(self, help_: Help, fault: Fault) -> Steps:
         """The robot raises the same error again and again while it waits for the pilot."""

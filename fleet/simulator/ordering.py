@@ -3,12 +3,13 @@
 import math
 from typing import Literal
 
-from fleet_events.events import DeliveryCancelled, Events, OrderCancelled, OrderCompleted
+from fleet_events.events import Events, OrderCancelled, OrderCompleted
 
 from fleet.simulator.dispatch import Dispatcher
 from fleet.simulator.emitters import Services
 from fleet.simulator.merchants import Merchant, Merchants
-from fleet.simulator.orders import Delivery, Order
+from fleet.simulator.orders import Delivery, Order, Who, Why
+from fleet.simulator.variety import ORDERED_AGAIN, POOLED, TRIED_AGAIN, Variety
 from fleet.simulator.world import (
     HOUR,
     MINUTE,
@@ -35,11 +36,6 @@ Reason = Literal["range", "weather", "size"]
 NOT_ELIGIBLE_BECAUSE: tuple[Reason, ...] = ("range", "range", "size", "weather")
 CHANNELS: tuple[Literal["app", "web", "partner_api"], ...] = ("app", "app", "web", "partner_api")
 REJECTED_BECAUSE: tuple[Literal["too_busy", "out_of_stock"], ...] = ("too_busy", "out_of_stock")
-Who = Literal["customer", "merchant", "system"]
-Why = Literal[
-    "customer_request", "merchant_unavailable", "out_of_stock", "too_late", "robot_failure"
-]
-Stage = Literal["before_dispatch", "before_pickup", "before_dropoff"]
 CHANGE_BECAUSE: tuple[Why, ...] = ("customer_request", "too_late")
 
 
@@ -61,6 +57,7 @@ class Ordering:
         self._merchants = merchants
         self._dispatcher = dispatcher
         self._chance = world.chance("orders", market.name)
+        self._variety = Variety(world, "orders", market.name)
         self._per_demand = robots * ORDERS_PER_ROBOT_DAY / sum(DEMAND)
         world.env.process(self._demand())
 
@@ -155,7 +152,8 @@ class Ordering:
         yield world.sleep(chance.uniform(1, 20) * SECOND)
         if order.closed:
             return
-        delivery = self._dispatcher.request(order)
+        delivery = self._dispatcher.pool(order) if self._variety.happens(POOLED) else None
+        delivery = delivery or self._dispatcher.request(order)
         if delivery.injected_cause == "merchant_not_ready":
             takes += 60 * MINUTE
         world.env.process(self._merchants.prepare(order, round(takes)))
@@ -169,6 +167,14 @@ class Ordering:
             self._complete(order, "robot", delivery.delivery_id)
         elif order.closed:
             return
+        elif outcome == "cancelled":
+            self._cancel_order(order, "system", "robot_failure")
+        elif self._is_tried_again(delivery):
+            yield from self._try_again(order, delivery)
+        elif delivery.spoilt and self._variety.happens(ORDERED_AGAIN):
+            again = self._dispatcher.request(order)
+            self._make_anew(order)
+            yield from self._follow(order, again)
         elif not delivery.picked_up and order.ready_at and chance.random() < SECOND_TRY:
             # The food is still there: a little later another robot gets a delivery of its own.
             yield world.sleep(around(chance, 6 * MINUTE))
@@ -179,6 +185,24 @@ class Ordering:
             self._cancel_order(order, "system", "robot_failure")
         else:
             yield from self._fall_back(order)
+
+    def _is_tried_again(self, delivery: Delivery) -> bool:
+        failed_at_hand = delivery.spoilt or (not delivery.picked_up and delivery.robot_tried)
+        once = delivery.tries == 1 and not delivery.pooled
+        return failed_at_hand and once and self._variety.happens(TRIED_AGAIN)
+
+    def _try_again(self, order: Order, delivery: Delivery) -> Steps:
+        """Another robot brings the goods, or new ones, under the delivery's id."""
+        yield self._world.sleep(around(self._variety.chance, 4 * MINUTE))
+        if delivery.spoilt:
+            self._make_anew(order)
+        self._dispatcher.try_again(delivery)
+        yield from self._follow(order, delivery)
+
+    def _make_anew(self, order: Order) -> None:
+        order.ready_at = None
+        takes = round(around(self._variety.chance, 9 * MINUTE))
+        self._world.env.process(self._merchants.prepare(order, takes))
 
     def _fall_back(self, order: Order) -> Steps:
         yield self._world.sleep(around(self._chance, 25 * MINUTE))
@@ -222,22 +246,10 @@ class Ordering:
         # Too late: the robot is being loaded or waits at the door.
         if delivery.ended or delivery.at_customer or (delivery.loading and not delivery.picked_up):
             return
-        if who == "merchant" and delivery.picked_up:
+        if (who == "merchant" and delivery.picked_up) or delivery.pooled:
             return
         order.closed = True
-        robot = delivery.robot
-        data: DeliveryCancelled = {
-            "delivery_id": delivery.delivery_id,
-            "order_id": order.order_id,
-            "market": self._market.name,
-            "cancelled_by": who,
-            "stage": _stage(delivery),
-            "reason": why,
-        }
-        if robot is not None:
-            data["robot_id"] = robot.robot_id
-        self._services.delivery.log.event(Events.DELIVERY_CANCELLED, data)
-        self._dispatcher.finish(delivery, "cancelled", f"cancelled_by_{who}")
+        self._dispatcher.cancel(delivery, who, why, f"cancelled_by_{who}")
         yield self._world.sleep(self._chance.uniform(100, 600))
         self._cancel_order(order, who, why)
 
@@ -248,17 +260,9 @@ class Ordering:
             "merchant_id": order.merchant.merchant_id,
             "market": self._market.name,
             "cancelled_by": who,
-            "stage": _stage(order.delivery),
+            "stage": order.stage,
             "reason": why,
         }
         if order.delivery is not None:
             data["delivery_id"] = order.delivery.delivery_id
         self._services.order.log.event(Events.ORDER_CANCELLED, data)
-
-
-def _stage(
-    delivery: Delivery | None,
-) -> Stage:
-    if delivery is None:
-        return "before_dispatch"
-    return "before_dropoff" if delivery.picked_up else "before_pickup"

@@ -18,6 +18,7 @@ from fleet.simulator.incidents import Broken, Incidents
 from fleet.simulator.orders import Delivery
 from fleet.simulator.pilots import PilotDesk
 from fleet.simulator.truth import Truth
+from fleet.simulator.variety import UPDATED_IN_PASSING, Variety
 from fleet.simulator.world import (
     DAY,
     HOUR,
@@ -95,6 +96,7 @@ class Robot:
         self.queue: list[Delivery] = []
         self.target_version = agent.version
         self.dispatcher: Dispatcher
+        self.variety = Variety(world, "robot", self.robot_id)
         self.incidents = Incidents(self)
         self._heartbeating = heartbeating
         self._place = home
@@ -145,6 +147,7 @@ class Robot:
             and not (self.queue or self.dark)
             and len(self.jobs) == 1
             and self.jobs[0].order.merchant is delivery.order.merchant
+            and not (self.jobs[0].holder or delivery.holder)
             and not (self.jobs[0].loading or self.jobs[0].picked_up or self.jobs[0].ended)
         )
 
@@ -193,8 +196,16 @@ class Robot:
             data["reason"] = reason
         if len(self.jobs) == 1 and self.chance.random() < 0.15:
             data["delivery_id"] = self.jobs[0].delivery_id
-        (logged_by or self.agent).log.event(Events.ROBOT_STATE_CHANGED, data)
+        event_id = (logged_by or self.agent).log.event(Events.ROBOT_STATE_CHANGED, data)
         self.truth.state_began(self.robot_id, state, reason or "none", dispatchable)
+        if state == "fault":
+            self.truth.told(self.robot_id, event_id)
+
+    def resume(self, state: RobotState, dispatchable: bool) -> None:
+        """Be in a state again and say nothing of it."""
+        self._battery, self._battery_at = self.battery, self.world.now
+        self.state, self.reason, self.dispatchable = state, None, dispatchable
+        self.truth.state_began(self.robot_id, state, "none", dispatchable)
 
     def _heartbeats(self) -> Steps:
         phase = self.chance.randint(0, MINUTE - 1)
@@ -219,6 +230,16 @@ class Robot:
             self.agent.log.event(Events.ROBOT_HEARTBEAT, beat)
 
     # ------------------------------------------------------------ what it does
+
+    def take(self, job: Delivery, is_next: bool) -> None:
+        """Have a delivery to serve, now or once those it has are served."""
+        (self.queue if is_next else self.jobs).append(job)
+        self.truth.took(self.robot_id, job.delivery_id)
+
+    def let_go(self, job: Delivery, is_done: bool = True) -> None:
+        """Have a delivery no longer; `is_done` unless it was taken off the robot."""
+        (self.jobs if job in self.jobs else self.queue).remove(job)
+        self.truth.let_go(self.robot_id, job.delivery_id, is_done)
 
     def wake(self) -> None:
         """Tell the robot that something about its deliveries changed."""
@@ -385,7 +406,8 @@ class Robot:
         yield from self.react()
 
     def _update(self) -> Steps:
-        self.become("maintenance", "sw_update")
+        if not self.variety.happens(UPDATED_IN_PASSING):
+            self.become("maintenance", "sw_update")
         yield self.world.sleep(around(self.chance, 7 * MINUTE))
         before, wanted = self.agent.version, self.target_version
         succeeds = self.chance.random() < 0.93

@@ -90,7 +90,7 @@ def simulate_fleet(
             )
             for number, robot_id in enumerate(ids)
         ]
-        dispatcher = Dispatcher(world, services.dispatch, truth, market, fleet)
+        dispatcher = Dispatcher(world, services, truth, market, fleet)
         for robot in fleet:
             robot.dispatcher = dispatcher
             world.env.process(robot.work())

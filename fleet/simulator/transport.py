@@ -5,6 +5,7 @@ import hashlib
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from fleet.registry import Registry
@@ -34,6 +35,14 @@ def into_folder(folder: Path) -> Write:
     return write
 
 
+@dataclass(frozen=True)
+class _Sender:
+    """Of the line under way: its robot, if one sent it, and whether it says when."""
+
+    robot_id: str | None = None
+    says_when: bool = False
+
+
 class Transport:
     """Decides the fate of each line and writes an event file for each `batch` milliseconds."""
 
@@ -54,20 +63,29 @@ class Transport:
         self._damager = Damager(registry, world.chance("transport", "damage"))
         self._batches: dict[int, list[tuple[int, int, bytes]]] = defaultdict(list)
         self._number = 0
+        self._sender = _Sender()
+        self._stalls: dict[str, int] = {}
         self._retried_lines = 0
         self._malformed_turn = 0
         self._counts: Counter[str] = Counter()
         self.file_count = 0
 
-    def carry(self, line: bytes, facts: LineFacts, is_robot: bool, is_last: bool) -> LineFate:
-        """Send one line that is emitted now; `is_last` lines arrive whatever happens."""
+    def carry(
+        self, line: bytes, facts: LineFacts, is_robot: bool, is_last: bool, says_when: bool
+    ) -> LineFate:
+        """Send one line that is emitted now; `is_last` lines arrive whatever happens.
+
+        `says_when`: the emitter stamps each line with its clock at each attempt to send it.
+        """
         now = self._world.now
         self._counts["emitted"] += 1
         # A robot's line takes longer than a service's: this alone puts lines out of order.
-        wait = 80 + self._delays.expovariate(1 / 600) if is_robot else 20.0
-        received_at = now + 1 + round(wait + self._delays.expovariate(1 / 150))
-        if self._world.settings.clean or is_last:
-            self._put(received_at, line)
+        wait = self._delays.expovariate(1 / 600) if is_robot else 0.0
+        way = (81 if is_robot else 21) + self._delays.expovariate(1 / 150)
+        sent_at, received_at = now + round(wait), now + round(wait + way)
+        self._sender = _Sender(facts.robot_id if is_robot else None, says_when)
+        if self._world.settings.troubles == 0 or is_last:
+            self._put(sent_at, received_at, line)
             self._counts["accepted"] += 1
             return LineFate()
 
@@ -76,47 +94,73 @@ class Transport:
         if spell is not None and spell.silent:
             self._counts["silenced"] += 1
             return LineFate(silenced=True, clock_offset=offset)
-        if self._chance.random() < trouble.LOST:
+        if self._happens(trouble.LOST):
             self._counts["lost"] += 1
             return LineFate(lost=True, clock_offset=offset)
-        received_at = self._delayed(received_at, spell)
-        return self._deliver(line, received_at, received_at - now > LATE, offset)
+        sent_at, received_at = self._delayed(sent_at, received_at, spell)
+        return self._deliver(line, sent_at, received_at, received_at - now > LATE, offset)
 
-    def _delayed(self, received_at: int, spell: Spell | None) -> int:
+    def _happens(self, usual: float) -> bool:
+        return self._chance.random() < self._troubles.share(usual)
+
+    def _delayed(self, sent_at: int, received_at: int, spell: Spell | None) -> tuple[int, int]:
+        way = received_at - sent_at
         if spell is not None and spell.arrives_at is not None:
             # A robot sends what it kept quickly, but not in order.
-            return spell.arrives_at + round(self._chance.uniform(0, 20) * SECOND)
-        if self._chance.random() < trouble.DELAYED:
-            return received_at + round(self._chance.uniform(2, 240) * SECOND)
-        return received_at
+            sent_at = spell.arrives_at + round(self._chance.uniform(0, 20) * SECOND)
+            return sent_at, sent_at + way
+        stalled_until = self._stalled_until(sent_at)
+        if stalled_until is not None:
+            sent_at = stalled_until + round(self._chance.uniform(0, 200))
+            return sent_at, sent_at + way
+        if self._happens(trouble.DELAYED):
+            stalled = round(self._chance.uniform(2, 240) * SECOND)
+            # It waits where it was logged, or on its way.
+            in_queue = stalled if self._chance.random() < 0.5 else 0
+            return sent_at + in_queue, received_at + stalled
+        return sent_at, received_at
 
-    def _deliver(self, line: bytes, received_at: int, late: bool, offset: int) -> LineFate:
+    def _stalled_until(self, sent_at: int) -> int | None:
+        """When a batch of the robot goes out that is stuck now; a line may be the first of one."""
+        robot_id = self._sender.robot_id
+        if robot_id is None:
+            return None
+        if self._happens(trouble.STALLED_BATCH):
+            self._stalls[robot_id] = sent_at + round(self._chance.uniform(10, 30) * SECOND)
+        until = self._stalls.get(robot_id, 0)
+        return until if until > sent_at else None
+
+    def _deliver(
+        self, line: bytes, sent_at: int, received_at: int, late: bool, offset: int
+    ) -> LineFate:
         chance = self._chance
-        if chance.random() < trouble.NOT_AN_OBJECT:
+        malformed = self._troubles.share(trouble.MALFORMED)
+        if self._happens(trouble.NOT_AN_OBJECT):
             self._write(received_at, chance.choice(trouble.FOREIGN_LINES))
             self._counts["not_an_object"] += 1
         draw = chance.random()
-        if draw < trouble.MALFORMED:
+        if draw < malformed:
             self._write(received_at, self._mangled(line))
             self._counts["malformed"] += 1
             return LineFate(malformed=True, late=late, clock_offset=offset)
-        if draw < trouble.MALFORMED + trouble.DAMAGED:
+        if draw < malformed + self._troubles.share(trouble.DAMAGED):
             kind, damaged = self._damager.damage(line)
-            self._put(received_at, damaged)
+            self._put(sent_at, received_at, damaged)
             self._counts[kind] += 1
             return LineFate(damaged=True, late=late, clock_offset=offset)
 
-        self._put(received_at, line)
+        self._put(sent_at, received_at, line)
         self._counts["accepted"] += 1
         self._counts["late"] += late
-        if chance.random() < trouble.RETRIED_BATCH:
+        if self._happens(trouble.RETRIED_BATCH):
             self._retried_lines = chance.randint(30, 80)
-        again = self._retried_lines > 0 or chance.random() < trouble.DUPLICATED
+        again = self._retried_lines > 0 or self._happens(trouble.DUPLICATED)
         if again:
             # A batch whose acknowledgement is lost is sent again as a whole, later.
             later = 10 * MINUTE if self._retried_lines > 0 else chance.expovariate(1 / HOUR)
             self._retried_lines = max(0, self._retried_lines - 1)
-            self._put(received_at + 1 + round(later), line)
+            wait_again = 1 + round(later)
+            self._put(sent_at + wait_again, received_at + wait_again, line)
             self._counts["duplicate"] += 1
         return LineFate(duplicated=again, late=late, clock_offset=offset)
 
@@ -127,9 +171,20 @@ class Transport:
             return b"\xff" + noise.replace(b"\n", b"?")
         return line[: self._chance.randint(len(line) // 5, len(line) - 2)]
 
-    def _put(self, received_at: int, line: bytes) -> None:
+    def _put(self, sent_at: int, received_at: int, line: bytes) -> None:
+        if self._sender.says_when:
+            line = self._stamped(sent_at, line)
         stamp = self._world.timestamp(received_at).encode()
         self._write(received_at, line[:-1] + b',"received_at":"' + stamp + b'"}')
+
+    def _stamped(self, sent_at: int, line: bytes) -> bytes:
+        """The line with the emitter's clock at `sent_at`, after the time it was logged."""
+        key = b'"occurred_at":"'
+        place = line.index(b'",', line.index(key) + len(key)) + 2
+        robot_id = self._sender.robot_id
+        ahead = 0 if robot_id is None else self._troubles.clock_offset(robot_id, sent_at)
+        stamp = self._world.timestamp(sent_at + ahead).encode()
+        return line[:place] + b'"sent_at":"' + stamp + b'",' + line[place:]
 
     def _write(self, received_at: int, line: bytes) -> None:
         self._number += 1

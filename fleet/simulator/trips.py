@@ -1,11 +1,12 @@
 """A robot's trip: fetch one or two deliveries at a merchant and bring them to the customers."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from fleet_events.events import Events, RobotLidChanged
 
 from fleet.simulator.incidents import Broken, UnassignReason
 from fleet.simulator.orders import Delivery
+from fleet.simulator.variety import CALLED_OFF, HANDED_OVER
 from fleet.simulator.world import MINUTE, SECOND, Steps, around
 
 if TYPE_CHECKING:
@@ -18,6 +19,11 @@ Lid = Literal["open", "closed", "locked", "unlocked"]
 DropoffReason = Literal[
     "customer_absent", "no_access", "lid_fault", "robot_fault", "robot_blocked", "theft", "other"
 ]
+DROPOFF_WORDS: tuple[DropoffReason, ...] = get_args(DropoffReason)
+PickupReason = Literal[
+    "no_food", "no_staff", "merchant_closed", "lid_fault", "robot_fault", "other"
+]
+PICKUP_WORDS: tuple[PickupReason, ...] = get_args(PickupReason)
 
 CAUSES_ON_THE_WAY = ("robot_error", "safety_event", "robot_stuck")
 DROPOFF_REASONS: dict[str, DropoffReason] = {
@@ -46,26 +52,24 @@ def give_up(robot: "Robot", broken: Broken) -> Steps:
         if job.ended:
             # Called back on its way: the goods are still to be returned.
             to_return.append(job)
+        elif robot.variety.happens(CALLED_OFF):
+            robot.dispatcher.cancel(job, "system", "robot_failure", broken.cause)
+        elif job.picked_up and not broken.can_drive and robot.variety.happens(HANDED_OVER):
+            robot.dispatcher.hand_over(job, reason, broken.cause)
         elif job.picked_up:
-            robot.services.delivery.log.event(
-                Events.DELIVERY_DROPOFF_FAILED,
-                {
-                    "delivery_id": job.delivery_id,
-                    "order_id": job.order.order_id,
-                    "robot_id": robot.robot_id,
-                    "market": robot.market.name,
-                    "reason": DROPOFF_REASONS.get(broken.cause, "robot_fault"),
-                    "disposition": "return" if broken.can_drive else "discard",
-                    "software_version": robot.agent.version,
-                },
-            )
+            word = DROPOFF_REASONS.get(broken.cause, "robot_fault")
+            _fail_dropoff(robot, job, word, "return" if broken.can_drive else "discard")
+            job.spoilt = not broken.can_drive
             robot.dispatcher.finish(job, "failed", broken.cause)
-            to_return.append(job)
         elif job is broken.failed:
             _fail_pickup(robot, job, "lid_fault", broken.cause)
         else:
             robot.dispatcher.take_off(job, "robot", reason)
-    robot.jobs.clear()
+        if job in robot.jobs and job not in to_return:
+            to_return.append(job)
+    if not broken.can_drive:
+        for job in to_return:
+            robot.let_go(job)
     yield from robot.react()
     if not broken.can_drive:
         yield from robot.incidents.repair(broken)
@@ -79,7 +83,7 @@ def give_up(robot: "Robot", broken: Broken) -> Steps:
 
 
 def _fetch(robot: "Robot") -> Steps:
-    merchant = robot.jobs[0].order.merchant
+    first = robot.jobs[0]
     yield from robot.react()
     if not robot.jobs:
         return
@@ -90,16 +94,18 @@ def _fetch(robot: "Robot") -> Steps:
     yield from robot.react()
     for job in robot.jobs:
         _set_out(robot, job)
-    yield from robot.drive(merchant.place, lambda: bool(robot.jobs))
+    yield from robot.drive(first.fetched_from, lambda: bool(robot.jobs))
     if robot.jobs:
         robot.become("at_merchant")
+    if robot.jobs and robot.jobs[0].holder is not None:
+        yield from _take_over(robot, robot.jobs[0], robot.jobs[0].holder)
     while waiting := [job for job in robot.jobs if not job.picked_up]:
         yield from robot.react()
         for job in waiting:
             if not job.ended and job.arrived_at is None:
                 _arrive(robot, job)
         present = [(job, job.arrived_at) for job in waiting if job.arrived_at is not None]
-        ready = [job for job, _ in present if job.order.ready_at is not None]
+        ready = [job for job, _ in present if job.is_ready]
         left = [at + PATIENCE_AT_MERCHANT - robot.world.now for _, at in present]
         if ready:
             yield from _load(robot, ready[0])
@@ -124,7 +130,7 @@ def _set_out(robot: "Robot", job: Delivery) -> None:
             "robot_id": robot.robot_id,
             "merchant_id": job.order.merchant.merchant_id,
             "market": robot.market.name,
-            "distance_m": round(robot.place.street_distance(job.order.merchant.place), 1),
+            "distance_m": round(robot.place.street_distance(job.fetched_from), 1),
             "autonomy_mode": "autonomous",
         },
     )
@@ -158,42 +164,69 @@ def _load(robot: "Robot", job: Delivery) -> Steps:
     yield from robot.react()
     _lid(robot, job, "locked", "robot")
     yield from robot.react()
+    _have_loaded(robot, job, "merchant")
+
+
+def _take_over(robot: "Robot", job: Delivery, giver: "Robot") -> Steps:
+    """Load the goods of a robot that cannot go on; staff who are there carry them over."""
+    job.arrived_at = robot.world.now
+    job.loading = True
+    yield robot.world.sleep(around(robot.chance, 40 * SECOND))
+    _lid(giver, job, "open", "field_ops")
+    yield from robot.react()
+    _lid(robot, job, "open", "field_ops")
+    yield robot.world.sleep(around(robot.chance, 20 * SECOND))
+    _lid(robot, job, "closed", "field_ops")
+    yield from robot.react()
+    _lid(robot, job, "locked", "robot")
+    yield from robot.react()
+    job.holder = job.held_up_by = None
+    _have_loaded(robot, job, "field_ops")
+
+
+def _have_loaded(robot: "Robot", job: Delivery, by: Literal["merchant", "field_ops"]) -> None:
     job.picked_up = True
-    robot.services.delivery.log.event(
-        Events.DELIVERY_PICKUP_COMPLETED,
-        {
-            "delivery_id": job.delivery_id,
-            "order_id": job.order.order_id,
-            "robot_id": robot.robot_id,
-            "merchant_id": job.order.merchant.merchant_id,
-            "market": robot.market.name,
-            "wait_s": (robot.world.now - (job.arrived_at or robot.world.now)) / SECOND,
-            "loaded_by": "merchant",
-            "software_version": robot.agent.version,
-        },
-    )
+    for order in job.orders:
+        robot.services.delivery.log.event(
+            Events.DELIVERY_PICKUP_COMPLETED,
+            {
+                "delivery_id": job.delivery_id,
+                "order_id": order.order_id,
+                "robot_id": robot.robot_id,
+                "merchant_id": order.merchant.merchant_id,
+                "market": robot.market.name,
+                "wait_s": (robot.world.now - (job.arrived_at or robot.world.now)) / SECOND,
+                "loaded_by": by,
+                "software_version": robot.agent.version,
+            },
+        )
     robot.truth.picked_up(job.delivery_id)
 
 
 def _fail_pickup(
     robot: "Robot",
     job: Delivery,
-    reason: Literal["no_food", "no_staff", "lid_fault"],
+    reason: PickupReason,
     cause: str,
 ) -> None:
-    robot.services.delivery.log.event(
-        Events.DELIVERY_PICKUP_FAILED,
-        {
-            "delivery_id": job.delivery_id,
-            "order_id": job.order.order_id,
-            "robot_id": robot.robot_id,
-            "merchant_id": job.order.merchant.merchant_id,
-            "market": robot.market.name,
-            "reason": reason,
-            "wait_s": (robot.world.now - (job.arrived_at or robot.world.now)) / SECOND,
-            "software_version": robot.agent.version,
-        },
-    )
+    typed = robot.variety.typed(reason, PICKUP_WORDS)
+    if typed != reason:
+        robot.truth.typed(job.delivery_id)
+    for order in job.orders:
+        robot.services.delivery.log.event(
+            Events.DELIVERY_PICKUP_FAILED,
+            {
+                "delivery_id": job.delivery_id,
+                "order_id": order.order_id,
+                "robot_id": robot.robot_id,
+                "merchant_id": order.merchant.merchant_id,
+                "market": robot.market.name,
+                "reason": typed,
+                "wait_s": (robot.world.now - (job.arrived_at or robot.world.now)) / SECOND,
+                "software_version": robot.agent.version,
+            },
+        )
+    job.robot_tried = True
     robot.dispatcher.finish(job, "failed", cause)
 
 
@@ -304,21 +337,22 @@ def _hand_over(robot: "Robot", job: Delivery, arrived_at: int, distance: float) 
     yield from robot.react()
     _lid(robot, job, "locked", "robot")
     yield from robot.react()
-    log.event(
-        Events.DELIVERY_DROPOFF_COMPLETED,
-        {
-            "delivery_id": job.delivery_id,
-            "order_id": job.order.order_id,
-            "robot_id": robot.robot_id,
-            "market": robot.market.name,
-            "wait_s": (robot.world.now - arrived_at) / SECOND,
-            "total_s": (robot.world.now - job.assigned_at) / SECOND,
-            "distance_m": distance,
-            "assists": job.assists,
-            "software_version": robot.agent.version,
-        },
-    )
-    robot.jobs.remove(job)
+    for order in job.orders:
+        log.event(
+            Events.DELIVERY_DROPOFF_COMPLETED,
+            {
+                "delivery_id": job.delivery_id,
+                "order_id": order.order_id,
+                "robot_id": robot.robot_id,
+                "market": robot.market.name,
+                "wait_s": (robot.world.now - arrived_at) / SECOND,
+                "total_s": (robot.world.now - job.assigned_at) / SECOND,
+                "distance_m": distance,
+                "assists": job.assists,
+                "software_version": robot.agent.version,
+            },
+        )
+    robot.let_go(job)
     robot.dispatcher.finish(job, "completed", "none")
 
 
@@ -326,19 +360,24 @@ def _fail_dropoff(
     robot: "Robot",
     job: Delivery,
     reason: DropoffReason,
-    disposition: Literal["return", "retry"],
+    disposition: Literal["return", "retry", "discard"],
 ) -> None:
-    robot.services.delivery.log.event(
-        Events.DELIVERY_DROPOFF_FAILED,
-        {
-            "delivery_id": job.delivery_id,
-            "robot_id": robot.robot_id,
-            "market": robot.market.name,
-            "reason": reason,
-            "disposition": disposition,
-            "software_version": robot.agent.version,
-        },
-    )
+    typed = robot.variety.typed(reason, DROPOFF_WORDS)
+    if typed != reason and disposition != "retry":
+        robot.truth.typed(job.delivery_id)
+    for order in job.orders:
+        robot.services.delivery.log.event(
+            Events.DELIVERY_DROPOFF_FAILED,
+            {
+                "delivery_id": job.delivery_id,
+                "order_id": order.order_id,
+                "robot_id": robot.robot_id,
+                "market": robot.market.name,
+                "reason": typed,
+                "disposition": disposition,
+                "software_version": robot.agent.version,
+            },
+        )
 
 
 def _take_back(robot: "Robot", jobs: list[Delivery]) -> Steps:
@@ -364,15 +403,14 @@ def _take_back(robot: "Robot", jobs: list[Delivery]) -> Steps:
                 "total_s": (robot.world.now - began) / SECOND,
             },
         )
-        robot.truth.returned(job.delivery_id)
-        robot.jobs.remove(job)
+        robot.let_go(job)
 
 
 def _lid(
     robot: "Robot",
     job: Delivery,
     to: Lid,
-    actor: Literal["merchant", "customer", "robot"],
+    actor: Literal["merchant", "customer", "robot", "field_ops"],
 ) -> None:
     data: RobotLidChanged = {
         "robot_id": robot.robot_id,

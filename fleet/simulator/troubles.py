@@ -1,7 +1,11 @@
-"""What goes wrong between a robot and the landing folder, decided from the seed alone."""
+"""What goes wrong between a robot and the landing folder, decided from the seed alone.
+
+The shares are those of the usual troubles; `Settings.troubles` says how many times as much.
+"""
 
 import random
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +21,7 @@ MALFORMED = 0.001
 DAMAGED = 0.0015
 DUPLICATED = 0.008
 DELAYED = 0.004
+STALLED_BATCH = 0.001
 NOT_AN_OBJECT = 0.0005
 RETRIED_BATCH = 0.0001
 
@@ -24,6 +29,11 @@ RETRIED_BATCH = 0.0001
 SKEWED_ROBOTS = 0.08
 SILENT_ROBOTS = 0.08
 BUFFERING_ROBOTS = 0.10
+STEPPED_ROBOTS = 0.05
+OFFLINE_ROBOTS = 0.02
+
+# Share of all emitters that say when they send a line, not only when they logged it.
+STAMPS_SENDING = 0.5
 
 FOREIGN_LINES = (b'"robot-agent started"', b"[1,2,3]", b"42", b"null", b"true")
 BROKEN_TIMES = ("not a time", "2026-02-31T10:00:00.000Z", "")
@@ -51,14 +61,34 @@ class Spell:
         return self.arrives_at is None
 
 
+class Clock:
+    """How far a clock is ahead: `offsets` from their instants on, and a drift all the time."""
+
+    def __init__(self, offsets: list[tuple[int, int]], drift: float) -> None:
+        self._since = [since for since, _ in offsets]
+        self._offsets = [offset for _, offset in offsets]
+        self._drift = drift
+
+    def ahead(self, now: int) -> int:
+        """Milliseconds by which it is ahead now (behind: negative)."""
+        number = bisect_right(self._since, now) - 1
+        return (self._offsets[number] if number >= 0 else 0) + round(self._drift * now)
+
+
 class Troubles:
     """The troubles of one simulation. With `settings.clean` there are none."""
 
     def __init__(self, world: World, robot_ids: list[str]) -> None:
-        self._clocks: dict[str, tuple[int, float]] = {}
+        self._clocks: dict[str, Clock] = {}
         self._spells: dict[str, list[Spell]] = {}
-        if not world.settings.clean:
+        self._level = world.settings.troubles
+        if self._level > 0:
             self._plan(world, robot_ids)
+            self._plan_rare(world, robot_ids)
+
+    def share(self, usual: float) -> float:
+        """The share that meets a trouble which usually `usual` meet."""
+        return min(usual * self._level, 1.0)
 
     def _plan(self, world: World, robot_ids: list[str]) -> None:
         chance = world.chance("troubles")
@@ -66,7 +96,7 @@ class Troubles:
 
         def some(share: float, first: int) -> list[str]:
             # Starting at another place of the list keeps the troubles of a small fleet apart.
-            count = max(1, round(share * len(shuffled)))
+            count = max(1, round(self.share(share) * len(shuffled)))
             turned = shuffled[first % len(shuffled) :] + shuffled[: first % len(shuffled)]
             return turned[:count]
 
@@ -75,7 +105,8 @@ class Troubles:
         buffering = some(BUFFERING_ROBOTS, len(skewed) + len(silent))
         for number, robot_id in enumerate(skewed):
             seconds = chance.uniform(20, 180) * (1 if number % 2 else -1)
-            self._clocks[robot_id] = (round(seconds * SECOND), chance.uniform(-80, 80) / 1e6)
+            drift = chance.uniform(-80, 80) / 1e6
+            self._clocks[robot_id] = Clock([(0, round(seconds * SECOND))], drift)
         for day in range(world.settings.days):
             for robot_id in silent:
                 self._add_spell(chance, robot_id, day, chance.uniform(20, 90), None, world)
@@ -83,6 +114,33 @@ class Troubles:
                 # The odd one out is found by its owner only the next day.
                 wait = DAY if number == 0 and day + 1 < world.settings.days else 0
                 self._add_spell(chance, robot_id, day, chance.uniform(10, 150), wait, world)
+
+    def _plan_rare(self, world: World, robot_ids: list[str]) -> None:
+        """Clocks that are set while the robot runs, and robots that are offline for a day."""
+        chance = world.chance("troubles", "rare")
+
+        def some(share: float, met: Container[str]) -> list[str]:
+            spared = [robot_id for robot_id in robot_ids if robot_id not in met]
+            count = max(1, round(self.share(share) * len(robot_ids)))
+            return chance.sample(spared, min(count, len(spared)))
+
+        for robot_id in some(STEPPED_ROBOTS, self._clocks):
+            self._clocks[robot_id] = self._stepped(chance, world)
+        for robot_id in some(OFFLINE_ROBOTS, self._spells):
+            began = round(chance.uniform(0.5, 2) * HOUR)
+            ended = min(began + DAY, world.settings.end - HOUR)
+            self._spells[robot_id] = [Spell(began, ended, ended + 2 * SECOND)]
+
+    @staticmethod
+    def _stepped(chance: random.Random, world: World) -> Clock:
+        """A clock that a wrong time server sets, and a right one sets again, day by day."""
+        steps = []
+        for day in range(world.settings.days):
+            wrong_at = day * DAY + round(chance.uniform(0.5, 4) * HOUR)
+            right_at = wrong_at + round(chance.uniform(0.5, 3) * HOUR)
+            seconds = chance.choice((-1, 1)) * chance.uniform(5, 90)
+            steps += [(wrong_at, round(seconds * SECOND)), (right_at, 0)]
+        return Clock(steps, chance.uniform(-10, 10) / 1e6)
 
     def _add_spell(
         self,
@@ -107,8 +165,8 @@ class Troubles:
 
     def clock_offset(self, robot_id: str, now: int) -> int:
         """Milliseconds by which the robot's clock is ahead (behind: negative)."""
-        fixed, drift = self._clocks.get(robot_id, (0, 0.0))
-        return fixed + round(drift * now)
+        clock = self._clocks.get(robot_id)
+        return 0 if clock is None else clock.ahead(now)
 
     def spells(self, robot_id: str) -> list[Spell]:
         """The robot's spells, by time."""

@@ -35,6 +35,20 @@ class Settings:
     seed: int
     start: date
     clean: bool = False
+    # How many times the usual troubles, of lines and of robots.
+    times_troubled: float = 1.0
+    # What a fleet does beyond the everyday (see variety.py): as often as the troubles, unless said.
+    times_varied: float | None = None
+
+    @property
+    def troubles(self) -> float:
+        """How many times the usual troubles; 0 is a clean log."""
+        return 0.0 if self.clean else self.times_troubled
+
+    @property
+    def variety(self) -> float:
+        """How many times as often as usual the unusual happens; 0 is never."""
+        return self.troubles if self.times_varied is None else self.times_varied
 
     @property
     def start_at(self) -> datetime:

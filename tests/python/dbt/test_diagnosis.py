@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import yaml
 
-from fleet.simulator.score import Diagnoses, score_marts
+from fleet.simulator.score import Confusion, score_marts
 from tests.python.conftest import ROOT, Warehouse
 
 DIAGNOSED = ("int_delivery_diagnoses", "delivery_sessions")
@@ -20,18 +20,18 @@ def seed() -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def diagnoses(failing: tuple[Warehouse, Path]) -> Diagnoses:
+def diagnoses(failing: tuple[Warehouse, Path]) -> Confusion:
     return score_marts(failing[0].database, failing[1]).diagnoses
 
 
 def test_every_cause_of_a_clean_log_is_found(failing: tuple[Warehouse, Path]) -> None:
     found = diagnoses(failing)
     assert found.total > 100
-    assert {true for true, _ in found.confusion} >= {
+    assert {true for true, _ in found.pairs} >= {
         *("cancelled_by_customer", "customer_absent", "lid_fault", "merchant_not_ready"),
         *("no_access", "no_robot", "robot_failure", "robot_stuck", "safety_event"),
     }
-    assert found.is_exact, found.confusion
+    assert found.is_exact, found.pairs
 
 
 def test_the_events_alone_tell_most_causes(failing: tuple[Warehouse, Path], tmp_path: Path) -> None:
@@ -46,11 +46,11 @@ def test_the_events_alone_tell_most_causes(failing: tuple[Warehouse, Path], tmp_
     silent("run", "--full-refresh", "--select", *DIAGNOSED)
     found = diagnoses((silent, truth))
     # A robot that waits at the door does not know why nobody comes.
-    assert set(found.causes) <= {"the log points to another cause"}
-    assert found.confusion["no_access", "customer_absent"] > 0
-    others = {pair: n for pair, n in found.confusion.items() if pair[0] != "no_access"}
+    assert set(found.causes) <= {"model"}
+    assert found.pairs["no_access", "customer_absent"] > 0
+    others = {pair: n for pair, n in found.pairs.items() if pair[0] != "no_access"}
     right = sum(n for (true, mart), n in others.items() if true == mart)
-    assert right / sum(others.values()) >= 0.95, found.confusion
+    assert right / sum(others.values()) >= 0.95, found.pairs
 
 
 def test_the_evidence_is_an_event_of_the_session_before_its_end(

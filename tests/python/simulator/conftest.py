@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import duckdb
 import msgspec
 import pytest
 
 from fleet.registry import Registry, load_registry
+from fleet.simulator.incidents import RATES
+from fleet.simulator.orders import INJECTED_CAUSES
 from fleet.simulator.simulation import Result, landing_folder, simulate_fleet
 from fleet.simulator.world import Settings
 
@@ -63,9 +66,15 @@ def registry() -> Registry:
 def simulate(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Simulate:
     """Simulate a fleet into a folder of its own."""
 
-    def run(robots: int, seed: int, days: int = 1, clean: bool = False) -> Simulated:
+    def run(
+        robots: int,
+        seed: int,
+        days: int = 1,
+        clean: bool = False,
+        times_varied: float | None = None,
+    ) -> Simulated:
         out = tmp_path_factory.mktemp("simulated")
-        settings = Settings(robots, days, seed, START, clean)
+        settings = Settings(robots, days, seed, START, clean, times_varied=times_varied)
         return Simulated(out, settings, simulate_fleet(settings, registry, out))
 
     return run
@@ -74,6 +83,14 @@ def simulate(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Si
 @pytest.fixture(scope="session")
 def clean(simulate: Simulate) -> Simulated:
     return simulate(robots=8, seed=3, clean=True)
+
+
+@pytest.fixture(scope="session")
+def varied(simulate: Simulate) -> Simulated:
+    """A clean log of a fleet that fails often, in every usual and unusual way."""
+    causes = {cause: 0.72 if cause == "none" else 0.04 for cause in INJECTED_CAUSES}
+    with mock.patch.dict(INJECTED_CAUSES, causes), mock.patch.dict(RATES, dark=0.4):
+        return simulate(robots=16, seed=3, clean=True, times_varied=2)
 
 
 @pytest.fixture(scope="session")

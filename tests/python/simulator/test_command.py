@@ -2,11 +2,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest import mock
 
+import duckdb
 import pytest
 from click.testing import CliRunner
 
 from fleet.simulator import command
 from fleet.simulator.command import Pace, simulate
+from fleet.simulator.orders import INJECTED_CAUSES
 from fleet.simulator.world import DAY, HOUR, MINUTE
 from tests.python.simulator.conftest import ROOT
 
@@ -99,3 +101,31 @@ def test_live_has_days_of_its_own(tmp_path: Path, other: list[str]) -> None:
     done = CliRunner().invoke(simulate, ["--live", "10", "--out", str(tmp_path), *other])
     assert done.exit_code == 2
     assert f"--live goes without {other[0]}: it has days of its own." in done.output
+
+
+@pytest.mark.parametrize(
+    ("options", "lost", "unusual"),
+    [
+        ("", True, True),
+        ("--clean", False, False),
+        ("--troubles 0", False, False),
+        ("--clean --variety 5", False, True),
+        ("--troubles 3 --variety 0", True, False),
+    ],
+)
+def test_troubles_and_variety_are_set_apart(
+    tmp_path: Path, options: str, lost: bool, unusual: bool
+) -> None:
+    words = ["--robots", "12", "--seed", "3", "--out", str(tmp_path), *options.split()]
+    with mock.patch.dict(INJECTED_CAUSES, robot_error=0.2, safety_event=0.2):
+        done = CliRunner().invoke(simulate, words)
+    assert done.exit_code == 0, done.output
+    with duckdb.connect() as connection:
+        ((lost_lines,),) = connection.execute(
+            f"select lost_lines from '{tmp_path}/truth/lines.parquet'"
+        ).fetchall()
+        ((deliveries,),) = connection.execute(
+            f"select count(*) from '{tmp_path}/truth/deliveries.parquet'"
+            " where tries > 1 or len(order_ids) > 1"
+        ).fetchall()
+    assert (lost_lines > 0, deliveries > 0) == (lost, unusual)

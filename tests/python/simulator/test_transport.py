@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import msgspec
 import pytest
 
 from fleet.registry import Registry
+from fleet.simulator import troubles
 from fleet.simulator.simulation import landing_folder
 from fleet.simulator.troubles import DAMAGES
 from tests.python.simulator.conftest import Simulate, Simulated
@@ -32,7 +34,10 @@ def test_same_seed_gives_the_same_bytes(simulate: Simulate) -> None:
     assert first != hashes(simulate(robots=2, seed=12).out)
 
 
-def test_troubles_change_the_lines_and_not_the_world(clean: Simulated, troubled: Simulated) -> None:
+def test_troubles_change_the_lines_and_not_the_world(
+    simulate: Simulate, troubled: Simulated
+) -> None:
+    clean = simulate(robots=8, seed=3, clean=True, times_varied=1)
     sql = """
         select true_at, event_name, robot_id
         from events
@@ -155,6 +160,92 @@ def test_clock_skew_shows_in_occurred_at_alone(troubled: Simulated) -> None:
             assert datetime.fromisoformat(record["received_at"]) > true_at
             checked += 1
     assert checked > 100
+
+
+def test_clocks_drift_and_are_set_within_a_boot(troubled: Simulated) -> None:
+    offsets = troubled.truth(
+        """
+        select robot_id, emitter_id, list(clock_offset_seconds order by true_at)
+        from events where service = 'robot-agent' group by all
+        """
+    )
+    stepped = drifting = 0
+    for _, _, seconds in offsets:
+        steps = [abs(after - before) for before, after in pairwise(seconds)]
+        stepped += any(step > 1 for step in steps)
+        drifting += len({round(second, 2) for second in seconds}) > 10
+    assert stepped > 0
+    assert drifting > 0
+
+
+def test_a_robot_that_was_offline_sends_its_backlog_at_once(troubled: Simulated) -> None:
+    true_at = dict(troubled.truth("select event_id, true_at from events where is_late"))
+    robot = dict(troubled.truth("select event_id, robot_id from events where is_late"))
+    arrivals: dict[str, list[tuple[datetime, datetime]]] = {}
+    for record in whole_records(troubled):
+        event_id = record.get("event_id")
+        if event_id in true_at and robot[event_id]:
+            received_at = datetime.fromisoformat(record["received_at"])
+            arrivals.setdefault(robot[event_id], []).append((true_at[event_id], received_at))
+    longest = max(arrivals.values(), key=lambda own: max(own)[0] - min(own)[0])
+    happened, received = zip(*longest, strict=True)
+    assert max(happened) - min(happened) > timedelta(hours=15)
+    # All but what came in a retried batch or was late for another reason.
+    first = sorted(received)[len(received) // 10]
+    at_once = [at for at in received if timedelta(0) <= at - first < timedelta(minutes=1)]
+    assert len(at_once) > 0.8 * len(received)
+
+
+def test_lines_of_a_robot_are_stuck_together(
+    simulate: Simulate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stalled batch goes out at once: the older a line in it, the longer it waited."""
+    monkeypatch.setattr(troubles, "STALLED_BATCH", 0.05)
+    for other in ("DELAYED", "RETRIED_BATCH", "DUPLICATED"):
+        monkeypatch.setattr(troubles, other, 0)
+    stalled = simulate(robots=3, seed=8)
+    true_at = dict(stalled.truth("select event_id, true_at from events where not is_late"))
+    sent: dict[str, list[tuple[datetime, datetime]]] = {}
+    for record in whole_records(stalled):
+        at = true_at.get(record.get("event_id"))
+        if at and record.get("service") == "robot-agent":
+            received_at = datetime.fromisoformat(record["received_at"])
+            sent.setdefault(record["robot_id"], []).append((at, received_at))
+    together = 0
+    for own in sent.values():
+        for (at, received_at), (next_at, next_received_at) in pairwise(sorted(own)):
+            if timedelta(seconds=5) < received_at - at < timedelta(seconds=35):
+                apart = abs(next_received_at - received_at)
+                together += next_at - at > 2 * apart
+    assert together > 10
+
+
+def test_some_emitters_say_when_they_send(troubled: Simulated) -> None:
+    """By their own clock, at each attempt, before the line is received."""
+    sent: dict[str, list[str]] = {}
+    says = Counter[tuple[str, bool]]()
+    offset = dict(troubled.truth("select event_id, clock_offset_seconds from events"))
+    for record in whole_records(troubled):
+        if record.get("event_id") not in offset or "emitter_id" not in record:
+            continue
+        sender = record["emitter_id"].rsplit("/", 1)[0]
+        says[sender, "sent_at" in record] += 1
+        if "sent_at" not in record:
+            continue
+        sent.setdefault(record["event_id"], []).append(record["sent_at"])
+        sent_at, received_at = map(
+            datetime.fromisoformat, (record["sent_at"], record["received_at"])
+        )
+        on_the_way = (received_at - sent_at).total_seconds() + offset[record["event_id"]]
+        # The clock may have drifted or been set since the event.
+        assert on_the_way > 0 or abs(offset[record["event_id"]]) > 0
+        keys = list(record)
+        assert keys.index("sent_at") == keys.index("occurred_at") + 1
+    assert {sender for sender, does in says if does}.isdisjoint(
+        {sender for sender, does in says if not does}
+    )
+    assert len({does for _, does in says}) == 2
+    assert max(len(set(times)) for times in sent.values()) > 1
 
 
 def test_lines_lie_in_the_hour_they_were_received(troubled: Simulated) -> None:

@@ -85,36 +85,43 @@ def test_stacked_and_reassigned_deliveries_happen(clean: Simulated) -> None:
     ((stacked,),) = clean.truth(
         """
         select count(*)
-        from assignments as one
-        inner join assignments as other
+        from work as one
+        inner join work as other
             on one.robot_id = other.robot_id and one.delivery_id < other.delivery_id
-        -- without the five minutes after a delivery's end, which overlap all the time
-        where
-            one.assigned_at < other.released_at - interval 5 minutes
-            and other.assigned_at < one.released_at - interval 5 minutes
+        where one.began_at < other.ended_at and other.began_at < one.ended_at
         """
     )
     assert stacked > 0
     handed_over = clean.truth(
         """
-        select one.released_at = other.assigned_at as is_direct
-        from assignments as one
-        inner join assignments as other using (delivery_id)
-        where one.assigned_at < other.assigned_at
+        select one.ended_at = other.began_at as is_direct
+        from work as one
+        inner join work as other using (delivery_id)
+        where one.began_at < other.began_at
         """
     )
     assert {is_direct for (is_direct,) in handed_over} == {True, False}
 
 
 def test_all_ways_of_belonging_to_a_delivery_happen(clean: Simulated) -> None:
-    methods = clean.truth("select distinct match_method from memberships order by 1")
-    assert [method for (method,) in methods] == [
-        "delivery_id",
-        "merchant_window",
-        "order_id",
-        "pilot_session",
-        "robot_window",
-    ]
+    ways = clean.truth(
+        """
+        select distinct case
+            when delivery_id_of_line is not null then 'by its id'
+            when order_id is not null then 'by its order'
+            when robot_id is not null then 'by its robot'
+            when pilot_id is not null then 'by its pilot'
+            else 'by its merchant'
+        end as way
+        from memberships
+        inner join (select * rename (delivery_id as delivery_id_of_line) from events)
+            using (event_id)
+        where relation = 'about'
+        order by 1
+        """
+    )
+    names = ("id", "merchant", "order", "pilot", "robot")
+    assert ways == [(f"by its {name}",) for name in names]
 
 
 def test_deliveries_end_in_all_ways(clean: Simulated) -> None:
@@ -138,7 +145,7 @@ def test_errors_stay_open_and_repeat(clean: Simulated) -> None:
         for event in clean.events()
         if event["evt"]["name"] == "robot.error_cleared"
     }
-    ((episodes,),) = clean.truth("select count(*) from failures")
+    ((outages,),) = clean.truth("select count(*) from outages")
     assert cleared <= {error["event_id"] for error in errors}
     assert len(cleared) < len(errors)
-    assert episodes < len(errors)
+    assert outages < len(errors)
