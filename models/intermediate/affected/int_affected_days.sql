@@ -18,6 +18,46 @@ events as (
 
 ),
 
+log_ends as (
+
+    select
+        *,
+        least(log_end_at, coalesce(previous_log_end_at, log_end_at)) as earlier_log_end_at
+
+    from {{ ref("int_affected_log_ends") }}
+
+),
+
+milestones as (
+
+    select
+        *,
+        1 as all_rows,
+        {{ dbt.dateadd("hour", var("unknown_after_hours"), "last_event_at") }} as silent_at
+
+    from {{ ref("int_delivery_milestones") }}
+
+),
+
+silent_deliveries as (
+
+    select milestones.*
+
+    from milestones
+
+    inner join log_ends
+        on milestones.all_rows = log_ends.all_rows
+
+    where
+        milestones.outcome is null
+        and milestones.silent_at >= log_ends.earlier_log_end_at
+        and milestones.silent_at <= log_ends.latest_log_end_at
+    {% if should_full_refresh() %}
+        and 1 = 0
+    {% endif %}
+
+),
+
 -- All days that a window of an affected delivery or pilot session may have covered before this run: it
 -- starts with an event that names it and lasts max_session_hours at most. Events that name only an
 -- order are matched through the delivery's order, so they move when that changes.
@@ -48,6 +88,14 @@ stretches as (
         {{ dbt.dateadd("hour", var("max_session_hours"), "last_event_at") }} as ended_at
     from {{ ref("int_pilot_sessions") }}
     where {{ affected_rows("pilot_session") }}
+
+    union all
+
+    -- A delivery without an end of which nothing was heard for long: its robot's next job ends it now.
+    select
+        first_event_at as started_at,
+        {{ dbt.dateadd("hour", var("max_session_hours"), "last_event_at") }} as ended_at
+    from silent_deliveries
 
     union all
 

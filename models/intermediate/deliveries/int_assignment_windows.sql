@@ -6,6 +6,7 @@ assignments as (
 
     select
         *,
+        1 as all_rows,
         lead(assigned_at) over (
             partition by robot_id
             order by assigned_at, delivery_id, assignment_id
@@ -27,11 +28,19 @@ state_changes as (
 
 ),
 
+log_ends as (
+
+    select * from {{ ref("int_affected_log_ends") }}
+
+),
+
 joined as (
 
     select
         assignments.*,
         deliveries.last_event_at,
+        deliveries.outcome,
+        log_ends.log_end_at,
         case
             when assignments.reassigned_at is null then deliveries.ended_at
             else assignments.attempt_ended_at
@@ -45,6 +54,10 @@ joined as (
     inner join deliveries
         on assignments.delivery_id = deliveries.delivery_id
 
+    -- Always true, because a cross join is a nested loop on Redshift.
+    inner join log_ends
+        on assignments.all_rows = log_ends.all_rows
+
 ),
 
 -- A robot that is back at the merchant, free or at work elsewhere has brought the goods back.
@@ -52,7 +65,16 @@ drives_back as (
 
     select
         joined.assignment_id,
-        min(state_changes.event_at) as back_at
+        min(
+            case
+                when
+                    state_changes.to_state not in (
+                        'returning', 'in_transit', 'at_customer', 'blocked', 'fault', 'non_contactable'
+                    )
+                    then state_changes.event_at
+            end
+        ) as back_at,
+        min(case when state_changes.to_state = 'returning' then state_changes.event_at end) as turned_at
 
     from joined
 
@@ -62,48 +84,59 @@ drives_back as (
             and joined.ended_at < state_changes.event_at
             and joined.capped_at > state_changes.event_at
 
-    where
-        joined.is_returning
-        and state_changes.to_state not in (
-            'returning', 'in_transit', 'at_customer', 'blocked', 'fault', 'non_contactable'
-        )
+    where joined.is_returning
 
     group by joined.assignment_id
+
+),
+
+-- Goods of a cancelled delivery are brought back only by a robot that turns back: one that broke down does not.
+turned as (
+
+    select
+        joined.*,
+        drives_back.back_at,
+        joined.is_returning
+        and (
+            joined.outcome <> 'cancelled'
+            or coalesce(drives_back.turned_at < coalesce(drives_back.back_at, joined.capped_at), false)
+        ) as is_driving_back,
+        {{ dbt.dateadd("hour", var("unknown_after_hours"), "joined.last_event_at") }} as silent_at
+
+    from joined
+
+    left join drives_back
+        on joined.assignment_id = drives_back.assignment_id
 
 ),
 
 bounded as (
 
     select
-        joined.*,
+        *,
         case
-            when joined.is_returning then drives_back.back_at
-            when joined.ended_at is not null
+            when is_driving_back then back_at
+            when ended_at is not null
                 then greatest(
-                    joined.ended_at,
+                    ended_at,
                     least(
-                        {{ dbt.dateadd("minute", var("session_tail_minutes"), "joined.ended_at") }},
+                        {{ dbt.dateadd("minute", var("session_tail_minutes"), "ended_at") }},
                         coalesce(
-                            joined.next_assigned_at,
-                            {{ dbt.dateadd("minute", var("session_tail_minutes"), "joined.ended_at") }}
+                            next_assigned_at,
+                            {{ dbt.dateadd("minute", var("session_tail_minutes"), "ended_at") }}
                         )
                     )
                 )
         end as tail_ended_at,
-        -- A robot with another job is done with one of which nothing more is heard.
+        -- A robot with another job is done with one of which nothing more is heard; while that may still
+        -- come, it may have both.
         case
-            when joined.is_returning and joined.next_assigned_at > joined.ended_at then joined.next_assigned_at
-            when joined.ended_at is null and joined.next_assigned_at > joined.last_event_at then joined.next_assigned_at
+            when is_driving_back and next_assigned_at > ended_at then next_assigned_at
+            when ended_at is null and silent_at < log_end_at and next_assigned_at > last_event_at then next_assigned_at
         end as left_at,
-        case
-            when joined.ended_at is null
-                then {{ dbt.dateadd("hour", var("unknown_after_hours"), "joined.last_event_at") }}
-        end as silent_at
+        case when ended_at is null then silent_at end as silence_ended_at
 
-    from joined
-
-    left join drives_back
-        on joined.assignment_id = drives_back.assignment_id
+    from turned
 
 ),
 
@@ -117,7 +150,7 @@ released as (
             coalesce(reassigned_at, capped_at),
             coalesce(tail_ended_at, capped_at),
             coalesce(left_at, capped_at),
-            coalesce(silent_at, capped_at)
+            coalesce(silence_ended_at, capped_at)
         ) as first_release_at
 
     from bounded
@@ -136,16 +169,16 @@ windows as (
         case
             when first_release_at = unassigned_at then 'unassigned'
             when first_release_at = reassigned_at then 'reassigned'
-            when first_release_at = tail_ended_at and is_returning then 'returned'
+            when first_release_at = tail_ended_at and is_driving_back then 'returned'
             when first_release_at = tail_ended_at then 'ended'
             when first_release_at = left_at then 'next_assignment'
-            when first_release_at = silent_at then 'silent'
+            when first_release_at = silence_ended_at then 'silent'
             else 'max_session_hours'
         end as release_reason,
         case
             when basis = 'inferred' then 'inferred'
             when first_release_at = unassigned_at or first_release_at = reassigned_at then 'reported'
-            when first_release_at = tail_ended_at and not is_returning and not is_end_inferred then 'reported'
+            when first_release_at = tail_ended_at and not is_driving_back and not is_end_inferred then 'reported'
             else 'inferred'
         end as basis,
 
