@@ -36,7 +36,7 @@ def show() -> None:
             key="id",
             bind="query-params",
             type="search",
-            placeholder="D-989, O-1533 or R-33, or how it begins; then Enter",
+            placeholder="D-804, O-1342 or R-40, or how it begins; then Enter",
         )
     with corner:
         zone = zones.pick()

@@ -58,6 +58,9 @@ class Transport:
         self._batch = batch
         self._troubles = troubles
         self._land = land
+        self._shares = {
+            name: troubles.share(getattr(trouble, name)) for name in trouble.SHARES_OF_LINES
+        }
         self._delays = world.chance("transport", "delays")
         self._chance = world.chance("transport", "troubles")
         self._damager = Damager(registry, world.chance("transport", "damage"))
@@ -94,14 +97,14 @@ class Transport:
         if spell is not None and spell.silent:
             self._counts["silenced"] += 1
             return LineFate(silenced=True, clock_offset=offset)
-        if self._happens(trouble.LOST):
+        if self._happens("LOST"):
             self._counts["lost"] += 1
             return LineFate(lost=True, clock_offset=offset)
         sent_at, received_at = self._delayed(sent_at, received_at, spell)
         return self._deliver(line, sent_at, received_at, received_at - now > LATE, offset)
 
-    def _happens(self, usual: float) -> bool:
-        return self._chance.random() < self._troubles.share(usual)
+    def _happens(self, what: str) -> bool:
+        return self._chance.random() < self._shares[what]
 
     def _delayed(self, sent_at: int, received_at: int, spell: Spell | None) -> tuple[int, int]:
         way = received_at - sent_at
@@ -113,7 +116,7 @@ class Transport:
         if stalled_until is not None:
             sent_at = stalled_until + round(self._chance.uniform(0, 200))
             return sent_at, sent_at + way
-        if self._happens(trouble.DELAYED):
+        if self._happens("DELAYED"):
             stalled = round(self._chance.uniform(2, 240) * SECOND)
             # It waits where it was logged, or on its way.
             in_queue = stalled if self._chance.random() < 0.5 else 0
@@ -125,7 +128,7 @@ class Transport:
         robot_id = self._sender.robot_id
         if robot_id is None:
             return None
-        if self._happens(trouble.STALLED_BATCH):
+        if self._happens("STALLED_BATCH"):
             self._stalls[robot_id] = sent_at + round(self._chance.uniform(10, 30) * SECOND)
         until = self._stalls.get(robot_id, 0)
         return until if until > sent_at else None
@@ -134,8 +137,8 @@ class Transport:
         self, line: bytes, sent_at: int, received_at: int, late: bool, offset: int
     ) -> LineFate:
         chance = self._chance
-        malformed = self._troubles.share(trouble.MALFORMED)
-        if self._happens(trouble.NOT_AN_OBJECT):
+        malformed = self._shares["MALFORMED"]
+        if self._happens("NOT_AN_OBJECT"):
             self._write(received_at, chance.choice(trouble.FOREIGN_LINES))
             self._counts["not_an_object"] += 1
         draw = chance.random()
@@ -143,7 +146,7 @@ class Transport:
             self._write(received_at, self._mangled(line))
             self._counts["malformed"] += 1
             return LineFate(malformed=True, late=late, clock_offset=offset)
-        if draw < malformed + self._troubles.share(trouble.DAMAGED):
+        if draw < malformed + self._shares["DAMAGED"]:
             kind, damaged = self._damager.damage(line)
             self._put(sent_at, received_at, damaged)
             self._counts[kind] += 1
@@ -152,9 +155,9 @@ class Transport:
         self._put(sent_at, received_at, line)
         self._counts["accepted"] += 1
         self._counts["late"] += late
-        if self._happens(trouble.RETRIED_BATCH):
+        if self._happens("RETRIED_BATCH"):
             self._retried_lines = chance.randint(30, 80)
-        again = self._retried_lines > 0 or self._happens(trouble.DUPLICATED)
+        again = self._retried_lines > 0 or self._happens("DUPLICATED")
         if again:
             # A batch whose acknowledgement is lost is sent again as a whole, later.
             later = 10 * MINUTE if self._retried_lines > 0 else chance.expovariate(1 / HOUR)

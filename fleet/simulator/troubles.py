@@ -25,6 +25,11 @@ STALLED_BATCH = 0.001
 NOT_AN_OBJECT = 0.0005
 RETRIED_BATCH = 0.0001
 
+SHARES_OF_LINES = (
+    *("LOST", "MALFORMED", "DAMAGED", "DUPLICATED", "DELAYED", "STALLED_BATCH"),
+    *("NOT_AN_OBJECT", "RETRIED_BATCH"),
+)
+
 # Shares of the fleet; at least one robot meets each of them.
 SKEWED_ROBOTS = 0.08
 SILENT_ROBOTS = 0.08

@@ -231,12 +231,17 @@ class Truth:
         if robot_id is None and facts.pilot_id is not None:
             robot_id = self._robot_of_pilot.get(facts.pilot_id)
         if robot_id is not None:
-            since = self._world.now - AFTERWARDS
-            done = self._done.get(robot_id, ())
-            return tuple(self._held[robot_id]), tuple(name for at, name in done if at >= since)
+            return tuple(self._held[robot_id]), self._just_done(robot_id)
         if facts.pilot_id is None and facts.merchant_id is not None:
             return tuple(self._unfetched[facts.merchant_id]), ()
         return (), ()
+
+    def _just_done(self, robot_id: str) -> tuple[str, ...]:
+        done = self._done.get(robot_id)
+        if not done:
+            return ()
+        since = self._world.now - AFTERWARDS
+        return tuple(delivery_id for at, delivery_id in done if at >= since)
 
     def _fetched(self, delivery_id: str) -> None:
         unfetched = self._unfetched[self._deliveries[delivery_id].merchant_id]

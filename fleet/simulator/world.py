@@ -108,7 +108,7 @@ class World:
         self.settings = settings
         self.env = simpy.Environment()
         self.start_at = settings.start_at
-        self._second = (-1, "")
+        self._minute = (-1, "")
         self._numbers: dict[str, int] = {}
 
     @property
@@ -122,12 +122,13 @@ class World:
 
     def timestamp(self, at: int) -> str:
         """The time of `at` as the registry writes timestamps."""
-        second, milliseconds = divmod(at, SECOND)
-        # Most lines share their second with the one before.
-        if second != self._second[0]:
-            text = self.instant(second * SECOND).strftime("%Y-%m-%dT%H:%M:%S")
-            self._second = second, text
-        return f"{self._second[1]}.{milliseconds:03}Z"
+        minute, milliseconds = divmod(at, MINUTE)
+        # Most lines share their minute with the one before.
+        if minute != self._minute[0]:
+            text = self.instant(minute * MINUTE).strftime("%Y-%m-%dT%H:%M")
+            self._minute = minute, text
+        seconds, milliseconds = divmod(milliseconds, SECOND)
+        return f"{self._minute[1]}:{seconds:02}.{milliseconds:03}Z"
 
     def chance(self, *names: object) -> random.Random:
         """A stream of random numbers of its own for the part called `names`.
