@@ -133,7 +133,10 @@ def compare(peer: str, database: Path, out: Path) -> dict[str, int]:
 
 
 def simulate(folder: Path, robots: int, days: int, step: Step) -> Path:
-    """Simulate a fleet whose lines are damaged in the ways that the peers look for."""
+    """Simulate a fleet whose lines are damaged in the ways that the peers look for.
+
+    Its clocks are right and every line has its event_id: the peers correct no clock and derive no id.
+    """
 
     def drop_id(self: troubles.Damager, record: dict[str, object], event: Event) -> bool:
         required = [name for name, need in event.ids.items() if need == "required"]
@@ -141,12 +144,14 @@ def simulate(folder: Path, robots: int, days: int, step: Step) -> Path:
             del record[self._chance.choice(required)]
         return bool(required)
 
-    kinds = tuple(kind for kind in troubles.DAMAGES if kind is not QuarantineReason.BAD_TYPE)
+    unknown_to_peers = {QuarantineReason.BAD_TYPE, QuarantineReason.MISSING_EVENT_ID}
+    kinds = tuple(kind for kind in troubles.DAMAGES if kind not in unknown_to_peers)
     settings = Settings(robots, days, seed=7, start=date(2026, 1, 1))
     advance = step(f"Simulating {days} days", settings.end)
     with (
         mock.patch.object(troubles, "DAMAGES", kinds),
         mock.patch.object(troubles.Damager, "_drop_required", drop_id),
+        mock.patch.object(troubles.Troubles, "clock_offset", lambda *_: 0),
     ):
         simulate_fleet(settings, load_registry(ROOT), folder, advance)
     return landing_folder(folder)
