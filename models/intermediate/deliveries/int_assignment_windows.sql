@@ -68,20 +68,42 @@ drives_back as (
         min(
             case
                 when
-                    state_changes.to_state not in (
+                    joined.ended_at < state_changes.event_at
+                    and state_changes.to_state not in (
                         'returning', 'in_transit', 'at_customer', 'blocked', 'fault', 'non_contactable'
                     )
                     then state_changes.event_at
             end
         ) as back_at,
-        min(case when state_changes.to_state = 'returning' then state_changes.event_at end) as turned_at
+        min(
+            case
+                when joined.ended_at < state_changes.event_at and state_changes.to_state = 'returning'
+                    then state_changes.event_at
+            end
+        ) as turned_at,
+        max(
+            case
+                when
+                    joined.ended_at >= state_changes.event_at
+                    and state_changes.to_state in ('blocked', 'fault', 'non_contactable')
+                    then state_changes.event_at
+            end
+        ) as stopped_at,
+        max(
+            case
+                when
+                    joined.ended_at >= state_changes.event_at
+                    and state_changes.to_state not in ('blocked', 'fault', 'non_contactable')
+                    then state_changes.event_at
+            end
+        ) as drove_at
 
     from joined
 
     inner join state_changes
         on
             joined.robot_id = state_changes.robot_id
-            and joined.ended_at < state_changes.event_at
+            and joined.assigned_at <= state_changes.event_at
             and joined.capped_at > state_changes.event_at
 
     where joined.is_returning
@@ -90,7 +112,8 @@ drives_back as (
 
 ),
 
--- Goods of a cancelled delivery are brought back only by a robot that turns back: one that broke down does not.
+-- Goods of a cancelled delivery stay with a robot that drives on, with another delivery or back. One that had
+-- stopped brings them back only if it turns back.
 turned as (
 
     select
@@ -99,6 +122,7 @@ turned as (
         joined.is_returning
         and (
             joined.outcome <> 'cancelled'
+            or coalesce(drives_back.stopped_at <= drives_back.drove_at, drives_back.drove_at is not null)
             or coalesce(drives_back.turned_at < coalesce(drives_back.back_at, joined.capped_at), false)
         ) as is_driving_back,
         {{ dbt.dateadd("hour", var("unknown_after_hours"), "joined.last_event_at") }} as silent_at
