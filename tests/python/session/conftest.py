@@ -24,7 +24,14 @@ def at(seconds: float) -> datetime:
 def delivery(delivery_id: str, **columns: Any) -> dict[str, Any]:
     """Row of delivery_sessions: a completed one unless `columns` say otherwise."""
     row: dict[str, Any] = {"delivery_id": delivery_id, "outcome": "completed", "robot_id": "R-1"}
-    row |= {"outcome_basis": "reported", "window_basis": "reported", "market": "la", "started_at": at(0), "last_event_at": at(0), "last_loaded_at": at(0)}
+    row |= {
+        "outcome_basis": "reported",
+        "window_basis": "reported",
+        "market": "la",
+        "started_at": at(0),
+        "last_event_at": at(0),
+        "last_loaded_at": at(0),
+    }
     row |= dict.fromkeys(
         ("event_count", "error_count", "takeover_count", "illegal_transition_count"), 0
     )
