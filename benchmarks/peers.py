@@ -135,7 +135,7 @@ def compare(peer: str, database: Path, out: Path) -> dict[str, int]:
 def simulate(folder: Path, robots: int, days: int, step: Step) -> Path:
     """Simulate a fleet whose lines are damaged in the ways that the peers look for.
 
-    Its clocks are right and every line has its event_id: the peers correct no clock and derive no id.
+    Its clocks are right and every line has its event_id: the peers correct and derive nothing.
     """
 
     def drop_id(self: troubles.Damager, record: dict[str, object], event: Event) -> bool:
@@ -151,7 +151,7 @@ def simulate(folder: Path, robots: int, days: int, step: Step) -> Path:
     with (
         mock.patch.object(troubles, "DAMAGES", kinds),
         mock.patch.object(troubles.Damager, "_drop_required", drop_id),
-        mock.patch.object(troubles.Troubles, "clock_offset", lambda *_: 0),
+        mock.patch.object(troubles.Troubles, "clock_offset", return_value=0),
     ):
         simulate_fleet(settings, load_registry(ROOT), folder, advance)
     return landing_folder(folder)
