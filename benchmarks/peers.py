@@ -135,8 +135,7 @@ def compare(peer: str, database: Path, out: Path) -> dict[str, int]:
 def simulate(folder: Path, robots: int, days: int, step: Step) -> Path:
     """Simulate a fleet whose lines are damaged in the ways that the peers look for.
 
-    Its clocks are right and every line has its event_id: the peers correct no clock and derive
-    no id.
+    Its clocks are right and every line has its event_id: the peers correct and derive nothing.
     """
 
     def drop_id(self: troubles.Damager, record: dict[str, object], event: Event) -> bool:
