@@ -126,16 +126,27 @@ def tables(landing: Path, rules: Rules) -> dict[str, str]:
                 where name in ('dispatch.assigned', 'dispatch.unassigned')
                     and delivery_id <> '' and robot_id <> ''
             )
+            , assigned as (
+                select *,
+                    min(at) over (
+                        partition by robot_id order by at rows between 1 following and 1 following
+                    ) as next_at
+                from followed inner join (select delivery_id, ended_at from milestones) as m
+                    using (delivery_id)
+                where name = 'dispatch.assigned'
+            )
             select robot_id, delivery_id, at as began,
                 at + {MOST_SESSION_MS} as capped_at,
+                if(next_at = 0, capped_at, next_at) as left_at,
                 greatest(at, least(
                     coalesce(unassigned_at, capped_at), coalesce(reassigned_at, capped_at),
-                    coalesce(ended_at + {TAIL_MS}, capped_at), capped_at
+                    coalesce(
+                        greatest(ended_at, least(ended_at + {TAIL_MS}, left_at)), capped_at
+                    ),
+                    capped_at
                 )) as ended,
                 {hours("began", "ended")} as hour
-            from followed inner join (select delivery_id, ended_at from milestones) as m
-                using (delivery_id)
-            where name = 'dispatch.assigned'
+            from assigned
         """,
         "piloted": f"""
             with sessions as (

@@ -116,11 +116,16 @@ with followed as (
     from events
     where name in ('dispatch.assigned', 'dispatch.unassigned')
         and delivery_id is not null and robot_id is not null
+),
+assigned as (
+    select *, lead(event_at) over (partition by robot_id order by event_at) as next_at
+    from followed inner join milestones using (delivery_id) where name = 'dispatch.assigned'
 )
 select robot_id, delivery_id, event_at as began, greatest(event_at, least(
-    unassigned_at, reassigned_at, ended_at + {ms(TAIL_MS)}, event_at + {ms(MOST_SESSION_MS)}
+    unassigned_at, reassigned_at, event_at + {ms(MOST_SESSION_MS)},
+    greatest(ended_at, least(ended_at + {ms(TAIL_MS)}, next_at))
 )) as ended, {hours("began", "ended")} as hour
-from followed inner join milestones using (delivery_id) where name = 'dispatch.assigned';
+from assigned;
 
 create table piloted as
 with sessions as (

@@ -112,10 +112,13 @@ def windows_of(events: pd.DataFrame, milestones: pd.DataFrame) -> pd.DataFrame:
     found = found[found["name"] == "dispatch.assigned"].merge(
         milestones[["delivery_id", "ended_at"]], on="delivery_id"
     )
+    found = found.sort_values("at")
+    next_at = found.groupby("robot_id")["at"].shift(-1)
+    cut = pd.concat([found["ended_at"] + TAIL_MS, next_at], axis=1).min(axis=1)
     releases = pd.concat(
         [
             *(found[name] for name in names),
-            found["ended_at"] + TAIL_MS,
+            np.maximum(found["ended_at"], cut),
             found["at"] + MOST_SESSION_MS,
         ],
         axis=1,

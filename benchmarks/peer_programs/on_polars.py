@@ -110,8 +110,15 @@ def windows_of(events: pl.DataFrame, milestones: pl.DataFrame) -> pl.DataFrame:
     assigned = followed.filter(col("name") == "dispatch.assigned").join(
         milestones.select("delivery_id", "ended_at"), on="delivery_id"
     )
+    next_at = col("at").sort_by("at").shift(-1).over("robot_id", order_by="at")
+    tail_ended_at = pl.max_horizontal(
+        "ended_at", pl.min_horizontal(col("ended_at") + TAIL_MS, next_at)
+    )
     release = pl.min_horizontal(
-        "unassigned_at", "assigned_at", col("ended_at") + TAIL_MS, col("at") + MOST_SESSION_MS
+        "unassigned_at",
+        "assigned_at",
+        pl.when(col("ended_at").is_not_null()).then(tail_ended_at),
+        col("at") + MOST_SESSION_MS,
     )
     return in_hours(
         assigned.select(
