@@ -108,3 +108,37 @@ def test_no_database_says_what_to_do(tmp_path: Path) -> None:
         told = CliRunner().invoke(main, words)
         assert told.exit_code == 1
         assert "make demo" in told.output
+
+
+def test_usable_time_lies_within_its_bounds(troubled: tuple[Warehouse, Path]) -> None:
+    warehouse, truth = troubled
+    within, outside, narrow = warehouse.rows(
+        f"""
+        with truth as (
+            select hours.robot_id, hours.hour_at, sum(case
+                when states.usable = 'always' then hours.duration_ms
+                when states.usable = 'when_dispatchable' then hours.dispatchable_ms
+                else 0
+            end) / 1000.0 as usable_seconds
+            from read_parquet('{truth}/state_hours.parquet') as hours
+            inner join fleet_seeds.robot_states as states on hours.state = states.state
+            group by all
+        )
+        select
+            count(*) filter (
+                truth.usable_seconds between bounds.usable_seconds_low - 0.001
+                and bounds.usable_seconds_high + 0.001
+            ),
+            count(*) filter (
+                truth.usable_seconds < bounds.usable_seconds_low - 0.001
+                or truth.usable_seconds > bounds.usable_seconds_high + 0.001
+                or bounds.robot_id is null
+            ),
+            count(*) filter (bounds.usable_seconds_high - bounds.usable_seconds_low < 360)
+        from truth
+        left join fleet_marts.supply_hours_bounds as bounds using (robot_id, hour_at)
+        """
+    )[0]
+    assert (within, outside) == (10 * 24, 0)
+    # Bounds that are wide say nothing: of most hours they are not.
+    assert narrow > within / 2
