@@ -30,6 +30,7 @@ STYLE = """<style>
 .story .outcome.completed { background: #2c7a4b; }
 .story .outcome.failed, .story .outcome.cancelled { background: #b3362b; }
 .story .facts { opacity: .8; margin: 0 0 .75rem; }
+.story p { margin: 0 0 .25rem; }
 .story .facts span { margin-right: 1.1rem; white-space: nowrap; }
 .story .legs { display: flex; flex-wrap: wrap; gap: .5rem 1.25rem; margin: .75rem 0 .25rem; }
 .story .leg { flex: 1 1 15rem; min-width: 13rem; }
@@ -199,7 +200,6 @@ def head(delivery: Row, its_legs: list[Leg], zone: ZoneInfo) -> str:
         more.append(f"nearest error {escape(near)}")
     if delivery["missing_steps"]:
         more.append(f"not in the log: <b>{text(delivery['missing_steps'])}</b>")
-    more += map(escape, inferred(delivery))
     if delivery["session_revision"] > 1:
         more.append(f"changed by {delivery['session_revision'] - 1} later loads")
     return (
@@ -207,6 +207,7 @@ def head(delivery: Row, its_legs: list[Leg], zone: ZoneInfo) -> str:
         f'<p class="verdict"><span class="outcome {outcome}">{badge}</span>'
         f"<b>{escape(verdict(delivery))}</b></p>"
         f'<p class="facts">{_spans(facts)}<br>{_spans(more)}</p>'
+        f"{''.join(f'<p>{escape(sentence)}</p>' for sentence in inferred(delivery))}"
         f'<div class="legs">{"".join(leg_html(leg, outcome) for leg in its_legs)}</div>'
         f"<small>{compared_with(delivery)}</small></div>"
     )
