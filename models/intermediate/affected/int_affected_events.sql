@@ -19,7 +19,11 @@ lines as (
 
     from {{ ref("base_event_log__lines") }}
 
-    where changed_run > {{ last_completed_run() }}
+    where
+        changed_run > {{ last_completed_run() }}
+    {% if should_full_refresh() %}
+        and 1 = 0
+    {% endif %}
 
     union all
 
@@ -30,6 +34,9 @@ lines as (
     where
         changed_run <= {{ last_completed_run() }}
         and event_id in (select ranked_anew.event_id from ranked_anew)
+    {% if should_full_refresh() %}
+        and 1 = 0
+    {% endif %}
 
 ),
 
@@ -106,11 +113,7 @@ affected as (
 
     from times
 
-    where
-        line_status <> 'quarantined'
-    {% if should_full_refresh() %}
-        and 1 = 0
-    {% endif %}
+    where line_status <> 'quarantined'
 
 )
 
