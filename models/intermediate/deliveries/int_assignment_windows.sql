@@ -1,5 +1,9 @@
 {{ config(materialized="view") }}
 
+{#- States in which a robot with goods may be: on its way, and where it stands still. -#}
+{% set stopped_states = "('blocked', 'fault', 'non_contactable')" %}
+{% set carrying_states = "('returning', 'in_transit', 'at_customer', 'blocked', 'fault', 'non_contactable')" %}
+
 with
 
 assignments as (
@@ -69,9 +73,7 @@ drives_back as (
             case
                 when
                     joined.ended_at < state_changes.event_at
-                    and state_changes.to_state not in (
-                        'returning', 'in_transit', 'at_customer', 'blocked', 'fault', 'non_contactable'
-                    )
+                    and state_changes.to_state not in {{ carrying_states }}
                     then state_changes.event_at
             end
         ) as back_at,
@@ -85,7 +87,7 @@ drives_back as (
             case
                 when
                     joined.ended_at >= state_changes.event_at
-                    and state_changes.to_state in ('blocked', 'fault', 'non_contactable')
+                    and state_changes.to_state in {{ stopped_states }}
                     then state_changes.event_at
             end
         ) as stopped_at,
@@ -93,7 +95,7 @@ drives_back as (
             case
                 when
                     joined.ended_at >= state_changes.event_at
-                    and state_changes.to_state not in ('blocked', 'fault', 'non_contactable')
+                    and state_changes.to_state not in {{ stopped_states }}
                     then state_changes.event_at
             end
         ) as drove_at
