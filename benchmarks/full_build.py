@@ -184,7 +184,7 @@ def main(days: int, robots: int, rounds: int, landing: Path | None) -> None:
     with tempfile.TemporaryDirectory() as temporary, progress_bar() as step:
         folder = Path(temporary)
         if landing is None:
-            settings = Settings(robots, days, seed=7, start=date(2026, 11, 2))
+            settings = Settings(robots, days, seed=7, start=date(2026, 1, 5))
             advance = step(f"Simulating {days} days", settings.end)
             simulate_fleet(settings, load_registry(ROOT), folder / "fleet", advance)
             landing = landing_folder(folder / "fleet")

@@ -4,6 +4,7 @@
         ["event_id"]
         + (registry_ids() | map(attribute="name") | list)
         + (registry_envelope() | map(attribute="column") | reject("equalto", "event_id") | list)
+        + (shared_fields() | map(attribute="column") | list)
         + [
             "stream", "brief", "severity", "funnel_step", "ends_delivery", "uncorrected_source", "quarantine_reason",
             "quarantine_detail", "source_file", "processed_run", "copy_token", "is_sign_of_life",

@@ -32,6 +32,15 @@
     ]) | list) -}}
 {% endmacro %}
 
+{# A shared field of a line as its typed column; `relation` has the payload_groups(), one of which is not NULL. #}
+{% macro shared_payload_column(relation, field) -%}
+    {%- set values = [] -%}
+    {%- for group in payload_groups() if group.fields | selectattr("name", "equalto", field.name) | list -%}
+        {%- do values.append(payload_column(relation ~ "." ~ group.name ~ "_payload", field.column)) -%}
+    {%- endfor -%}
+    {{ "coalesce(" ~ values | join(", ") ~ ")" if values | length > 1 else values[0] }}
+{%- endmacro %}
+
 {# Names of the events that have one of the fields. #}
 {% macro events_with(fields) %}
     {%- set names = fields | map(attribute="name") | list -%}

@@ -1,5 +1,8 @@
 {{ config(materialized="table", dist="even", sort="event_date") }}
 
+{% set ranked_anew = "processed_run > " ~ last_completed_run() %}
+{% set days_of_copies = days_in(ref("base_event_log__copies"), "uncorrected_date") %}
+
 with
 
 -- Events that this run read a copy of: which of their copies is the event may have changed.
@@ -9,7 +12,7 @@ ranked_anew as (
 
     from {{ ref("base_event_log__copies") }}
 
-    where processed_run > {{ last_completed_run() }}
+    where {{ ranked_anew }}
 
 ),
 
@@ -34,6 +37,7 @@ lines as (
     where
         changed_run <= {{ last_completed_run() }}
         and event_id in (select ranked_anew.event_id from ranked_anew)
+        and {{ on_days("uncorrected_date", days_of(days_of_copies ~ " where " ~ ranked_anew)) }}
     {% if should_full_refresh() %}
         and 1 = 0
     {% endif %}

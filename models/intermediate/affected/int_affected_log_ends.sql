@@ -10,7 +10,11 @@ lines as (
 
     from {{ ref("base_event_log__lines") }}
 
-    where line_status = 'accepted'
+    where
+        line_status = 'accepted'
+    {% if first_day_of_log_end() %}
+        and event_date >= date '{{ first_day_of_log_end() }}'
+    {% endif %}
 
 ),
 

@@ -18,7 +18,7 @@ robot_events as (
         -- A receiver whose own clock was wrong tells nothing of the robot's.
         received_at = arrived_at
         and robot_id = split_part(emitter_id, '/', 2)
-        and {{ affected("receipt_day", date="cast(received_at as date)") }}
+        and {{ affected_span("receipt_day", "received_at", "received_at") }}
 
 ),
 

@@ -23,8 +23,7 @@ lines as (
     where
         emitter_id is not null
         and seq is not null
-        and {{ affected("emitter") }}
-        and ({{ affected("emitter", id=false, date="uncorrected_date") }} or uncorrected_date is null)
+        and {{ affected("emitter", date="uncorrected_date") }}
 
 ),
 

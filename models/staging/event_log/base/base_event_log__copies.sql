@@ -23,7 +23,8 @@ lines as (
         source_file,
         loaded_at,
         has_derived_event_id,
-        copy_token
+        copy_token,
+        uncorrected_date
 
     from {{ ref("base_event_log__typed_lines") }}
 
@@ -110,7 +111,10 @@ copies as (
                         identified.copy_token
                 )
         end as copy_number,
-        cast({{ this_run() }} as bigint) as processed_run
+        cast({{ this_run() }} as bigint) as processed_run,
+
+        ----------  timestamps
+        identified.uncorrected_date
 
     from identified
 

@@ -50,7 +50,7 @@ corrected_lines as (
             when corrected_times.is_corrected then corrected_times.event_at_uncertainty_ms
             else {{ believed_uncertainty_ms("typed_lines") }}
         end as event_at_uncertainty_ms,
-        corrected_times.processed_run as changed_run,
+        greatest(typed_lines.processed_run, corrected_times.processed_run) as changed_run,
         cast(corrected_times.event_at as date) as event_date,
         corrected_times.event_at
 

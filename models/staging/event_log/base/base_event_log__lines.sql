@@ -1,5 +1,3 @@
-{% set with_shared_fields = "event_name in ('" ~ events_with(shared_fields()) | join("', '") ~ "')" %}
-
 with
 
 typed_lines as (
@@ -11,6 +9,17 @@ typed_lines as (
 corrected_lines as (
 
     select * from {{ ref("base_event_log__corrected_lines") }}
+
+),
+
+-- Apart from the rows themselves: what is named twice may be read whole before anything is left out.
+corrected_ids as (
+
+    select
+        event_id,
+        copy_token
+
+    from {{ ref("base_event_log__corrected_lines") }}
 
 ),
 
@@ -39,11 +48,11 @@ timed_lines as (
         typed_lines.uncorrected_date as event_date,
         typed_lines.uncorrected_at as event_at
     from typed_lines
-    left join corrected_lines
+    left join corrected_ids
         on
-            typed_lines.event_id = corrected_lines.event_id
-            and typed_lines.copy_token = corrected_lines.copy_token
-    where corrected_lines.event_id is null
+            typed_lines.event_id = corrected_ids.event_id
+            and typed_lines.copy_token = corrected_ids.copy_token
+    where corrected_ids.event_id is null
 
     union all
 
@@ -55,7 +64,7 @@ timed_lines as (
         is_corrected,
         clock_offset_seconds,
         event_at_uncertainty_ms,
-        greatest(processed_run, changed_run) as changed_run,
+        changed_run,
         event_date,
         event_at
     from corrected_lines
@@ -79,29 +88,6 @@ lines as (
             timed_lines.event_id = duplicates.event_id
             and timed_lines.copy_token = duplicates.copy_token
 
-),
-
--- Fields that models of all streams read, from the payloads of the events that have them.
-payloads as (
-
-    select
-        *,
-        {{ json_document("data", shared_fields(), when=with_shared_fields) }} as shared_payload
-
-    from lines
-
-),
-
-final as (
-
-    select
-        {% for field in shared_fields() %}
-            {{ payload_column("payloads.shared_payload", field.column) }} as {{ field.column }},
-        {% endfor %}
-        payloads.*
-
-    from payloads
-
 )
 
-select * from final
+select * from lines

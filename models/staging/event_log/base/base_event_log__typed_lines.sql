@@ -214,6 +214,11 @@ final as (
         quarantine_detail,
         source_file,
 
+        ----------  fields that models of all streams read
+        {% for field in shared_fields() %}
+            {{ shared_payload_column("identified", field) }} as {{ field.column }},
+        {% endfor %}
+
         ----------  numerics
         {% for key in registry_envelope() if key.type == "int" %}
             {{ key.column }},
@@ -230,7 +235,8 @@ final as (
         has_derived_event_id,
 
         ----------  timestamps
-        cast(uncorrected_at as date) as uncorrected_date,
+        -- Never NULL, because "or is null" would keep both engines from skipping the blocks of other days.
+        cast(coalesce(uncorrected_at, arrived_at) as date) as uncorrected_date,
         uncorrected_at,
         arrived_at,
         {% for key in registry_envelope() if key.type == "timestamp" %}
