@@ -29,6 +29,18 @@ transitions as (
 
 ),
 
+lost_spans as (
+
+    select *
+
+    from {{ ref("int_robot_silences") }}
+
+    where
+        is_lost_span
+        and {{ affected("robot_day", date="ended_date") }}
+
+),
+
 restored_contacts as (
 
     select
@@ -415,11 +427,12 @@ told_changes as (
 ),
 
 -- A change that was lost lies between the last sign of the old state and the first of the new one. After a
--- silence the new state begins when it is heard of: before, nobody knows.
+-- silence the new state begins when it is heard of: before, nobody knows. The middle of a span of which lines
+-- were lost may lie days before; it is not looked for before midnight, so that a night knows what it changes.
 timed as (
 
     select
-        *,
+        told_changes.*,
         case
             when not is_inferred or previous_state is null then event_at
             when
@@ -429,6 +442,11 @@ timed as (
                 then restored_at
             when heard_after_milliseconds <= {{ timeout_milliseconds }}
                 then {{ dbt.dateadd("millisecond", "-1 * cast(floor(heard_after_milliseconds / 2.0) as integer)", "event_at") }}
+            when lost_spans.robot_id is not null
+                then greatest(
+                    {{ dbt.dateadd("millisecond", "-1 * cast(floor(" ~ milliseconds_between("lost_spans.last_sign_at", "event_at") ~ " / 2.0) as integer)", "event_at") }},
+                    cast(cast(event_at as date) as timestamp)
+                )
             else event_at
         end as changed_at,
         case
@@ -442,6 +460,11 @@ timed as (
         end as latest_at
 
     from told_changes
+
+    left join lost_spans
+        on
+            told_changes.robot_id = lost_spans.robot_id
+            and told_changes.event_at = lost_spans.next_sign_at
 
 ),
 

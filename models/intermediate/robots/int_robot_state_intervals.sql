@@ -109,7 +109,8 @@ marks as (
         event_at as marked_at,
         1 as is_state_change,
         cast(null as timestamp) as silent_from_at,
-        cast(null as timestamp) as next_sign_at
+        cast(null as timestamp) as next_sign_at,
+        cast(null as boolean) as is_lost_span
     from state_changes
 
     union all
@@ -119,7 +120,8 @@ marks as (
         last_sign_at as marked_at,
         0 as is_state_change,
         silent_from_at,
-        next_sign_at
+        next_sign_at,
+        is_lost_span
     from silences
 
 ),
@@ -165,14 +167,14 @@ versions as (
 
 starts as (
 
-    -- A silence that is carried over is found again among the silences.
+    -- A silence and a lost span that are carried over are found again among the silences.
     select
         robot_id,
         state_number,
         coalesce(carried_started_at, event_at) as started_at,
         coalesce(carried_basis, basis) as basis
     from numbered_changes
-    where coalesce(carried_basis, basis) <> 'silence'
+    where coalesce(carried_basis, basis) not in ('silence', 'lost_lines')
 
     union all
 
@@ -180,8 +182,9 @@ starts as (
         robot_id,
         state_number,
         silent_from_at as started_at,
-        'silence' as basis
+        case when is_lost_span then 'lost_lines' else 'silence' end as basis
     from silent_spells
+    where coalesce(next_event_at > silent_from_at, true)
 
     union all
 
