@@ -452,7 +452,7 @@ timed as (
         case
             when not is_inferred then {{ dbt.dateadd("millisecond", "-1 * uncertainty_ms", "event_at") }}
             when previous_state is null then event_at
-            else heard_from
+            else coalesce(lost_spans.last_sign_at, heard_from)
         end as earliest_at,
         case
             when not is_inferred then {{ dbt.dateadd("millisecond", "uncertainty_ms", "event_at") }}

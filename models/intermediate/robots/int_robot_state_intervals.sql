@@ -142,9 +142,15 @@ numbered_marks as (
 
 silent_spells as (
 
+    -- A line that comes late makes another gap of a lost span. So that it changes no earlier day, the span
+    -- counts as one from midnight on, and as silence before.
     select
         numbered_marks.*,
-        numbered_changes.next_event_at
+        numbered_changes.next_event_at,
+        greatest(
+            numbered_marks.silent_from_at,
+            cast(cast(numbered_marks.next_sign_at as date) as timestamp)
+        ) as lost_from_at
 
     from numbered_marks
 
@@ -182,9 +188,23 @@ starts as (
         robot_id,
         state_number,
         silent_from_at as started_at,
-        case when is_lost_span then 'lost_lines' else 'silence' end as basis
+        'silence' as basis
     from silent_spells
-    where coalesce(next_event_at > silent_from_at, true)
+    where
+        not is_lost_span
+        or silent_from_at < lost_from_at
+
+    union all
+
+    select
+        robot_id,
+        state_number,
+        lost_from_at as started_at,
+        'lost_lines' as basis
+    from silent_spells
+    where
+        is_lost_span
+        and coalesce(next_event_at > lost_from_at, true)
 
     union all
 

@@ -142,7 +142,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, open_warehouse: Any) -> Ware
         ],
     )
     warehouse.load()
-    warehouse("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+    warehouse("build", "--exclude-resource-type", "unit_test")
     quarantined = warehouse.rows(
         "select event_name, reason_detail from fleet_marts.quarantined_lines"
     )
