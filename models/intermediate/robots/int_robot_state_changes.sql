@@ -254,7 +254,6 @@ numbered as (
 surrounded as (
 
     select
-        numbered.*,
         {% for side in sides %}
             max(case when kind in ('change', 'before') then event_at end) over (
                 partition by robot_id, number_{{ side }}
@@ -266,12 +265,24 @@ surrounded as (
                 partition by robot_id, number_{{ side }}
             ) as change_{{ side }}_emitter_id,
         {% endfor %}
-        coalesce(robot_states.usable = 'when_dispatchable', false) as needs_dispatchable
+        numbered.*
 
     from numbered
 
-    left join robot_states
-        on numbered.state = robot_states.state
+),
+
+measured as (
+
+    select
+        {% for side in sides %}
+            abs({{ milliseconds_between("change_" ~ side ~ "_at", "event_at") }}) - case
+                when emitter_id = change_{{ side }}_emitter_id then 0
+                else least(uncertainty_ms + change_{{ side }}_uncertainty_ms, {{ timeout_milliseconds }})
+            end as from_change_{{ side }}_milliseconds,
+        {% endfor %}
+        surrounded.*
+
+    from surrounded
 
 ),
 
@@ -280,26 +291,23 @@ surrounded as (
 settled as (
 
     select
-        surrounded.*,
-        case when kind = 'heartbeat' and not needs_dispatchable then null else is_dispatchable end
-            as told_dispatchable
+        measured.*,
+        case
+            when measured.kind <> 'heartbeat' or robot_states.usable = 'when_dispatchable'
+                then measured.is_dispatchable
+        end as told_dispatchable
 
-    from surrounded
+    from measured
+
+    left join robot_states
+        on measured.state = robot_states.state
 
     where
-        kind in ('change', 'carried', 'restored')
+        measured.kind in ('change', 'carried', 'restored')
         or (
-            kind = 'heartbeat'
-            {% for side in sides %}
-            and coalesce(
-                abs({{ milliseconds_between("change_" ~ side ~ "_at", "event_at") }}) > {{ race_milliseconds }}
-                + case
-                    when emitter_id = change_{{ side }}_emitter_id then 0
-                    else least(uncertainty_ms + change_{{ side }}_uncertainty_ms, {{ timeout_milliseconds }})
-                end,
-                true
-            )
-            {% endfor %}
+            measured.kind = 'heartbeat'
+            and coalesce(measured.from_change_before_milliseconds > {{ race_milliseconds }}, true)
+            and coalesce(measured.from_change_after_milliseconds > {{ race_milliseconds }}, true)
         )
 
 ),
@@ -406,11 +414,7 @@ told_changes as (
     select
         *,
         kind = 'heartbeat' as is_inferred,
-        {{ milliseconds_between("last_state_at", "event_at") }} as heard_after_milliseconds,
-        greatest(
-            last_state_at,
-            {{ dbt.dateadd("minute", -1 * var("silence_timeout_minutes"), "event_at") }}
-        ) as heard_from
+        {{ dbt.dateadd("minute", -1 * var("silence_timeout_minutes"), "event_at") }} as heard_from
 
     from compared
 
@@ -426,38 +430,15 @@ told_changes as (
 
 ),
 
--- A change that was lost lies between the last sign of the old state and the first of the new one. After a
--- silence the new state begins when it is heard of: before, nobody knows. The middle of a span of which lines
--- were lost may lie days before; it is not looked for before midnight, so that a night knows what it changes.
-timed as (
+-- The last sign of the old state, where not too much time lies between.
+preceded as (
 
     select
         told_changes.*,
         case
-            when not is_inferred or previous_state is null then event_at
-            when
-                previous_state = 'non_contactable'
-                and restored_at > previous_at
-                and restored_at >= {{ dbt.dateadd("minute", -1 * var("silence_timeout_minutes"), "event_at") }}
-                then restored_at
-            when heard_after_milliseconds <= {{ timeout_milliseconds }}
-                then {{ dbt.dateadd("millisecond", "-1 * cast(floor(heard_after_milliseconds / 2.0) as integer)", "event_at") }}
-            when lost_spans.robot_id is not null
-                then greatest(
-                    {{ dbt.dateadd("millisecond", "-1 * cast(floor(" ~ milliseconds_between("lost_spans.last_sign_at", "event_at") ~ " / 2.0) as integer)", "event_at") }},
-                    cast(cast(event_at as date) as timestamp)
-                )
-            else event_at
-        end as changed_at,
-        case
-            when not is_inferred then {{ dbt.dateadd("millisecond", "-1 * uncertainty_ms", "event_at") }}
-            when previous_state is null then event_at
-            else coalesce(lost_spans.last_sign_at, heard_from)
-        end as earliest_at,
-        case
-            when not is_inferred then {{ dbt.dateadd("millisecond", "uncertainty_ms", "event_at") }}
-            else event_at
-        end as latest_at
+            when told_changes.last_state_at >= told_changes.heard_from then told_changes.last_state_at
+            else lost_spans.last_sign_at
+        end as left_after
 
     from told_changes
 
@@ -465,6 +446,52 @@ timed as (
         on
             told_changes.robot_id = lost_spans.robot_id
             and told_changes.event_at = lost_spans.next_sign_at
+
+),
+
+halved as (
+
+    select
+        *,
+        cast(floor({{ milliseconds_between("left_after", "event_at") }} / 2.0) as integer) as half_milliseconds
+
+    from preceded
+
+),
+
+-- A change that was lost lies between the last sign of the old state and the first of the new one. After a
+-- silence the new state begins when it is heard of: before, nobody knows. The middle of a span of which lines
+-- were lost may lie days before; it is not looked for before midnight, so that a night knows what it changes.
+timed as (
+
+    select
+        *,
+        case
+            when not is_inferred or previous_state is null then event_at
+            when
+                previous_state = 'non_contactable'
+                and restored_at > previous_at
+                and restored_at >= heard_from
+                then restored_at
+            when left_after is null then event_at
+            when last_state_at >= heard_from
+                then {{ dbt.dateadd("millisecond", "-1 * half_milliseconds", "event_at") }}
+            else greatest(
+                {{ dbt.dateadd("millisecond", "-1 * half_milliseconds", "event_at") }},
+                cast(cast(event_at as date) as timestamp)
+            )
+        end as changed_at,
+        case
+            when not is_inferred then {{ dbt.dateadd("millisecond", "-1 * uncertainty_ms", "event_at") }}
+            when previous_state is null then event_at
+            else coalesce(left_after, heard_from)
+        end as earliest_at,
+        case
+            when not is_inferred then {{ dbt.dateadd("millisecond", "uncertainty_ms", "event_at") }}
+            else event_at
+        end as latest_at
+
+    from halved
 
 ),
 
@@ -513,8 +540,8 @@ state_changes as (
         on
             timed.from_state = transitions.from_state
             and timed.state = transitions.to_state
-            {% if is_incremental() %}
 
+    {% if is_incremental() %}
     inner join cuts
         on timed.robot_id = cuts.robot_id
 

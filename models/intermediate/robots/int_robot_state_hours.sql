@@ -198,7 +198,9 @@ in_fleet as (
 
     select
         *,
-        max(case when state_class = 'out_of_fleet' then 1 else 0 end) over (partition by robot_id, hour_at) as is_retired,
+        max(case when state_class = 'out_of_fleet' then 1 else 0 end) over (
+            partition by robot_id, hour_at
+        ) as is_retired,
         max(case when state_class in ('out_of_fleet', 'unobserved') then 0 else 1 end) over (
             partition by robot_id, hour_at
         ) as is_in_fleet
