@@ -137,8 +137,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, open_warehouse: Any) -> Ware
         [
             line
             for line in story().in_order()
-            if line["robot_id"] != "lines-lost"
-            or not lost_from <= line["occurred_at"] < lost_until
+            if line["robot_id"] != "lines-lost" or not lost_from <= line["occurred_at"] < lost_until
         ],
     )
     warehouse.load()
@@ -165,7 +164,7 @@ def usable_minutes(built: Warehouse, robot: str) -> Decimal:
     ((seconds,),) = built.rows(
         f"select sum(usable_seconds) from fleet_marts.supply_hours where robot_id = '{robot}'"
     )
-    return seconds / 60
+    return Decimal(seconds) / 60
 
 
 def test_a_lost_change_lies_between_the_heartbeats(built: Warehouse) -> None:
