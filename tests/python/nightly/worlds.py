@@ -231,7 +231,7 @@ class Shift:
                 data["from_state"] = self.states[number - 1]
             if state in ("fault", "blocked"):
                 data["reason"] = "sidewalk_blocked"
-            beats = {"state": state}
+            beats: dict[str, Any] = {"state": state}
             if state == "returning" and self.dispatchable is not None:
                 data["dispatchable"] = number == 0
                 beats["dispatchable"] = self.dispatchable
