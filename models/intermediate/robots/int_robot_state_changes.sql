@@ -453,7 +453,10 @@ halved as (
 
     select
         *,
-        cast(floor({{ milliseconds_between("left_after", "event_at") }} / 2.0) as integer) as half_milliseconds
+        -- A day at most, because dateadd takes an integer of 32 bits, which holds 24 days of milliseconds.
+        cast(
+            least(floor({{ milliseconds_between("left_after", "event_at") }} / 2.0), 86400000) as integer
+        ) as half_milliseconds
 
     from preceded
 
