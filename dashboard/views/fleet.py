@@ -18,6 +18,7 @@ HOURS = {
     "planned down": "planned_down_hours",
     "unplanned down": "unplanned_down_hours",
     "out of service": "out_of_service_hours",
+    "out of fleet": "out_of_fleet_hours",
     "unknown": "unknown_hours",
     "unobserved": "unobserved_hours",
 }

@@ -14,14 +14,31 @@ filled_hours as (
 
 ),
 
-spans as (
+-- A robot has no hours in which it was retired all the time.
+in_fleet as (
 
     select
         robot_id,
-        {{ utc_timestamp("min(started_at)") }} as first_at,
-        {{ utc_timestamp("max(ended_at)") }} as last_at
+        started_at,
+        date_trunc('hour', {{ utc_timestamp("started_at") }}) as first_hour_at,
+        date_trunc('hour', {{ dbt.dateadd("millisecond", -1, utc_timestamp("ended_at")) }}) as last_hour_at
     from {{ ref("robot_state_intervals") }}
-    group by robot_id
+    where
+        state_class <> 'out_of_fleet'
+        and ended_at > started_at
+
+),
+
+preceded as (
+
+    select
+        *,
+        max(last_hour_at) over (
+            partition by robot_id
+            order by started_at
+            rows between unbounded preceding and 1 preceding
+        ) as previous_last_hour_at
+    from in_fleet
 
 ),
 
@@ -29,12 +46,13 @@ compared as (
 
     select
         robot_id,
-        {{ dbt.datediff("first_at", "last_at", "hour") }}
-        + case when last_at > date_trunc('hour', last_at) then 1 else 0 end as hour_count,
+        {{ dbt.datediff(
+            "greatest(first_hour_at, " ~ dbt.dateadd("hour", 1, "previous_last_hour_at") ~ ")", "last_hour_at", "hour"
+        ) }} + 1 as hour_count,
         0 as filled_hour_count,
         0 as wrong_hour_count,
         0 as duration_seconds
-    from spans
+    from preceded
 
     union all
 

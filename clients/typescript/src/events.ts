@@ -161,7 +161,7 @@ export const Events = {
   DELIVERY_CANCELLED: "delivery.cancelled",
   /** The goods are back at the merchant. */
   DELIVERY_RETURN_COMPLETED: "delivery.return_completed",
-  /** The robot went from one state to another; supply hours come from this event alone. */
+  /** The robot went from one state to another, or tells its state again with another reason or dispatchable. */
   ROBOT_STATE_CHANGED: "robot.state_changed",
   /** The robot is alive; sent every 60 s. */
   ROBOT_HEARTBEAT: "robot.heartbeat",
@@ -651,7 +651,7 @@ export interface DeliveryReturnCompleted {
   total_s?: number;
 }
 
-/** The robot went from one state to another; supply hours come from this event alone. */
+/** The robot went from one state to another, or tells its state again with another reason or dispatchable. */
 export interface RobotStateChanged {
   /** The delivery that fulfils an order. */
   delivery_id?: string;

@@ -18,6 +18,10 @@ DATES = {
     "event_at": "When it happened (UTC): by the emitter's clock, corrected for its offset.",
 }
 LOADED_AT = {"loaded_at": "When it was loaded (UTC)."}
+UNCERTAINTY = {
+    "event_at_uncertainty_ms": "How far event_at may be off, in milliseconds; NULL where nothing"
+    " bounds it.",
+}
 COLUMN_GROUPS = {
     "id": "ids",
     "string": "text",
@@ -139,6 +143,7 @@ def stream_columns(events: list[Event], registry: Registry) -> dict[str, dict[st
     ids = {name: kind.brief for name, kind in registry.ids.items() if name in carried}
     groups = envelope | {
         "ids": event_id | ids | envelope["ids"],
+        "numerics": envelope["numerics"] | UNCERTAINTY,
         "timestamps": DATES | envelope["timestamps"] | LOADED_AT,
     }
     for name, field in registry.distinct_fields(events):

@@ -30,11 +30,14 @@ affected_robots as (
 
     select
         robot_id,
-        min(event_at) as first_affected_at
+        -- A sign of a state may move a change that lies shortly before it.
+        {{ dbt.dateadd("minute", -2 * var("silence_timeout_minutes"), "min(event_at)") }} as first_affected_at
 
     from affected_events
 
-    where is_sign_of_life
+    where
+        is_sign_of_life
+        or event_name = 'robot.connection_restored'
 
     group by robot_id
 

@@ -28,7 +28,11 @@ deliveries as (
 
 state_changes as (
 
-    select * from {{ ref("int_robot_state_changes") }}
+    select *
+
+    from {{ ref("int_robot_state_changes") }}
+
+    where basis = 'reported'
 
 ),
 

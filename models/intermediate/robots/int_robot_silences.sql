@@ -21,11 +21,10 @@ signs_of_life as (
 
     select
         robot_id,
-        event_at,
         emitter_id,
         seq,
         event_id,
-        case when event_name = 'robot.state_changed' then 1 else 0 end as is_state_change
+        event_at
 
     from events
 
@@ -34,31 +33,17 @@ signs_of_life as (
         and is_sign_of_life
         and {{ affected("robot_day", date="event_date") }}
 
-),
-
-sign_times as (
-
-    select
-        robot_id,
-        event_at,
-        count(*) as sign_count,
-        sum(is_state_change) as state_change_count
-
-    from signs_of_life
-
-    group by robot_id, event_at
-
     {% if is_incremental() %}
-
     union all
 
     -- The last sign before a robot's first affected day, where a silence spans that midnight. Where none
     -- does, the next sign came in time, and the time of the last one makes no difference.
     select
         silences.robot_id,
-        silences.last_sign_at as event_at,
-        1 as sign_count,
-        0 as state_change_count
+        silences.last_emitter_id as emitter_id,
+        silences.last_seq as seq,
+        cast(null as varchar(64)) as event_id,
+        silences.last_sign_at as event_at
     from {{ this }} as silences
     inner join (
         select
@@ -71,33 +56,7 @@ sign_times as (
     where
         silences.last_sign_at < cuts.cut_at
         and silences.ended_date >= cast(cuts.cut_at as date)
-
     {% endif %}
-
-),
-
--- Signs at the same time, some of them state changes and some not, in their order.
-ordered_signs as (
-
-    select
-        signs_of_life.robot_id,
-        signs_of_life.event_at,
-        signs_of_life.is_state_change,
-        row_number() over (
-            partition by signs_of_life.robot_id, signs_of_life.event_at
-            order by signs_of_life.emitter_id, signs_of_life.seq, signs_of_life.event_id
-        ) as place
-
-    from signs_of_life
-
-    inner join sign_times
-        on
-            signs_of_life.robot_id = sign_times.robot_id
-            and signs_of_life.event_at = sign_times.event_at
-
-    where
-        sign_times.state_change_count > 0
-        and sign_times.state_change_count < sign_times.sign_count
 
 ),
 
@@ -105,12 +64,23 @@ spaced as (
 
     select
         robot_id,
+        emitter_id as last_emitter_id,
+        seq as last_seq,
         event_at as last_sign_at,
-        lead(event_at) over (partition by robot_id order by event_at) as next_sign_at,
-        lead(sign_count) over (partition by robot_id order by event_at) as next_sign_count,
-        lead(state_change_count) over (partition by robot_id order by event_at) as next_state_change_count
+        lead(emitter_id) over (
+            partition by robot_id
+            order by event_at, emitter_id, seq, event_id
+        ) as next_emitter_id,
+        lead(seq) over (
+            partition by robot_id
+            order by event_at, emitter_id, seq, event_id
+        ) as next_seq,
+        lead(event_at) over (
+            partition by robot_id
+            order by event_at, emitter_id, seq, event_id
+        ) as next_sign_at
 
-    from sign_times
+    from signs_of_life
 
 ),
 
@@ -130,13 +100,21 @@ silences as (
         ----------  ids
         ended.robot_id,
 
+        ----------  text
+        ended.last_emitter_id,
+
+        ----------  numerics
+        ended.last_seq,
+
         ----------  booleans
-        coalesce(
-            ended.next_state_change_count = ended.next_sign_count
-            or ordered_signs.is_state_change = 1,
-            false
-        ) as is_ended_by_state_change,
         {{ is_silent }} as is_silence,
+        -- The numbers of the lines tell that the robot went on to log as often as it must.
+        {{ is_silent }} and coalesce(
+            ended.next_emitter_id = ended.last_emitter_id
+            and cast(ended.next_seq - ended.last_seq as double precision) * {{ 60000 * var("silence_timeout_minutes") }}
+            >= {{ milliseconds_between("ended.last_sign_at", "ended.ended_at") }},
+            false
+        ) as is_lost_span,
 
         ----------  timestamps
         cast(ended.ended_at as date) as ended_date,
@@ -145,12 +123,6 @@ silences as (
         ended.ended_at
 
     from ended
-
-    left join ordered_signs
-        on
-            ended.robot_id = ordered_signs.robot_id
-            and ended.next_sign_at = ordered_signs.event_at
-            and ordered_signs.place = 1
 
     -- A robot's last sign too, because a later run may find that a silence starts with it.
     where

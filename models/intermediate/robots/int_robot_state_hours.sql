@@ -42,6 +42,16 @@ robot_states as (
 
 ),
 
+versions as (
+
+    select *
+
+    from {{ ref("int_robot_versions") }}
+
+    where {{ affected("robot_day", date="version_date") }}
+
+),
+
 robots as (
 
     select
@@ -86,8 +96,6 @@ unioned as (
         market,
         state,
         reason,
-        software_version,
-        hardware_version,
         is_dispatchable,
         greatest(started_at, cut_at) as started_at,
         ended_at
@@ -100,8 +108,6 @@ unioned as (
         cast(null as varchar(64)) as market,
         'unobserved' as state,
         'none' as reason,
-        cast(null as varchar(128)) as software_version,
-        cast(null as varchar(128)) as hardware_version,
         cast(null as boolean) as is_dispatchable,
         started_at,
         ended_at
@@ -125,18 +131,29 @@ in_hours as (
 
 ),
 
+-- Cut at the hours, and where the robot got another version.
 clipped as (
 
     select
-        *,
-        greatest(started_at, hour_at) as piece_started_at,
-        least(ended_at, {{ dbt.dateadd("hour", 1, "hour_at") }}) as piece_ended_at
+        in_hours.*,
+        versions.software_version,
+        versions.hardware_version,
+        greatest(in_hours.started_at, in_hours.hour_at, versions.started_at) as piece_started_at,
+        least(in_hours.ended_at, {{ dbt.dateadd("hour", 1, "in_hours.hour_at") }}, versions.ended_at) as piece_ended_at
 
     from in_hours
 
+    left join versions
+        on
+            in_hours.robot_id = versions.robot_id
+            and cast(in_hours.hour_at as date) = versions.version_date
+            and in_hours.started_at < versions.ended_at
+            and in_hours.ended_at > versions.started_at
+            and in_hours.state <> 'unobserved'
+
 ),
 
-pieces as (
+classed as (
 
     select
         ----------  ids
@@ -174,6 +191,49 @@ pieces as (
         on clipped.state = robot_states.state
 
     where clipped.piece_ended_at > clipped.piece_started_at
+
+),
+
+in_fleet as (
+
+    select
+        *,
+        max(case when state_class = 'out_of_fleet' then 1 else 0 end) over (
+            partition by robot_id, hour_at
+        ) as is_retired,
+        max(case when state_class in ('out_of_fleet', 'unobserved') then 0 else 1 end) over (
+            partition by robot_id, hour_at
+        ) as is_in_fleet
+
+    from classed
+
+),
+
+-- A retired robot leaves the fleet with the end of the hour.
+pieces as (
+
+    select
+        robot_id,
+        market,
+        state,
+        reason,
+        state_class,
+        software_version,
+        hardware_version,
+        duration_milliseconds,
+        is_usable,
+        is_ready,
+        is_operating,
+        hour_date,
+        hour_at,
+        started_at,
+        ended_at
+
+    from in_fleet
+
+    where
+        is_in_fleet = 1
+        or is_retired = 0
 
 )
 

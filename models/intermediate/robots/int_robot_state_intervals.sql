@@ -77,7 +77,11 @@ numbered_changes as (
         row_number() over (
             partition by robot_id
             order by event_at, emitter_id, seq, event_id
-        ) as state_number
+        ) as state_number,
+        lead(event_at) over (
+            partition by robot_id
+            order by event_at, emitter_id, seq, event_id
+        ) as next_event_at
 
     from state_changes
 
@@ -106,7 +110,7 @@ marks as (
         1 as is_state_change,
         cast(null as timestamp) as silent_from_at,
         cast(null as timestamp) as next_sign_at,
-        cast(null as boolean) as is_ended_by_state_change
+        cast(null as boolean) as is_lost_span
     from state_changes
 
     union all
@@ -117,7 +121,7 @@ marks as (
         0 as is_state_change,
         silent_from_at,
         next_sign_at,
-        is_ended_by_state_change
+        is_lost_span
     from silences
 
 ),
@@ -138,7 +142,15 @@ numbered_marks as (
 
 silent_spells as (
 
-    select numbered_marks.*
+    -- A line that comes late makes another gap of a lost span. So that it changes no earlier day, the span
+    -- counts as one from midnight on, and as silence before.
+    select
+        numbered_marks.*,
+        numbered_changes.next_event_at,
+        greatest(
+            numbered_marks.silent_from_at,
+            cast(cast(numbered_marks.next_sign_at as date) as timestamp)
+        ) as lost_from_at
 
     from numbered_marks
 
@@ -153,16 +165,22 @@ silent_spells as (
 
 ),
 
+versions as (
+
+    select * from {{ ref("int_robot_versions") }}
+
+),
+
 starts as (
 
-    -- A silence that is carried over is found again among the silences.
+    -- A silence and a lost span that are carried over are found again among the silences.
     select
         robot_id,
         state_number,
         coalesce(carried_started_at, event_at) as started_at,
-        coalesce(carried_basis, 'reported') as basis
+        coalesce(carried_basis, basis) as basis
     from numbered_changes
-    where coalesce(carried_basis, 'reported') <> 'silence'
+    where coalesce(carried_basis, basis) not in ('silence', 'lost_lines')
 
     union all
 
@@ -172,6 +190,21 @@ starts as (
         silent_from_at as started_at,
         'silence' as basis
     from silent_spells
+    where
+        not is_lost_span
+        or silent_from_at < lost_from_at
+
+    union all
+
+    select
+        robot_id,
+        state_number,
+        lost_from_at as started_at,
+        'lost_lines' as basis
+    from silent_spells
+    where
+        is_lost_span
+        and coalesce(next_event_at > lost_from_at, true)
 
     union all
 
@@ -184,7 +217,7 @@ starts as (
     from silent_spells
     where
         next_sign_at is not null
-        and not is_ended_by_state_change
+        and coalesce(next_event_at > next_sign_at, true)
 
 ),
 
@@ -220,17 +253,17 @@ intervals as (
         changes.reason as reported_reason,
         changes.from_state,
         changes.previous_to_state,
-        changes.software_version,
-        changes.hardware_version,
+        versions.software_version,
+        versions.hardware_version,
 
         ----------  booleans
         changes.is_dispatchable,
-        ended.basis = 'reported' and changes.has_lost_transition as has_lost_transition,
+        ended.basis in ('reported', 'heartbeat') and changes.has_lost_transition as has_lost_transition,
         ended.basis = 'reported' and changes.is_illegal_transition as is_illegal_transition,
 
         ----------  timestamps
         cast(ended.ended_at as date) as ended_date,
-        changes.event_at as reported_at,
+        changes.reported_at,
         ended.started_at,
         ended.ended_at
 
@@ -240,6 +273,13 @@ intervals as (
         on
             ended.robot_id = changes.robot_id
             and ended.state_number = changes.state_number
+
+    left join versions
+        on
+            ended.robot_id = versions.robot_id
+            and cast(ended.started_at as date) = versions.version_date
+            and ended.started_at >= versions.started_at
+            and ended.started_at < versions.ended_at
 
 )
 

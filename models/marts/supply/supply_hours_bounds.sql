@@ -22,27 +22,17 @@ state_changes as (
 
     select
         robot_id,
+        basis,
         has_lost_transition,
         event_at,
+        earliest_at,
+        latest_at,
         lag(event_at) over (
             partition by robot_id
             order by event_at, emitter_id, seq, event_id
         ) as previous_event_at
 
     from {{ ref("int_robot_state_changes") }}
-
-),
-
-state_events as (
-
-    select *
-
-    from {{ ref("stg_event_log__events") }}
-
-    where
-        event_name = 'robot.state_changed'
-        and robot_id is not null
-        and event_at_uncertainty_ms > 0
 
 ),
 
@@ -70,7 +60,8 @@ doubts as (
         event_at as ended_at
     from state_changes
     where
-        has_lost_transition
+        basis = 'reported'
+        and has_lost_transition
         and previous_event_at is not null
 
     union all
@@ -97,9 +88,9 @@ doubts as (
 
     select
         robot_id,
-        {{ dbt.dateadd("millisecond", "-event_at_uncertainty_ms", "event_at") }} as started_at,
-        {{ dbt.dateadd("millisecond", "event_at_uncertainty_ms", "event_at") }} as ended_at
-    from state_events
+        earliest_at as started_at,
+        latest_at as ended_at
+    from state_changes
 
 ),
 

@@ -7,7 +7,8 @@
     "unplanned_down": "'unplanned_down'",
     "planned_down": "'planned_down'",
     "unknown": "'unknown'",
-    "out_of_service": "'out_of_service', 'out_of_fleet'",
+    "out_of_service": "'out_of_service'",
+    "out_of_fleet": "'out_of_fleet'",
     "unobserved": "'unobserved'",
 } %}
 
@@ -62,6 +63,7 @@ daily as (
         {{ seconds_to_hours("planned_down_seconds") }} as planned_down_hours,
         {{ seconds_to_hours("unknown_seconds") }} as unknown_hours,
         {{ seconds_to_hours("out_of_service_seconds") }} as out_of_service_hours,
+        {{ seconds_to_hours("out_of_fleet_seconds") }} as out_of_fleet_hours,
         {{ seconds_to_hours("unobserved_seconds") }} as unobserved_hours,
         {{ seconds_to_hours("total_seconds") }} as total_hours
 

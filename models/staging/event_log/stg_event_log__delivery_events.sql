@@ -44,6 +44,7 @@ typed as (
 
         ---------- numerics
         events.seq,
+        events.event_at_uncertainty_ms,
         {{ payload_column('events.document', 'distance_meters') }} as distance_meters,
         {{ payload_column('events.document', 'travel_seconds') }} as travel_seconds,
         {{ payload_column('events.document', 'eta_error_seconds') }} as eta_error_seconds,

@@ -39,6 +39,7 @@ typed as (
 
         ---------- numerics
         events.seq,
+        events.event_at_uncertainty_ms,
         {{ payload_column('events.document', 'candidates') }} as candidates,
         {{ payload_column('events.document', 'attempt') }} as attempt,
         {{ payload_column('events.document', 'eta_pickup_seconds') }} as eta_pickup_seconds,

@@ -35,6 +35,7 @@ typed as (
 
         ---------- numerics
         events.seq,
+        events.event_at_uncertainty_ms,
         {{ payload_column('events.document', 'prep_estimate_seconds') }} as prep_estimate_seconds,
         {{ payload_column('events.document', 'prep_seconds') }} as prep_seconds,
 

@@ -40,6 +40,7 @@ typed as (
 
         ---------- numerics
         events.seq,
+        events.event_at_uncertainty_ms,
         {{ payload_column('events.document', 'items') }} as items,
         {{ payload_column('events.document', 'value_cents') }} as value_cents,
         {{ payload_column('events.document', 'route_meters') }} as route_meters,

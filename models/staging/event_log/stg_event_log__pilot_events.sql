@@ -44,6 +44,7 @@ typed as (
 
         ---------- numerics
         events.seq,
+        events.event_at_uncertainty_ms,
         {{ payload_column('events.document', 'queue_seconds') }} as queue_seconds,
         {{ payload_column('events.document', 'latency_milliseconds') }} as latency_milliseconds,
         {{ payload_column('events.document', 'duration_seconds') }} as duration_seconds,

@@ -36,6 +36,7 @@ typed as (
 
         ---------- numerics
         events.seq,
+        events.event_at_uncertainty_ms,
 
         ---------- timestamps
         events.event_date,

@@ -58,6 +58,7 @@ typed as (
 
         ---------- numerics
         events.seq,
+        events.event_at_uncertainty_ms,
         {{ payload_column('events.document', 'battery_pct') }} as battery_pct,
         {{ payload_column('events.document', 'lat') }} as lat,
         {{ payload_column('events.document', 'lon') }} as lon,

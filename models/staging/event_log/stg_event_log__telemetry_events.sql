@@ -40,6 +40,7 @@ typed as (
 
         ---------- numerics
         events.seq,
+        events.event_at_uncertainty_ms,
         {{ payload_column('events.document', 'last_seq') }} as last_seq,
 
         ---------- timestamps

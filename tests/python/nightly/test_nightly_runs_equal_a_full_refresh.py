@@ -66,7 +66,11 @@ stories = st.one_of(
         robot=number,
         states=st.lists(states, min_size=1, max_size=4).map(tuple),
         gap=st.sampled_from([30, 3, 400]),
-        beats=st.integers(0, 2),
+        beats=st.integers(0, 3),
+        pace=st.sampled_from([4, 1, 0.02]),
+        told=st.sampled_from([True, True, False]),
+        dispatchable=st.sampled_from([True, None]),
+        skipped=st.sampled_from([0, 0, 100]),
         arrival=arrival,
     ),
     st.builds(
@@ -272,6 +276,60 @@ NAMED = (
             Shift(states=("available", "charging", "available"), gap=60, beats=0),
             Shift(start=520, states=("fault",), beats=0, arrival=5),
             Stray("robot.stuck", start=530),
+        ),
+    ),
+    World(
+        # About a midnight, where a night may begin: what heartbeats tell of lies before it.
+        name="heartbeats_tell_a_change_late",
+        stories=(
+            Shift(start=1430, states=("available",), beats=3, pace=1),
+            Shift(start=1438, states=("fault",), beats=3, pace=1, told=False),
+            Shift(start=1439, states=("available",), beats=4, pace=1.3, told=False, arrival=5),
+        ),
+    ),
+    World(
+        name="heartbeats_before_midnight_late",
+        stories=(
+            Shift(start=1430, states=("available",), beats=3, pace=1),
+            Shift(start=1440, states=("fault",), beats=3, pace=1, told=False),
+            Shift(start=1436, states=("available",), beats=3, pace=1.2, told=False, arrival=5),
+        ),
+    ),
+    World(
+        name="contact_restored_late",
+        stories=(
+            Shift(start=1400, states=("in_transit", "non_contactable"), beats=1, pace=1),
+            Shift(start=1439, states=("in_transit",), beats=4, pace=1.5, told=False),
+            Stray("robot.connection_restored", start=1439, arrival=5),
+        ),
+    ),
+    World(
+        name="race_told_late",
+        stories=(
+            Shift(start=1437, states=("available",), beats=4, pace=0.99, told=False),
+            Shift(start=1440, states=("fault",), beats=3, pace=0.02, arrival=5),
+        ),
+    ),
+    World(
+        name="dispatchable_told_late",
+        stories=(
+            Shift(start=1420, states=("returning", "returning"), gap=10, beats=3, pace=2),
+            Shift(start=1441, states=("returning",), beats=3, pace=1, dispatchable=None, arrival=5),
+        ),
+    ),
+    World(
+        name="lines_lost_over_midnight",
+        stories=(
+            Shift(start=1300, states=("available",), pace=1),
+            Shift(start=1500, states=("fault",), pace=1, told=False, skipped=100),
+            Stray("robot.lid_changed", start=1450, arrival=5),
+        ),
+    ),
+    World(
+        name="retired_late",
+        stories=(
+            Shift(start=600, states=("available", "offline", "retired"), gap=20),
+            Shift(start=1700, states=("offline",), arrival=5),
         ),
     ),
     World(

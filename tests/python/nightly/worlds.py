@@ -84,7 +84,8 @@ class Event:
     """An event before it becomes a line.
 
     `ids` says which of the world's robots, orders and so on it names, by number. `names_error`
-    is the number, within the story, of the error that a clearance names.
+    is the number, within the story, of the error that a clearance names. `skipped` counts lines
+    that its emitter logged before it and that never arrive.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Event:
     ids: Mapping[str, int] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
     names_error: int | None = None
+    skipped: int = 0
 
 
 class Story(Protocol):
@@ -203,13 +205,20 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Shift:
-    """A robot's changes of state, each followed by heartbeats every four minutes."""
+    """A robot's changes of state, each followed by heartbeats every `pace` minutes.
+
+    With `told` false only the heartbeats arrive. `skipped` lines are lost before each state.
+    """
 
     start: int = 480
     robot: int = 0
     states: tuple[str, ...] = ("available", "charging")
     gap: int = 30
     beats: int = 2
+    pace: float = 4
+    told: bool = True
+    dispatchable: bool | None = True
+    skipped: int = 0
     arrival: int = 0
 
     def events(self) -> list[Event]:
@@ -222,11 +231,20 @@ class Shift:
                 data["from_state"] = self.states[number - 1]
             if state in ("fault", "blocked"):
                 data["reason"] = "sidewalk_blocked"
-            if state == "returning":
-                data["dispatchable"] = True
-            events.append(Event("robot.state_changed", at, ids, data))
+            beats: dict[str, Any] = {"state": state}
+            if state == "returning" and self.dispatchable is not None:
+                data["dispatchable"] = number == 0
+                beats["dispatchable"] = self.dispatchable
+            if self.told:
+                events.append(Event("robot.state_changed", at, ids, data, skipped=self.skipped))
             events += [
-                Event("robot.heartbeat", at + 4 * beat, ids, {"state": state})
+                Event(
+                    "robot.heartbeat",
+                    at + self.pace * beat,
+                    ids,
+                    beats,
+                    skipped=0 if self.told or beat > 1 else self.skipped,
+                )
                 for beat in range(1, self.beats + 1)
             ]
         return events
@@ -520,7 +538,9 @@ def line_number(fate: Fate, events: list[Event]) -> int | None:
 
 
 def emitter_of(event: Event, mark: str) -> str:
-    """Who logs it: the robot that it names, else the service of its stream."""
+    """Who logs it: the gateway, the robot that it names, else the service of its stream."""
+    if registry().by_name[event.name].owner == "gateway":
+        return f"gateway{mark}/1"
     if "robot" in event.ids:
         return f"{id_of('robot', event.ids['robot'], mark)}/1"
     return f"{event.name.split('.')[0]}{mark}/1"
@@ -532,7 +552,7 @@ def sequence_numbers(events: Sequence[Event], mark: str) -> dict[int, int]:
     counted: dict[str, int] = {}
     for number, event in sorted(enumerate(events), key=lambda one: one[1].minute):
         emitter = emitter_of(event, mark)
-        counted[emitter] = numbers[number] = counted.get(emitter, 0) + 1
+        counted[emitter] = numbers[number] = counted.get(emitter, 0) + event.skipped + 1
     return numbers
 
 

@@ -167,7 +167,7 @@ class Events(StrEnum):
     DELIVERY_RETURN_COMPLETED = "delivery.return_completed"
     """The goods are back at the merchant."""
     ROBOT_STATE_CHANGED = "robot.state_changed"
-    """The robot went from one state to another; supply hours come from this event alone."""
+    """The robot went from one state to another, or tells its state again with another reason or dispatchable."""
     ROBOT_HEARTBEAT = "robot.heartbeat"
     """The robot is alive; sent every 60 s."""
     ROBOT_ERROR = "robot.error"
@@ -634,7 +634,7 @@ class DeliveryReturnCompleted(TypedDict):
 
 
 class RobotStateChanged(TypedDict):
-    """The robot went from one state to another; supply hours come from this event alone."""
+    """The robot went from one state to another, or tells its state again with another reason or dispatchable."""
 
     delivery_id: NotRequired[Id]
     robot_id: Id
