@@ -1,14 +1,15 @@
 """How often a release is called worse or better that is neither, and how soon one that is.
 
-Run `python -m benchmarks.release_alarms`. Made-up robots run two versions of their software in the same
-days. Each robot has a failure rate of its own, gamma-distributed about that of the simulated fleet, and
-tells each failure up to eight times. Their errors and states go through the models int_failure_episodes,
-robot_failures, int_release_exposures and release_verdicts, in one build for all draws. For verdicts
-that are read every hour, robots and hours go through release_verdicts, a row per hour of each release.
+Run `python -m benchmarks.release_alarms`. Made-up robots run two versions of their software in the
+same days. Each robot has a failure rate of its own, gamma-distributed about that of the simulated
+fleet, and tells each failure up to eight times. Their errors and states go through the models
+int_failure_episodes, robot_failures, int_release_exposures and release_verdicts, in one build for
+all draws. For verdicts that are read every hour, robots and hours go through release_verdicts, as
+a release of its own for each hour.
 
-The last line is JSON: `false_alarm_share` and `found_share` of the column `comparison` at 500 operating
-hours a side, without a difference and with double the rate, and `hourly_false_alarm_share`, releases
-without a difference whose `verdict` was ever worse or better.
+The last line is JSON: `false_alarm_share` and `found_share` of the column `comparison` at 500
+operating hours a side, without a difference and with double the rate, and
+`hourly_false_alarm_share`, releases without a difference whose `verdict` was ever worse or better.
 """
 
 from __future__ import annotations
@@ -289,8 +290,8 @@ def main(
         first = hourly_looks(alarms, Draws("same", 1, hourly), hourly_robots, hours, shape, rng)
         hourly_share = sum(verdict is not None for verdict, _ in first) / hourly
         console.print(
-            f"read {hours} times, hourly, with {hourly_robots} robots a side: {hourly_share:.1%} of "
-            f"{hourly:,} releases without a difference ever called worse or better"
+            f"read {hours} times, hourly, with {hourly_robots} robots a side: {hourly_share:.1%} "
+            f"of {hourly:,} releases without a difference ever called worse or better"
         )
         if powers:
             console.print(power_table(alarms, powers, hourly_robots, hours, shape, rng))
