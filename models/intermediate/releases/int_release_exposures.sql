@@ -1,4 +1,4 @@
-{{ config(materialized="table", dist="all", sort=["software_version", "release_date"]) }}
+{{ config(materialized="table", dist="robot_id", sort=["software_version", "release_date"]) }}
 
 {# What is counted, over what, by measure. Those of the monitors have their names. #}
 {% set measures = {
