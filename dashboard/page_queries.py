@@ -165,6 +165,13 @@ limit ?
 
 RELEASE_HEALTH = "select * from release_health order by service, first_event_at, version"
 
+RELEASE_VERDICTS = """
+select *
+from release_verdicts
+where previous_version is not null
+order by measure, released_at desc, version, period_number desc
+"""
+
 LOADS = """
 select
     loaded_at,

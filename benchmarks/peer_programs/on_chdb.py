@@ -12,14 +12,13 @@ from benchmarks.peer_programs.rules import (
     EARLIEST_MS,
     MOST_SESSION_MS,
     OUTPUTS,
-    QUIET_MS,
     SILENCE_MS,
     TAIL_MS,
     Rules,
 )
 
 TEXTS = ("event_id", "emitter_id", "order_id", "delivery_id", "robot_id", "merchant_id", "pilot_id")
-OF_DATA = ("disposition", "to_state", "error_code", "component", "error_event_id", "session_id")
+OF_DATA = ("disposition", "to_state", "session_id")
 LINE = (
     ", ".join(f"{name} String" for name in (*TEXTS, "occurred_at", "received_at"))
     + ", seq Int64, evt Tuple(name String), data Tuple(is_failure Bool, "
@@ -281,44 +280,18 @@ def tables(landing: Path, rules: Rules) -> dict[str, str]:
             select robot_id, toInt64(hour * {HOUR}) as hour_ms, state, sum(ms) as duration_ms
             from pieces group by robot_id, hour, state
         """,
-        "failures": f"""
-            with named as (
-                select robot_id, error_event_id, min(at) as cleared_at
-                from events where name = 'robot.error_cleared' and error_event_id <> ''
-                group by robot_id, error_event_id
-            ), followed as (
-                select *, min(if(name = 'robot.error_cleared', at, null)) over (
-                    partition by robot_id, error_code {IN_ORDER}
-                    rows between current row and unbounded following
-                ) as next_cleared_at
-                from events where robot_id <> ''
-                    and (name = 'robot.error_cleared' or (name = 'robot.error' and is_failure))
-            ), lasting as (
-                select f.robot_id as robot_id, component, at, event_id, at + {QUIET_MS} as quiet_at,
-                    greatest(at, coalesce(
-                        cleared_at, least(coalesce(next_cleared_at, quiet_at), quiet_at)
-                    )) as ended
-                from followed as f left join named as c
-                    on f.robot_id = c.robot_id and f.event_id = c.error_event_id
-                where name = 'robot.error'
-            )
-            select robot_id, at, max(toNullable(ended)) over (
-                partition by robot_id, component order by at, event_id
-                rows between unbounded preceding and 1 preceding
-            ) as before
-            from lasting
-        """,
         "mtbf": f"""
             with months as (
-                select robot_id, toInt64(hour * {HOUR}) as month_at, toInt64(0) as failures,
+                select robot_id, toInt64(hour * {HOUR}) as month_at, toInt64(0) as errors,
                     toInt64(if(state in {tuple(rules.operating_states)}, ms, 0)) as operating
                 from pieces where state <> 'unobserved'
                 union all
-                select robot_id, at, 1, 0 from failures where coalesce(before, at) <= at
+                select robot_id, at, 1, 0 from events
+                where robot_id <> '' and name = 'robot.error' and is_failure
             )
             select robot_id,
                 formatDateTime(fromUnixTimestamp64Milli(month_at, 'UTC'), '%Y-%m') as month,
-                sum(operating) as operating_ms, sum(failures) as failure_count
+                sum(operating) as operating_ms, sum(errors) as error_count
             from months group by robot_id, month
         """,
     }

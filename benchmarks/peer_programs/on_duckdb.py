@@ -13,14 +13,13 @@ from benchmarks.peer_programs.rules import (
     EARLIEST_MS,
     MOST_SESSION_MS,
     OUTPUTS,
-    QUIET_MS,
     SILENCE_MS,
     TAIL_MS,
     Rules,
 )
 
 TEXT = ("emitter_id", "order_id", "delivery_id", "robot_id", "merchant_id", "pilot_id")
-OF_DATA = ("disposition", "to_state", "error_code", "component", "error_event_id", "session_id")
+OF_DATA = ("disposition", "to_state", "session_id")
 LINE: dict[str, Any] = {
     **dict.fromkeys(("event_id", *TEXT), "VARCHAR"),
     "evt": {"name": "VARCHAR"},
@@ -218,39 +217,17 @@ create table supply_hours as
 select robot_id, epoch_ms(hour) as hour_ms, state, cast(sum(ms) as bigint) as duration_ms
 from pieces group by robot_id, hour, state;
 
-create table failures as
-with named as (
-    select robot_id, error_event_id, min(event_at) as cleared_at from events
-    where name = 'robot.error_cleared' and error_event_id is not null
-    group by robot_id, error_event_id
-), followed as (
-    select *, min(event_at) filter (name = 'robot.error_cleared') over (
-        partition by robot_id, error_code {IN_ORDER}
-        rows between current row and unbounded following
-    ) as next_cleared_at
-    from events where robot_id is not null
-        and (name = 'robot.error_cleared' or (name = 'robot.error' and is_failure))
-), lasting as (
-    select f.robot_id, component, event_at, event_id, greatest(event_at, coalesce(
-        cleared_at, least(next_cleared_at, event_at + {ms(QUIET_MS)})
-    )) as ended
-    from followed f left join named c on f.robot_id = c.robot_id and event_id = c.error_event_id
-    where name = 'robot.error'
-)
-select *, coalesce(max(ended) over (partition by robot_id, component order by event_at, event_id
-    rows between unbounded preceding and 1 preceding) <= event_at, true) as is_first
-from lasting;
-
 create table mtbf as
 with months as (
-    select robot_id, strftime(hour, '%Y-%m') as month, 0 as failures,
+    select robot_id, strftime(hour, '%Y-%m') as month, 0 as errors,
         case when state in {tuple(rules.operating_states)} then ms else 0 end as ms
     from pieces where state <> 'unobserved'
     union all
-    select robot_id, strftime(event_at, '%Y-%m'), 1, 0 from failures where is_first
+    select robot_id, strftime(event_at, '%Y-%m'), 1, 0 from events
+    where robot_id is not null and name = 'robot.error' and is_failure
 )
 select robot_id, month, cast(sum(ms) as bigint) as operating_ms,
-    cast(sum(failures) as bigint) as failure_count
+    cast(sum(errors) as bigint) as error_count
 from months group by robot_id, month;
 """
     with duckdb.connect() as connection:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd  # type: ignore[import-untyped]
@@ -15,7 +14,6 @@ from benchmarks.peer_programs.rules import (
     EARLIEST_MS,
     MOST_SESSION_MS,
     OUTPUTS,
-    QUIET_MS,
     SILENCE_MS,
     TAIL_MS,
     Rules,
@@ -224,26 +222,6 @@ def pieces_of(events: pd.DataFrame, rules: Rules) -> pd.DataFrame:
     return pieces.assign(hour_ms=began, ms=ms.astype("int64"))
 
 
-def failures_of(events: pd.DataFrame) -> pd.DataFrame:
-    """The first error of each failure."""
-    is_clearance = events["name"] == "robot.error_cleared"
-    is_failure = (events["name"] == "robot.error") & events["is_failure"]
-    found = events[events["robot_id"].notna() & (is_clearance | is_failure)].sort_values(ORDER)
-    clearances = found[found["name"] == "robot.error_cleared"].dropna(subset=["error_event_id"])
-    named = clearances.groupby(["robot_id", "error_event_id"])["at"].min().rename("cleared_at")
-    found["next_at"] = found["at"].where(found["name"] == "robot.error_cleared")
-    found["next_at"] = found.groupby(["robot_id", "error_code"], dropna=False)["next_at"].bfill()
-    errors = found[found["name"] == "robot.error"].merge(
-        named, how="left", left_on=["robot_id", "event_id"], right_index=True
-    )
-    quiet = np.fmin(errors["next_at"], errors["at"] + QUIET_MS)
-    errors["ended"] = np.maximum(errors["at"], errors["cleared_at"].fillna(quiet))
-    errors = errors.sort_values(["at", "event_id"])
-    by: Any = [errors["robot_id"], errors["component"]]
-    before = errors["ended"].groupby(by, dropna=False).cummax().groupby(by, dropna=False).shift(1)
-    return errors[~(before > errors["at"])]
-
-
 def run(landing: Path, out: Path, rules: Rules) -> None:
     """Write each of OUTPUTS into `out`, from the event files below `landing`."""
     frames, refused = read(landing, lines_of)
@@ -252,7 +230,8 @@ def run(landing: Path, out: Path, rules: Rules) -> None:
     milestones = milestones_of(events, rules)
     matches = matches_of(events, milestones, windows_of(events, milestones))
     pieces = pieces_of(events, rules)
-    failures = failures_of(events)
+    is_failure = (events["name"] == "robot.error") & events["is_failure"]
+    errors = events[events["robot_id"].notna() & is_failure]
 
     sessions = matches.groupby("delivery_id")["at"].agg(["min", "max", "size"]).reset_index()
     sessions.columns = pd.Index(["delivery_id", "started_ms", "last_event_ms", "event_count"])
@@ -262,13 +241,13 @@ def run(landing: Path, out: Path, rules: Rules) -> None:
     months = pd.concat(
         [
             observed[["robot_id"]].assign(
-                at=observed["hour_ms"], operating_ms=observed["ms"] * is_operating, failure_count=0
+                at=observed["hour_ms"], operating_ms=observed["ms"] * is_operating, error_count=0
             ),
-            failures[["robot_id", "at"]].assign(operating_ms=0, failure_count=1),
+            errors[["robot_id", "at"]].assign(operating_ms=0, error_count=1),
         ]
     )
     month = pd.to_datetime(months["at"], unit="ms").dt.strftime("%Y-%m").rename("month")
-    sums = months.groupby(["robot_id", month])[["operating_ms", "failure_count"]].sum()
+    sums = months.groupby(["robot_id", month])[["operating_ms", "error_count"]].sum()
     by_state = pieces.groupby(["robot_id", "hour_ms", "state"])["ms"].sum().rename("duration_ms")
     tables = {
         "quarantine": pd.DataFrame(

@@ -14,7 +14,6 @@ from benchmarks.peer_programs.rules import (
     EARLIEST_MS,
     MOST_SESSION_MS,
     OUTPUTS,
-    QUIET_MS,
     SILENCE_MS,
     TAIL_MS,
     Rules,
@@ -249,32 +248,6 @@ def pieces_of(events: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     return in_hours(spans).select("robot_id", "state", hour_ms=began, ms=milliseconds)
 
 
-def failures_of(events: pl.DataFrame) -> pl.DataFrame:
-    """The first error of each failure."""
-    is_clearance = col("name") == "robot.error_cleared"
-    of_failures = events.filter(
-        col("robot_id").is_not_null()
-        & (is_clearance | ((col("name") == "robot.error") & col("is_failure")))
-    ).sort(ORDER)
-    named = (
-        of_failures.filter(is_clearance & col("error_event_id").is_not_null())
-        .group_by("robot_id", event_id="error_event_id")
-        .agg(cleared_at=col("at").min())
-    )
-    followed = of_failures.with_columns(next_at=pl.when(is_clearance).then("at")).with_columns(
-        col("next_at").backward_fill().over("robot_id", "error_code")
-    )
-    quiet = pl.min_horizontal("next_at", col("at") + QUIET_MS)
-    lasting = (
-        followed.filter(~is_clearance)
-        .join(named, on=["robot_id", "event_id"], how="left")
-        .with_columns(ended=pl.max_horizontal("at", pl.coalesce("cleared_at", quiet)))
-        .sort("at", "event_id")
-        .with_columns(before=col("ended").cum_max().shift(1).over("robot_id", "component"))
-    )
-    return lasting.filter(col("before").is_null() | (col("before") <= col("at")))
-
-
 def run(landing: Path, out: Path, rules: Rules) -> None:
     """Write each of OUTPUTS into `out`, from the event files below `landing`."""
     frames, refused = read(landing, lines_of)
@@ -291,11 +264,11 @@ def run(landing: Path, out: Path, rules: Rules) -> None:
                 operating_ms=pl.when(col("state").is_in(rules.operating_states))
                 .then("ms")
                 .otherwise(0),
-                failure_count=0,
+                error_count=0,
             ),
-            failures_of(events).select(
-                "robot_id", month_of("at"), operating_ms=pl.lit(0, pl.Int64), failure_count=1
-            ),
+            events.filter(
+                col("robot_id").is_not_null() & (col("name") == "robot.error") & col("is_failure")
+            ).select("robot_id", month_of("at"), operating_ms=pl.lit(0, pl.Int64), error_count=1),
         ]
     )
     tables = {
@@ -312,9 +285,7 @@ def run(landing: Path, out: Path, rules: Rules) -> None:
         "supply_hours": pieces.group_by("robot_id", "hour_ms", "state").agg(
             duration_ms=col("ms").sum()
         ),
-        "mtbf": months.group_by("robot_id", "month").agg(
-            col("operating_ms", "failure_count").sum()
-        ),
+        "mtbf": months.group_by("robot_id", "month").agg(col("operating_ms", "error_count").sum()),
     }
     for name, columns in OUTPUTS.items():
         tables[name].select(columns.split(", ")).write_parquet(out / f"{name}.parquet")

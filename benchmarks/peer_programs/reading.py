@@ -17,8 +17,8 @@ import msgspec
 
 TEXTS = (
     *("event_id", "occurred_at", "received_at", "emitter_id", "order_id", "delivery_id"),
-    *("robot_id", "merchant_id", "pilot_id", "name", "disposition", "to_state", "error_code"),
-    *("component", "error_event_id", "session_id"),
+    *("robot_id", "merchant_id", "pilot_id", "name", "disposition", "to_state"),
+    "session_id",
 )
 FILES_AT_ONCE = 400
 Frame = TypeVar("Frame")
@@ -31,9 +31,6 @@ class Evt(msgspec.Struct, frozen=True, gc=False):
 class Data(msgspec.Struct, frozen=True, gc=False):
     disposition: Any = None
     to_state: Any = None
-    error_code: Any = None
-    component: Any = None
-    error_event_id: Any = None
     session_id: Any = None
     is_failure: Any = None
 

@@ -14,7 +14,7 @@ OUTPUTS = {
     "matches": "event_id, delivery_id, match_method",
     "sessions": "delivery_id, outcome, started_ms, last_event_ms, event_count",
     "supply_hours": "robot_id, hour_ms, state, duration_ms",
-    "mtbf": "robot_id, month, operating_ms, failure_count",
+    "mtbf": "robot_id, month, operating_ms, error_count",
 }
 """Columns of each table that a peer writes, as NAME.parquet.
 
@@ -26,7 +26,6 @@ CLOCK_AHEAD_MS = 5_000
 TAIL_MS = 5 * 60_000
 MOST_SESSION_MS = 24 * 3_600_000
 SILENCE_MS = 5 * 60_000
-QUIET_MS = 10 * 60_000
 """The project's vars, as dbt_project.yml has them; EARLIEST_MS is the start of 2020."""
 
 

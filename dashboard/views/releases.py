@@ -25,10 +25,17 @@ METRICS = {
     "failed_pickup_ratio": ("Failed pickups", "failed_pickup_count", "pickup_count"),
     "error_ratio": ("Share of events that are errors", "error_count", "event_count"),
 }
+# What verdicts are about, beside the metrics.
+MEASURES = {name: said for name, (said, _, _) in METRICS.items()} | {
+    "failures_per_operating_hour": "Failures per operating hour",
+    "robot_failed_delivery_ratio": "Deliveries that robots failed",
+}
+BASES = {"same_days": "robots of the same days", "before": "the time before"}
 WORDS = {
     "worse": "▲ worse",
     "better": "▼ better",
     "no_clear_difference": "no clear difference",
+    "alike": "alike",
     "too_few": "too few to tell",
     "no_previous_version": "first version",
 }
@@ -39,6 +46,7 @@ def show() -> None:
     if not versions:
         st.info("Nothing is loaded yet.")
         return
+    verdicts()
     worse = [
         f"{version_name(row)}: {name.lower()}"
         for row in versions
@@ -46,11 +54,11 @@ def show() -> None:
         if row[f"{metric}_comparison"] == "worse"
     ]
     if worse:
-        st.warning("Worse than the version before, beyond the 90 % intervals:")
+        st.warning("Worse than the version before, beyond what chance and the robots explain:")
         for said in worse:
             st.text(f"▲ {said}")
     else:
-        st.success("No version is worse than the one before beyond the 90 % intervals.")
+        st.success("No version is clearly worse than the one before.")
     metric = st.selectbox(
         "Metric",
         list(METRICS),
@@ -103,6 +111,57 @@ def show() -> None:
         | {base.replace("_", " "): st.column_config.NumberColumn(format="%.0f")},
         alt=f"{name} by version, as a table",
     )
+
+
+def verdicts() -> None:
+    """Verdicts on the robots' software, which hold however often they are read."""
+    found = rows(page_queries.RELEASE_VERDICTS)
+    if not found:
+        return
+    st.markdown("#### Robots' software, against the version before")
+    st.dataframe(
+        [
+            {
+                "version": plain(row["version"]),
+                "period": row["period_number"],
+                "before": plain(row["previous_version"]),
+                "measure": MEASURES.get(row["measure"], plain(row["measure"])),
+                "verdict": verdict(row),
+                "ratio": row["rate_ratio"],
+                "lower 96 %": row["rate_ratio_lower_96"],
+                "upper 96 %": row["rate_ratio_upper_96"],
+                "compared with": BASES.get(row["comparison_basis"], ""),
+                "counted": row["event_count"],
+                "over": row["exposure"],
+                "counted before": row["previous_event_count"],
+                "over before": row["previous_exposure"],
+            }
+            for row in found
+        ],
+        hide_index=True,
+        column_config={
+            name: st.column_config.NumberColumn(format=form)
+            for form, names in {
+                "%.2f": ("ratio", "lower 96 %", "upper 96 %"),
+                "%.0f": ("over", "over before"),
+            }.items()
+            for name in names
+        },
+        alt="Verdicts on versions of the robots' software",
+    )
+    st.caption(
+        "A verdict may be read every hour; the ratio and its interval are for one look. Alike: "
+        "surely less than twice as many."
+    )
+
+
+def verdict(row: Row) -> str:
+    if row["verdict"] != "undecided":
+        return WORDS.get(row["verdict"], plain(row["verdict"]))
+    if row["exposure_needed"] is None:
+        return WORDS["too_few"]
+    unit = "operating hours" if row["measure"].endswith("_hour") else "deliveries"
+    return f"{row['exposure_needed']:,.0f} more {unit} needed"
 
 
 def version_name(row: Row) -> str:

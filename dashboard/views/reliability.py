@@ -44,7 +44,9 @@ def show() -> None:
         )
     )
     st.caption(
-        "MTBF = operating hours T / failures r, with the two-sided 90 % chi-square interval. An "
+        "MTBF = operating hours T / failures r that began while the robot operated, with the "
+        "two-sided 90 % chi-square interval; failures on a charger or in the workshop are "
+        "beside r. An "
         "arrow: no failure, so only a lower bound. Intervals that overlap show no difference; "
         "compare versions within one hardware version. Versions that drove less than an hour are "
         "in the table alone."
@@ -79,8 +81,11 @@ def show() -> None:
                 "component": plain(row["component"]),
                 "first error": plain(row["first_error_code"]),
                 "errors": row["error_count"],
+                "consequences": plain(row["consequences"]),
                 "down for": span(row["down_seconds"]),
-                "cleared": row["is_cleared"],
+                "ended": row["end_basis"] or "lasts on",
+                "state before": row["began_in_state"],
+                "in MTBF": row["is_charged"],
                 "hardware": plain(row["hardware_version"]),
                 "software": plain(row["software_version"]),
                 "replay": charts.replay_url(row["robot_id"], row["started_at"]),
@@ -111,11 +116,13 @@ def mtbf_table(found: list[Row], ids: tuple[str, ...], alt: str) -> None:
             {
                 **{name.replace("_", " "): plain(row[name]) for name in ids},
                 "failures": row["failure_count"],
+                "not operating": row["uncharged_failure_count"],
                 "operating hours": row["operating_hours"],
                 "MTBF h": row["mtbf_hours"],
                 "lower 90 %": row["mtbf_lower_90_hours"],
                 "upper 90 %": row["mtbf_upper_90_hours"],
                 "MTTR h": row["mttr_hours"],
+                "MTBF / (MTBF + MTTR)": row["mtbf_availability_ratio"],
                 "availability": row["availability_ratio"],
             }
             for row in found
@@ -127,7 +134,10 @@ def mtbf_table(found: list[Row], ids: tuple[str, ...], alt: str) -> None:
                 for name in ("operating hours", "MTBF h", "lower 90 %", "upper 90 %")
             },
             "MTTR h": st.column_config.NumberColumn(format="%.2f"),
-            "availability": st.column_config.NumberColumn(format="percent"),
+            **{
+                name: st.column_config.NumberColumn(format="percent")
+                for name in ("MTBF / (MTBF + MTTR)", "availability")
+            },
         },
         alt=alt,
     )

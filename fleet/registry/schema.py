@@ -301,6 +301,7 @@ class Monitor(Row):
     name: SnakeCase
     title: Text
     message: Text
+    link: Annotated[str, Field(pattern=r"^https://\S+$")] | None = None
     group: Literal["release_health", "funnel", "supply", "safety"]
     owner: Text
     of: SnakeCase

@@ -73,7 +73,6 @@
     delivery       deliveries that these events name
     pilot_session  pilot sessions that these events name
     robot          robots that these events name
-    failing_robot  robots with an error or a clearance among these events
     receipt_day    UTC days on which these events were received
     day            UTC days on which the deliveries of an event may have changed
     robot_day      robots and UTC days on which the robot's states may have changed
@@ -87,10 +86,6 @@
         {{ return({"id": key ~ "_id", "ids": "select " ~ key ~ "_id from " ~ ref("int_affected_events")}) }}
     {%- elif key == "pilot_session" -%}
         {{ return({"id": "session_id", "ids": "select session_id from " ~ ref("int_affected_events")}) }}
-    {%- elif key == "failing_robot" -%}
-        {%- set is_failure = "event_name in ('robot.error', 'robot.error_cleared')" -%}
-        {%- set ids = "select robot_id from " ~ ref("int_affected_events") ~ " where " ~ is_failure -%}
-        {{ return({"id": "robot_id", "ids": ids}) }}
     {%- elif key == "robot_day" -%}
         {{ return({"id": "robot_id", "ids": "select robot_id, affected_date from " ~ ref("int_affected_robot_days")}) }}
     {%- elif key == "session" -%}

@@ -1,10 +1,10 @@
 {#
     Mean time between failures of repairable robots.
 
-    T = operating hours, r = failure episodes that started in the period, MTBF = T / r, with the
-    two-sided 90 % chi-square interval of a time-truncated test, 2T / chi2(0.95, 2r + 2) to
-    2T / chi2(0.05, 2r) (NIST/SEMATECH e-Handbook 8.4.5.1). With r = 0 only the one-sided 90 %
-    lower bound T / -ln(0.1) exists. The factors: macros/statistics/confidence_intervals.sql.
+    T = operating hours, r = failures that began in the period while the robot operated, MTBF = T / r,
+    with the two-sided 90 % chi-square interval of a time-truncated test, 2T / chi2(0.95, 2r + 2) to
+    2T / chi2(0.05, 2r) (NIST/SEMATECH e-Handbook 8.4.5.1). With r = 0 only its lower bound exists.
+    MTTR is the mean of those of them that are over. The factors: confidence_intervals.sql.
 #}
 {% macro mtbf_ctes(by) %}
 {%- set keys = by | join(", ") -%}
@@ -42,6 +42,9 @@ operated as (
         sum(operating_milliseconds) as operating_milliseconds,
         sum(down_milliseconds) as down_milliseconds,
         0 as failure_count,
+        0 as uncharged_failure_count,
+        0 as open_failure_count,
+        0 as repaired_count,
         cast(0 as decimal(18, 3)) as repair_seconds
 
     from operating_days
@@ -57,8 +60,11 @@ failed as (
         month_start,
         0 as operating_milliseconds,
         0 as down_milliseconds,
-        count(*) as failure_count,
-        sum(down_seconds) as repair_seconds
+        sum(case when is_charged then 1 else 0 end) as failure_count,
+        sum(case when is_charged then 0 else 1 end) as uncharged_failure_count,
+        sum(case when is_charged and is_open then 1 else 0 end) as open_failure_count,
+        sum(case when is_charged and end_basis <> 'retired' then 1 else 0 end) as repaired_count,
+        sum(case when is_charged and end_basis <> 'retired' then down_seconds else 0 end) as repair_seconds
 
     from failures
 
@@ -84,6 +90,9 @@ summed as (
         {{ milliseconds_to_hours("sum(operating_milliseconds)") }} as operating_hours,
         {{ milliseconds_to_hours("sum(down_milliseconds)") }} as unplanned_down_hours,
         sum(failure_count) as failure_count,
+        sum(uncharged_failure_count) as uncharged_failure_count,
+        sum(open_failure_count) as open_failure_count,
+        sum(repaired_count) as repaired_count,
         {{ seconds_to_hours("sum(repair_seconds)") }} as repair_hours
 
     from unioned
@@ -96,6 +105,8 @@ bounded as (
 
     select
         summed.*,
+        summed.operating_hours / nullif(cast(summed.failure_count as double precision), 0) as mtbf_hours,
+        summed.repair_hours / nullif(cast(summed.repaired_count as double precision), 0) as mttr_hours,
         {{ chi_square_lower_factor("summed.failure_count", "chi_square_factors") }} as lower_factor,
         {{ chi_square_upper_factor("summed.failure_count", "chi_square_factors") }} as upper_factor
 
@@ -110,10 +121,14 @@ bounded as (
 {% macro mtbf_columns() -%}
         operating_hours,
         cast(failure_count as integer) as failure_count,
-        operating_hours / nullif(cast(failure_count as double precision), 0) as mtbf_hours,
+        cast(uncharged_failure_count as integer) as uncharged_failure_count,
+        cast(open_failure_count as integer) as open_failure_count,
+        mtbf_hours,
         operating_hours * cast(lower_factor as double precision) as mtbf_lower_90_hours,
         operating_hours * cast(upper_factor as double precision) as mtbf_upper_90_hours,
-        repair_hours / nullif(cast(failure_count as double precision), 0) as mttr_hours,
+        cast(repaired_count as integer) as repaired_failure_count,
+        mttr_hours,
+        mtbf_hours / nullif(mtbf_hours + mttr_hours, 0) as mtbf_availability_ratio,
         unplanned_down_hours,
         operating_hours / nullif(operating_hours + unplanned_down_hours, 0) as availability_ratio
 {%- endmacro %}

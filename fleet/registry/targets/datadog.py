@@ -120,6 +120,7 @@ def monitor_json(monitor: Monitor, registry: Registry) -> dict[str, Any]:
         "message": "\n\n".join(
             [
                 monitor.message.strip(),
+                *([f"The verdict of the mart: {monitor.link}"] if monitor.link else []),
                 "The value is {{value}}; the limit is {{threshold}}." + _sample(monitor),
                 MARK,
             ]

@@ -15,6 +15,9 @@
 } %}
 {% set measures = dict(rates, **shares) %}
 
+{# Of these a robot tells its own share, so they are compared by the spread between robots. #}
+{% set of_robots = rates.keys() | list + ["failed_delivery_ratio", "failed_pickup_ratio"] %}
+
 {% set has_samples = [] %}
 {% for name in measures %}
     {% do has_samples.append("(" ~ name ~ " is null or " ~ name ~ "_has_sample)") %}
@@ -71,6 +74,33 @@ last_deployments as (
 chi_square_factors as (
 
     select * from {{ ref("chi_square_factors") }}
+
+),
+
+verdicts as (
+
+    select
+        *,
+        row_number() over (partition by version, measure order by period_number desc) as place_from_end
+
+    from {{ ref("release_verdicts") }}
+
+),
+
+robot_comparisons as (
+
+    select
+        '{{ var("robot_service") }}' as service,
+        version,
+        {% for name in of_robots %}
+            max(case when measure = '{{ name }}' then comparison end) as {{ name }}{{ "," if not loop.last }}
+        {% endfor %}
+
+    from verdicts
+
+    where place_from_end = 1
+
+    group by version
 
 ),
 
@@ -174,11 +204,24 @@ compared as (
     select
         {% for name in measures %}
             before_it.{{ name }} as previous_{{ name }},
-            {{ comparison(name, "measured", "before_it") }} as {{ name }}_comparison,
+            {% if name in of_robots %}
+                case
+                    when measured.service <> '{{ var("robot_service") }}'
+                        then {{ comparison(name, "measured", "before_it") }}
+                    when measured.{{ name }} is not null then robot_comparisons.{{ name }}
+                end as {{ name }}_comparison,
+            {% else %}
+                {{ comparison(name, "measured", "before_it") }} as {{ name }}_comparison,
+            {% endif %}
         {% endfor %}
         measured.*
 
     from measured
+
+    left join robot_comparisons
+        on
+            measured.service = robot_comparisons.service
+            and measured.version = robot_comparisons.version
 
     left join measured as before_it
         on

@@ -36,7 +36,15 @@ def interval(state: str, start: float, end: float, **columns: Any) -> dict[str, 
 def mtbf(**columns: Any) -> dict[str, Any]:
     row: dict[str, Any] = {"month_start": DAY.replace(day=1), "operating_hours": 100.0}
     row |= {"failure_count": 4, "mtbf_hours": 25.0, "mttr_hours": 0.5, "availability_ratio": 0.98}
+    row |= {"uncharged_failure_count": 1, "mtbf_availability_ratio": 0.97}
     return row | {"mtbf_lower_90_hours": 11.0, "mtbf_upper_90_hours": 73.0} | columns
+
+
+def verdict(measure: str, said: str, needed: float | None) -> dict[str, Any]:
+    row: dict[str, Any] = {"version": "4.3.0", "period_number": 1, "previous_version": "4.2.1"}
+    row |= {"measure": measure, "verdict": said, "exposure_needed": needed, "event_count": 9}
+    row |= {"exposure": 100.0, "previous_event_count": 4, "previous_exposure": 90.0}
+    return row | {"rate_ratio": 2.1, "rate_ratio_lower_96": 1.2, "comparison_basis": "same_days"}
 
 
 def health(version: str, errors: int, comparison: str) -> dict[str, Any]:
@@ -97,8 +105,13 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "robot_mtbf": [mtbf(robot_id="R-1")],
     "robot_failures": [
         {"failure_id": "e6", "robot_id": "R-1", "component": "lid", "first_error_code": "LID-401",
-         "error_count": 1, "down_seconds": 90, "is_cleared": True, "started_at": at(610.5),
-         "ended_at": at(700)}
+         "error_count": 1, "down_seconds": 90, "began_in_state": "in_transit", "is_charged": True,
+         "is_open": False, "end_basis": "cleared", "started_at": at(610.5), "ended_at": at(700)}
+    ],
+    "release_verdicts": [
+        verdict("failures_per_operating_hour", "worse", None),
+        verdict("robot_failed_delivery_ratio", "undecided", 210.4),
+        verdict("takeovers_per_operating_hour", "undecided", None),
     ],
     "release_health": [
         health("4.2.1", 10, "no_previous_version"),

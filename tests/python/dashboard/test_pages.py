@@ -238,7 +238,13 @@ def test_reliability_shows_intervals_and_failures(open_page: Open) -> None:
 def test_release_health_names_what_got_worse(open_page: Open) -> None:
     page = open_page("releases")
     assert "▲ robot-agent 4.3.0: robot errors per operating hour" in said(page)
-    assert list(page.dataframe[0].value["compared"]) == ["first version", "▲ worse"]
+    verdicts, compared = (table.value for table in page.dataframe)
+    assert list(verdicts["verdict"]) == [
+        "▲ worse",
+        "210 more deliveries needed",
+        "too few to tell",
+    ]
+    assert list(compared["compared"]) == ["first version", "▲ worse"]
     page.selectbox(key="metric").set_value("failed_pickup_ratio").run()
     assert "No version has this metric yet." in said(page)
 

@@ -112,10 +112,11 @@ FIGURES = [
         " operating_hours, failure_count, mtbf_hours from fleet_marts.fleet_mtbf",
     ),
     Figures(
-        ["failure_episodes", "repair_hours", "mttr_hours"],
+        ["failure_episodes", "repaired_failures", "repair_hours", "mttr_hours"],
         [MONTH, ROBOT],
-        "select month_start, robot_id, failure_count, failure_count * mttr_hours, mttr_hours"
-        " from fleet_marts.robot_mtbf where failure_count > 0",
+        "select month_start, robot_id, failure_count + uncharged_failure_count,"
+        " repaired_failure_count, coalesce(repaired_failure_count * mttr_hours, 0), mttr_hours"
+        " from fleet_marts.robot_mtbf where failure_count + uncharged_failure_count > 0",
     ),
 ]
 

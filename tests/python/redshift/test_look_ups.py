@@ -68,6 +68,7 @@ ASKED: dict[str, tuple[str, tuple[object, ...]]] = {
     "ROBOT_MTBF": (page_queries.ROBOT_MTBF, (DAY.replace(day=1), 5)),
     "FAILURES": (page_queries.FAILURES, (FROM, TO, "", "", 5)),
     "RELEASE_HEALTH": (page_queries.RELEASE_HEALTH, ()),
+    "RELEASE_VERDICTS": (page_queries.RELEASE_VERDICTS, ()),
     "LOADS": (page_queries.LOADS, (5,)),
     "LOAD_STREAMS": (page_queries.LOAD_STREAMS, (at(9000),)),
     "LATENESS": (page_queries.LATENESS, ()),

@@ -51,31 +51,19 @@ def altered(clean_database: Path, clean: Simulated, tmp_path: Path) -> Callable[
     return change
 
 
-# What the models do not tell right yet, by the cause that the score gives it.
-TOLD_BY_STATE = "model: told by a state alone"
-TOLD_AS_SEVERAL = "model: one time out of order told as several"
-
-
-@pytest.mark.xfail(strict=True, reason=f"{TOLD_BY_STATE}; {TOLD_AS_SEVERAL}")
 def test_clean_marts_equal_the_truth(clean_score: Score) -> None:
     assert clean_score.is_exact
 
 
-def test_all_else_of_clean_marts_equals_the_truth(clean_score: Score, clean: Simulated) -> None:
+def test_there_was_something_of_everything(clean_score: Score, clean: Simulated) -> None:
     ((pairs, cells, deliveries),) = clean.truth(
         "select (select count(*) from memberships where relation = 'about'),"
         " (select count(*) from state_hours), (select count(*) from deliveries)"
     )
     assert clean_score.membership.right == pairs > 0
-    assert clean_score.membership.is_exact
-    assert clean_score.times.is_exact
-    assert clean_score.supply.is_exact
     assert clean_score.supply.right == cells > 0
-    assert clean_score.outcomes.is_exact
     assert clean_score.outcomes.right == deliveries > 0
-    assert clean_score.diagnoses.is_exact
     assert clean_score.failures.right > 0
-    assert clean_score.failures.causes.keys() <= {TOLD_BY_STATE, TOLD_AS_SEVERAL}
 
 
 def test_missing_and_surplus_events_are_noticed(

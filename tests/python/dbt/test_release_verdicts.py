@@ -1,0 +1,136 @@
+"""How a version of the robots' software compares, by the formulas of docs/definitions.md again."""
+
+import math
+from typing import Any
+
+import duckdb
+import pytest
+from scipy.stats import t as student
+
+from tests.python.conftest import Warehouse
+
+HOURS = "failures_per_operating_hour"
+Z_96 = 2.0537489106318225
+
+
+def exposure(version: str, robot: int, day: int, failures: int, hours: float) -> tuple[Any, ...]:
+    return f"{version}-{robot}", version, 1, HOURS, failures, hours, f"2026-11-{day:02}"
+
+
+def rows() -> list[tuple[Any, ...]]:
+    found = []
+    for robot in range(10):
+        # Twenty failures in 200 hours, then three times as many on as many robots of the same days.
+        found += [exposure("a1", robot, 2, robot % 5, 20.0)]
+        found += [exposure("a2", robot, 2, 4 + robot % 5, 20.0)]
+        # The old one ran the day before.
+        found += [exposure("b1", robot, 1, robot % 5, 20.0), exposure("b2", robot, 2, 2, 20.0)]
+        # Both on the same days, but far more hours of the new one alone.
+        found += [exposure("c1", robot, 2, 2, 20.0), exposure("c2", robot, 2, 2, 20.0)]
+        found += [exposure("c2", robot, 3, 2, 200.0)]
+        # One robot tells all of the failures.
+        found += [exposure("d1", robot, 2, 2, 20.0)]
+        found += [exposure("d2", robot, 2, 60 if robot == 0 else 0, 20.0)]
+        # As often as before, for long.
+        found += [exposure("e1", robot, 2, 40, 400.0), exposure("e2", robot, 2, 40, 400.0)]
+    # Two robots are too few.
+    found += [exposure(f"f{side}", robot, 2, 9, 99.0) for side in (1, 2) for robot in range(2)]
+    return found
+
+
+@pytest.fixture(scope="module")
+def verdicts(tmp_path_factory: pytest.TempPathFactory, open_warehouse: Any) -> dict[str, Any]:
+    warehouse: Warehouse = open_warehouse(tmp_path_factory.mktemp("verdicts"))
+    with duckdb.connect(warehouse.database) as connection:
+        connection.execute("create schema fleet_intermediate")
+        connection.execute(
+            "create table fleet_intermediate.int_release_exposures (robot_id varchar,"
+            " software_version varchar, period_number integer, measure varchar,"
+            " event_count double, exposure double, release_date date)"
+        )
+        connection.execute(
+            "create table fleet_intermediate.int_release_periods (service varchar, version varchar,"
+            " period_number integer, previous_version varchar, kind varchar, released_at timestamp)"
+        )
+        connection.executemany(
+            "insert into fleet_intermediate.int_release_exposures values (?, ?, ?, ?, ?, ?, ?)",
+            rows(),
+        )
+        connection.executemany(
+            "insert into fleet_intermediate.int_release_periods values"
+            " ('robot-agent', ?, 1, ?, 'deploy', '2026-11-01 00:00:00')",
+            [
+                (f"{name}{side}", f"{name}1" if side == 2 else "none")
+                for name in "abcdef"
+                for side in (1, 2)
+            ],
+        )
+    warehouse("run", "--select", "release_verdicts")
+    columns = [
+        *("comparison_basis", "comparison", "verdict", "rate_ratio", "rate_ratio_lower_96"),
+        *("rate_ratio_upper_96", "dispersion", "exposure_needed"),
+    ]
+    found = warehouse.rows(
+        f"select version, {', '.join(columns)} from fleet_marts.release_verdicts"
+        " where previous_version is not null"
+    )
+    return {version: dict(zip(columns, row, strict=True)) for version, *row in found}
+
+
+@pytest.mark.parametrize(
+    ("version", "basis", "comparison", "verdict"),
+    [
+        ("a2", "same_days", "worse", "worse"),
+        ("b2", "before", "no_clear_difference", "undecided"),
+        ("c2", "before", "better", "better"),
+        ("d2", "same_days", "no_clear_difference", "undecided"),
+        ("e2", "same_days", "no_clear_difference", "alike"),
+        ("f2", "same_days", "too_few", "undecided"),
+    ],
+)
+def test_verdicts(
+    verdicts: dict[str, Any], version: str, basis: str, comparison: str, verdict: str
+) -> None:
+    found = verdicts[version]
+    assert (found["comparison_basis"], found["comparison"]) == (basis, comparison)
+    assert found["verdict"] == verdict
+    is_needed = verdict == "undecided" and comparison != "too_few"
+    assert (found["exposure_needed"] is not None) == is_needed
+    assert not is_needed or found["exposure_needed"] > 0
+
+
+def test_the_interval_is_that_of_the_definition(verdicts: dict[str, Any]) -> None:
+    """Of a2: 60 failures in 200 hours of ten robots against 20, with the residuals by hand."""
+    new, old = [4 + robot % 5 for robot in range(10)], [robot % 5 for robot in range(10)]
+    half = 0.5
+    weight = sum(new) * half + 0.25
+    ratio = weight / (sum(old) * half + 0.25)
+    old_rate = (sum(new) + sum(old)) / (200 + ratio * 200)
+    residuals = [(count - ratio * old_rate * 20) * half for count in new]
+    residuals += [-ratio * (count - old_rate * 20) * half for count in old]
+    by_chance = ratio * (sum(new) + sum(old)) * half * half
+    # Each robot has an id of its own.
+    spread = sum(residual**2 for residual in residuals) * 10 / 9
+    dispersion = max(1.0, spread / by_chance)
+    error = math.sqrt(dispersion * by_chance) / weight * student.ppf(0.98, 9)
+    found = verdicts["a2"]
+    assert found["rate_ratio"] == pytest.approx(ratio)
+    assert found["dispersion"] == pytest.approx(dispersion)
+    assert found["rate_ratio_lower_96"] == pytest.approx(ratio * math.exp(-error), rel=1e-3)
+    assert found["rate_ratio_upper_96"] == pytest.approx(ratio * math.exp(error), rel=1e-3)
+
+
+def test_one_bad_robot_does_not_condemn_a_release(verdicts: dict[str, Any]) -> None:
+    assert verdicts["d2"]["dispersion"] > 10
+    assert verdicts["d2"]["rate_ratio"] == pytest.approx(30.25 / 10.25)
+
+
+@pytest.mark.parametrize(("degrees", "within"), [(2, 0.05), (5, 0.005), (9, 0.001), (40, 1e-5)])
+def test_the_quantile_of_student_is_that_of_scipy(
+    dbt: Warehouse, degrees: int, within: float
+) -> None:
+    shown: Any = dbt(
+        "show", "--inline", f"select {{{{ student_quantile({Z_96}, '{degrees}') }}}} as quantile"
+    )
+    found = float(shown.results[0].agate_table.rows[0][0])
+    assert found == pytest.approx(student.ppf(0.98, degrees), rel=within)
