@@ -52,7 +52,11 @@ def pick() -> Choice | None:
     with left:
         start = max(first, last - timedelta(days=SHOWN_DAYS - 1))
         chosen = st.date_input(
-            "Days, by the clock of each market", (start, last), min_value=first, max_value=last, key="days"
+            "Days, by the clock of each market",
+            (start, last),
+            min_value=first,
+            max_value=last,
+            key="days",
         )
     with right:
         market = st.selectbox(

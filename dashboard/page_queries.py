@@ -68,9 +68,7 @@ ALL_LEGS = "union all".join(
     _leg(column, "funnel_orders", "local_date >= ? and local_date <= ?") for column in ORDER_LEGS
 )
 
-DAYS = (
-    "select min(local_date) as first_date, max(local_date) as last_date from supply_hours_daily"
-)
+DAYS = "select min(local_date) as first_date, max(local_date) as last_date from supply_hours_daily"
 MARKETS = """
 select
     market,

@@ -3,7 +3,8 @@
     with a message of its own, and a cast of malformed hours on each ends in another.
 #}
 {% macro check_markets(markets) %}
-    {%- if not execute -%} {{ return("") }} {%- endif -%}
+    {#- `dbt compile` and `dbt docs` may run before there is a seed. -#}
+    {%- if not execute or flags.WHICH not in ["run", "build"] -%} {{ return("") }} {%- endif -%}
     {%- set hours = "([01][0-9]|2[0-3]):[0-5][0-9]-(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)|closed" -%}
     {%- set seen = {} -%}
     {%- for row in run_query("select market, time_zone, " ~ weekdays() | join(", ") ~ " from " ~ markets).rows -%}

@@ -142,7 +142,9 @@ def show_losses(choice: filters.Choice) -> None:
         }
         for loss in losses
     ]
-    st.altair_chart(charts.bars(listed[:SHOWN_REASONS], "orders", "Orders lost, by step and reason"))
+    st.altair_chart(
+        charts.bars(listed[:SHOWN_REASONS], "orders", "Orders lost, by step and reason")
+    )
     place = st.selectbox(
         "Orders lost to",
         range(len(losses)),

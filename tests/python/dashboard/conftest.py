@@ -96,7 +96,8 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         {"local_date": DAY, "market": "la", "lost_step": step, "lost_reason": reason,
          "order_count": count}
         for step, reason, count in [
-            ("dispatched", "no_robot", 10), ("eligible", "range", 10), ("pickup_completed", "<b>", 9)
+            ("dispatched", "no_robot", 10), ("eligible", "range", 10),
+            ("pickup_completed", "<b>", 9),
         ]
     ],
     "funnel_orders": [

@@ -206,7 +206,14 @@ def test_datadog_gets_query_and_window(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_fleet_shows_supply_and_leads_from_reason_to_minutes(open_page: Open) -> None:
     page = open_page("fleet")
-    assert [metric.value for metric in page.metric] == ["24 h", "20 h", "12.0 h", "50%", "33%", "4 h"]
+    assert [metric.value for metric in page.metric] == [
+        "24 h",
+        "20 h",
+        "12.0 h",
+        "50%",
+        "33%",
+        "4 h",
+    ]
     assert page.selectbox(key="reason").value == "hw_lid"
     assert page.selectbox(key="robot").value == "R-1"
     (minutes,) = page.dataframe

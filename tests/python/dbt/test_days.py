@@ -1,4 +1,4 @@
-"""Days of the markets' own clocks: of 23, 23.5, 24 and 25 hours, in whole and half-hour zones, from lines to marts.
+"""Days by the clocks of markets, of 23 to 25 hours and from half-hour midnights: lines to marts.
 
 Each market has a robot that beats every five minutes. Times are UTC; hours of a day in a comment
 are the market's own.
@@ -196,7 +196,10 @@ def test_the_zone_and_the_name_are_told(built: Warehouse) -> None:
         ({4: None}, r"la on tuesday the hours ''; write them as 08:00-23:00"),
         ({5: "24:00-02:00"}, r"la on wednesday the hours '24:00-02:00'; write them as"),
         ({9: "08:00-08:00"}, r"la on sunday the hours '08:00-08:00'; write them as"),
-        ({0: None}, r"a row without a market or with that of another row, ''; give each market one"),
+        (
+            {0: None},
+            r"a row without a market or with that of another row, ''; give each market one",
+        ),
     ],
 )
 def test_a_bad_row_of_the_seed_ends_in_a_sentence(

@@ -1,4 +1,4 @@
-"""Which orders a robot brought, which legs they took, where the others were lost: from lines to marts.
+"""Which orders a robot brought, by which legs, and what the others were lost to: lines to marts.
 
 Each case has a robot and an order of its own; the orders are of market `sf`, asked for at 10:00.
 """
@@ -189,8 +189,8 @@ def test_on_time_is_by_the_promise(built: Warehouse) -> None:
 
 def test_sums_and_counts_of_legs_roll_up(built: Warehouse) -> None:
     (row,) = built.rows(
-        "select order_to_dispatch_sum_seconds, order_to_dispatch_count, order_to_dispatch_avg_seconds"
-        " from fleet_marts.delivery_funnel_daily"
+        "select order_to_dispatch_sum_seconds, order_to_dispatch_count,"
+        " order_to_dispatch_avg_seconds from fleet_marts.delivery_funnel_daily"
     )
     # O-3, O-4, O-5, O-7, O-12, O-14 and O-140; of O-13 the start was lost.
     total = 1800 + 1800 + 120 + 120 + 120 + 180 + 180

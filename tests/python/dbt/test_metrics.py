@@ -111,7 +111,13 @@ FIGURES = [
         for percent in (50, 90)
     ),
     Figures(
-        ["orders", "eligible_orders", "dispatched_orders", "picked_up_orders", "dropped_off_orders"],
+        [
+            "orders",
+            "eligible_orders",
+            "dispatched_orders",
+            "picked_up_orders",
+            "dropped_off_orders",
+        ],
         [DAY, MARKET],
         "select local_date, market, order_count, eligible_count, dispatched_count,"
         " picked_up_count, dropped_off_count from fleet_marts.delivery_funnel_daily",
