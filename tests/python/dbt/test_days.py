@@ -54,7 +54,7 @@ def story() -> Log:
     beats(log, "delhi", "2026-10-11 18:10", "2026-10-11 18:40", state="fault")
     beats(log, "delhi", "2026-10-11 18:40", "2026-10-12 18:10")
     # Nothing is heard for 40 minutes about midnight.
-    beats(log, "delhi", "2026-10-12 18:50", "2026-10-13 12:00")
+    beats(log, "delhi", "2026-10-12 18:50", "2026-10-14 00:00")
     beats(log, "kathmandu", "2026-10-10 12:00", "2026-10-12 12:00")
     # The clock goes an hour back at 01:00: 25 hours.
     beats(log, "berlin", "2026-10-24 12:00", "2026-10-26 12:00")
@@ -222,3 +222,18 @@ def test_a_market_twice_ends_in_a_sentence(built: Warehouse) -> None:
             built("run", "--select", "int_markets")
     finally:
         put_markets(built, *MARKETS)
+
+
+def test_a_change_of_the_seed_takes_the_command_of_the_docs(built: Warehouse) -> None:
+    """A night alone leaves the days before as they were cut."""
+    kolkata = ("delhi", "Delhi", "Asia/Kolkata", *ALL_DAY)
+    columns = "usable_in_service_hours"
+    before = day(built, "delhi", "2026-10-11", columns)
+    try:
+        put_markets(built, kolkata, *(row for row in MARKETS if row[0] != "delhi"))
+        built("run", "--full-refresh", "--select", "int_markets+")
+        assert day(built, "delhi", "2026-10-11", columns) == pytest.approx((24 - 1 / 3,))
+    finally:
+        put_markets(built, *MARKETS)
+        built("run", "--full-refresh", "--select", "int_markets+")
+    assert day(built, "delhi", "2026-10-11", columns) == before

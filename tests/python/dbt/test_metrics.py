@@ -123,10 +123,16 @@ FIGURES = [
         " picked_up_count, dropped_off_count from fleet_marts.delivery_funnel_daily",
     ),
     Figures(
-        ["orders_brought_ratio", "promised_orders", "on_time_orders", "on_time_ratio"],
+        ["orders_brought_ratio", "on_time_ratio"],
         [DAY, MARKET],
-        "select local_date, market, order_to_dropoff_ratio, promised_count, on_time_count,"
-        " on_time_ratio from fleet_marts.delivery_funnel_daily",
+        "select local_date, market, order_to_dropoff_ratio, on_time_ratio"
+        " from fleet_marts.delivery_funnel_daily",
+    ),
+    Figures(
+        ["promised_orders", "on_time_orders"],
+        [DAY, MARKET],
+        "select local_date, market, promised_count, on_time_count"
+        " from fleet_marts.delivery_funnel_daily",
     ),
     Figures(
         ["lost_orders"],
