@@ -1,22 +1,18 @@
--- Why did usable supply hours change from one UTC day to another?
+-- Why did usable supply hours change from one day to another?
 -- One row per robot and reason, the largest loss first; usable_seconds_change adds up exactly to the
--- change of supply_hours_daily. Vars: change_from and change_to, days as 2026-11-02; without them the
--- last two days of the log.
+-- change of supply_hours_daily. Days are those of each market. Vars: change_from and change_to, days as
+-- 2026-11-02; without them the last two days of the log.
 with
 
-supply_hours as (
+robot_hours as (
 
-    select
-        *,
-        cast(hour_at at time zone 'UTC' as date) as supply_date
-
-    from {{ ref("supply_hours") }}
+    select * from {{ ref("robot_hours_daily") }}
 
 ),
 
 last_day as (
 
-    select max(supply_date) as last_date from {{ ref("supply_hours_daily") }}
+    select max(local_date) as last_date from {{ ref("supply_hours_daily") }}
 
 ),
 
@@ -35,16 +31,16 @@ compared as (
 lost as (
 
     select
-        supply_hours.robot_id,
-        supply_hours.market,
-        supply_hours.supply_date,
-        supply_hours.state_class,
-        case when supply_hours.reason = 'none' then supply_hours.state else supply_hours.reason end as reason,
-        supply_hours.usable_seconds - supply_hours.duration_seconds as usable_seconds
+        robot_hours.robot_id,
+        robot_hours.market,
+        robot_hours.local_date,
+        robot_hours.state_class,
+        case when robot_hours.reason = 'none' then robot_hours.state else robot_hours.reason end as reason,
+        robot_hours.usable_seconds - robot_hours.duration_seconds as usable_seconds
 
-    from supply_hours
+    from robot_hours
 
-    where supply_hours.usable_seconds < supply_hours.duration_seconds
+    where robot_hours.usable_seconds < robot_hours.duration_seconds
 
 ),
 
@@ -54,12 +50,12 @@ covered as (
     select
         robot_id,
         market,
-        supply_date,
+        local_date,
         'in_log' as state_class,
         'in_log' as reason,
         duration_seconds as usable_seconds
 
-    from supply_hours
+    from robot_hours
 
 ),
 
@@ -76,7 +72,7 @@ unioned as (
 compared_days as (
 
     select
-        from_date as supply_date,
+        from_date as local_date,
         1 as is_from,
         0 as is_to
     from compared
@@ -84,7 +80,7 @@ compared_days as (
     union all
 
     select
-        to_date as supply_date,
+        to_date as local_date,
         0 as is_from,
         1 as is_to
     from compared
@@ -104,7 +100,7 @@ summed as (
     from unioned
 
     inner join compared_days
-        on unioned.supply_date = compared_days.supply_date
+        on unioned.local_date = compared_days.local_date
 
     group by unioned.robot_id, unioned.state_class, unioned.reason
 

@@ -1,7 +1,7 @@
 -- Which reasons kept robots from being available, and what share of a day's unplanned downtime had each?
--- One row per UTC day, market and reason, the largest share first.
+-- One row per local day, market and reason, the largest share first.
 select
-    downtime_date,
+    local_date,
     market,
     reason,
     downtime_hours,
@@ -11,4 +11,4 @@ from {{ ref("downtime_reasons_daily") }}
 
 where state_class = 'unplanned_down'
 
-order by downtime_date asc, market asc, share_of_downtime_ratio desc
+order by local_date asc, market asc, share_of_downtime_ratio desc

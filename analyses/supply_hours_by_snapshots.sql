@@ -49,7 +49,7 @@ compared as (
 )
 
 select
-    hour_date as supply_date,
+    hour_date as utc_date,
     {{ milliseconds_to_hours("sum(usable_milliseconds)") }} as usable_hours,
     {{ milliseconds_to_hours("sum(snapshot_milliseconds)") }} as snapshot_usable_hours,
     {{ milliseconds_to_hours("sum(snapshot_milliseconds - usable_milliseconds)") }} as difference_hours,

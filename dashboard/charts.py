@@ -293,7 +293,7 @@ def zoom() -> alt.Parameter:
 
 
 def stacked_days(rows: Sequence[dict[str, Any]], order: Sequence[str], title: str) -> Chart:
-    """Hours of each UTC day as a stack, a panel per market.
+    """Hours of each local day as a stack, a panel per market.
 
     Rows have `day`, `market`, `kind`, `hours` and `rank`, the place of the kind in `order`.
     """
@@ -316,7 +316,7 @@ def stacked_days(rows: Sequence[dict[str, Any]], order: Sequence[str], title: st
             ),
             order=alt.Order("rank:Q"),
             tooltip=[
-                alt.Tooltip("day:T", timeUnit="utcyearmonthdate", title="UTC day"),
+                alt.Tooltip("day:T", timeUnit="utcyearmonthdate", title="day"),
                 "market:N",
                 "kind:N",
                 alt.Tooltip("hours:Q", format=",.1f"),
@@ -395,7 +395,7 @@ def intervals(rows: Sequence[dict[str, Any]], unit: str, title: str, log: bool =
 
 
 def daily_lines(rows: Sequence[dict[str, Any]], title: str) -> Chart:
-    """A ratio by UTC day, a line per market; rows have `day`, `market`, `ratio`, `orders`."""
+    """A ratio by local day, a line per market; rows have `day`, `market`, `ratio`, `orders`."""
     lines: alt.Chart = (
         alt.Chart(data(rows), title=title)
         .mark_line(point={"size": 60})

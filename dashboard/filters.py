@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -17,11 +18,12 @@ EVERY_MARKET = ""
 
 @dataclass(frozen=True)
 class Choice:
-    """UTC days, both included, and a market; "" for every market."""
+    """Local days of the markets, both included, and a market; "" for every market."""
 
     first: date
     last: date
     market: str
+    time_zones: tuple[str, ...]
 
     @property
     def days(self) -> tuple[date, date, str, str]:
@@ -30,17 +32,12 @@ class Choice:
 
     @property
     def window(self) -> tuple[datetime, datetime]:
-        """The days as times, the end exclusive."""
-        start, end = (
-            datetime.combine(day, time(), UTC)
+        """The days of all markets chosen as times, the end exclusive."""
+        starts, ends = (
+            [datetime.combine(day, time(), ZoneInfo(zone)) for zone in self.time_zones]
             for day in (self.first, self.last + timedelta(days=1))
         )
-        return start, end
-
-    @property
-    def times(self) -> tuple[datetime, datetime, str, str]:
-        """As the parameters of a query on times."""
-        return *self.window, self.market, self.market
+        return min(starts), max(ends)
 
 
 def pick() -> Choice | None:
@@ -50,22 +47,30 @@ def pick() -> Choice | None:
     if last is None:
         st.info("Nothing is loaded yet.")
         return None
-    markets = [EVERY_MARKET, *(str(row["market"]) for row in rows(page_queries.MARKETS))]
+    markets = {str(row["market"]): row for row in rows(page_queries.MARKETS)}
     left, right = st.columns([1, 1])
     with left:
         start = max(first, last - timedelta(days=SHOWN_DAYS - 1))
         chosen = st.date_input(
-            "UTC days", (start, last), min_value=first, max_value=last, key="days"
+            "Days, by the clock of each market",
+            (start, last),
+            min_value=first,
+            max_value=last,
+            key="days",
         )
     with right:
         market = st.selectbox(
             "Market",
-            markets,
-            format_func=lambda market: plain(market) or "every market",
+            [EVERY_MARKET, *markets],
+            format_func=lambda market: (
+                plain(markets[market]["market_name"]) if market else "every market"
+            ),
             key="market",
             bind="query-params",
         )
     if not isinstance(chosen, tuple) or len(chosen) != 2:
         st.info("Choose the last day, too.")
         return None
-    return Choice(*chosen, market)
+    chosen_markets = [markets[market]] if market else markets.values()
+    zones = {str(row["time_zone"]) for row in chosen_markets}
+    return Choice(*chosen, market, tuple(sorted(zones)))

@@ -42,42 +42,51 @@ limit ?
 """
 
 
-def _leg(column: str) -> str:
+def _leg(column: str, mart: str, window: str) -> str:
     # Redshift lets the percentiles of one select share one order only: a select for each leg.
     return f"""
 select
     '{column}' as leg,
-    count(*) as delivery_count,
+    count(*) as leg_count,
     percentile_cont(0.5) within group (order by {column}) as p50,
     percentile_cont(0.9) within group (order by {column}) as p90,
     percentile_cont(0.95) within group (order by {column}) as p95
-from delivery_sessions
+from {mart}
 where
     {column} is not null
-    and started_at >= ?
-    and started_at < ?
+    and {window}
     and (cast(? as varchar(64)) = '' or coalesce(market, 'unknown') = ?)
 """
 
 
-# Each leg takes the same four values: from, to (exclusive), market twice; '' is every market.
-LEG_TIMES = {column: _leg(column) for column in (*LEGS, *WAITS)}
-USUAL_LEGS = "union all".join(LEG_TIMES[column] for column in LEGS)
-ALL_LEGS = "union all".join(LEG_TIMES.values())
-
-DAYS = (
-    "select min(supply_date) as first_date, max(supply_date) as last_date from supply_hours_daily"
+# Each leg takes the same four values: from, to, market twice; '' is every market.
+USUAL_LEGS = "union all".join(
+    _leg(column, "delivery_sessions", "started_at >= ? and started_at < ?") for column in LEGS
 )
-MARKETS = "select distinct market from supply_hours_daily order by market"
+ORDER_LEGS = (*LEGS, *WAITS)
+ALL_LEGS = "union all".join(
+    _leg(column, "funnel_orders", "local_date >= ? and local_date <= ?") for column in ORDER_LEGS
+)
+
+DAYS = "select min(local_date) as first_date, max(local_date) as last_date from supply_hours_daily"
+MARKETS = """
+select
+    market,
+    max(market_name) as market_name,
+    max(time_zone) as time_zone
+from supply_hours_daily
+group by market
+order by market
+"""
 
 SUPPLY_DAYS = """
 select *
 from supply_hours_daily
 where
-    supply_date >= ?
-    and supply_date <= ?
+    local_date >= ?
+    and local_date <= ?
     and (cast(? as varchar(64)) = '' or market = ?)
-order by supply_date, market
+order by local_date, market
 """
 
 DOWNTIME_REASONS = """
@@ -87,8 +96,8 @@ select
     sum(downtime_hours) as downtime_hours
 from downtime_reasons_daily
 where
-    downtime_date >= ?
-    and downtime_date <= ?
+    local_date >= ?
+    and local_date <= ?
     and (cast(? as varchar(64)) = '' or market = ?)
     and state_class = ?
 group by reason
@@ -99,10 +108,10 @@ DOWNTIME_ROBOTS = """
 select
     robot_id,
     cast(sum(duration_seconds) as double precision) / 3600 as downtime_hours
-from supply_hours
+from robot_hours_daily
 where
-    hour_at >= ?
-    and hour_at < ?
+    local_date >= ?
+    and local_date <= ?
     and (cast(? as varchar(64)) = '' or market = ?)
     and state_class = ?
     and reason = ?
@@ -129,10 +138,37 @@ FUNNEL_DAYS = """
 select *
 from delivery_funnel_daily
 where
-    order_date >= ?
-    and order_date <= ?
+    local_date >= ?
+    and local_date <= ?
     and (cast(? as varchar(64)) = '' or market = ?)
-order by order_date, market
+order by local_date, market
+"""
+
+FUNNEL_LOSSES = """
+select
+    lost_step,
+    lost_reason,
+    sum(order_count) as order_count
+from funnel_losses_daily
+where
+    local_date >= ?
+    and local_date <= ?
+    and (cast(? as varchar(64)) = '' or market = ?)
+group by lost_step, lost_reason
+order by order_count desc, lost_step, lost_reason
+"""
+
+LOST_ORDERS = """
+select *
+from funnel_orders
+where
+    local_date >= ?
+    and local_date <= ?
+    and (cast(? as varchar(64)) = '' or market = ?)
+    and lost_step = ?
+    and lost_reason = ?
+order by entered_at desc, order_key
+limit ?
 """
 
 MONTHS = "select distinct month_start from fleet_mtbf order by month_start desc"

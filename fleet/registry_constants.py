@@ -48,7 +48,7 @@ FUNNEL_STEPS: Final = (
         name="order_created",
         title="Order",
         column="order_created_at",
-        count="order_count",
+        count="eligible_count",
         leg=None,
     ),
     FunnelStep(

@@ -224,7 +224,7 @@ def usual_legs(delivery: Row) -> dict[str, story.Usual]:
     market = delivery["market"] or ""
     found = rows(page_queries.USUAL_LEGS, (*window, market, market) * len(page_queries.LEGS))
     return {
-        row["leg"]: story.Usual(row["delivery_count"], float(row["p50"]), float(row["p95"]))
+        row["leg"]: story.Usual(row["leg_count"], float(row["p50"]), float(row["p95"]))
         for row in found
         if row["p50"] is not None
     }

@@ -37,20 +37,38 @@ def show() -> None:
         return
     total = {kind: sum(day[column] for day in days) for kind, column in HOURS.items()}
     usable, all_hours = total["busy"] + total["ready"], sum(total.values())
-    columns = st.columns(4)
-    columns[0].metric("Usable supply hours", f"{usable:,.0f} h", help="ready + busy")
-    columns[1].metric("Share of all hours", f"{usable / all_hours:.0%}")
+    low, high, in_service = (
+        sum(day[column] or 0.0 for day in days)
+        for column in ("usable_hours_low", "usable_hours_high", "usable_in_service_hours")
+    )
+    active = sum(day["active_robot_count"] or 0 for day in days)
+    columns = st.columns(6)
+    columns[0].metric(
+        "Usable supply hours",
+        f"{usable:,.0f} h",
+        help="ready + busy; at least and at most what the log leaves possible: "
+        f"{low:,.0f} to {high:,.0f} h",
+    )
+    columns[1].metric(
+        "In service hours", f"{in_service:,.0f} h", help="usable within the market's service hours"
+    )
     columns[2].metric(
+        "Per active robot",
+        f"{usable / active:.1f} h" if active else "–",
+        help="usable hours / robots that delivered on the day, over all days",
+    )
+    columns[3].metric("Share of all hours", f"{usable / all_hours:.0%}")
+    columns[4].metric(
         "Utilisation", f"{total['busy'] / usable:.0%}" if usable else "–", help="busy / usable"
     )
-    columns[3].metric(
+    columns[5].metric(
         "Unknown",
         f"{total['unknown']:,.0f} h",
         help="Silence, or not contactable: never counted as supply",
     )
     stacked = [
         {
-            "day": f"{day['supply_date']}T00:00:00Z",
+            "day": f"{day['local_date']}T00:00:00Z",
             "market": plain(day["market"]),
             "kind": kind,
             "hours": day[column],
@@ -59,7 +77,7 @@ def show() -> None:
         for day in days
         for rank, (kind, column) in enumerate(HOURS.items())
     ]
-    st.altair_chart(charts.stacked_days(stacked, list(HOURS), "Robot hours by UTC day"))
+    st.altair_chart(charts.stacked_days(stacked, list(HOURS), "Robot hours by local day"))
     show_downtime(choice)
 
 
@@ -92,7 +110,7 @@ def show_downtime(choice: filters.Choice) -> None:
     left, right = st.columns([1, 2])
     with left:
         reason = st.selectbox("Robots down for", [row["reason"] for row in reasons], key="reason")
-    robots = rows(page_queries.DOWNTIME_ROBOTS, (*choice.times, kind, reason, SHOWN_ROBOTS))
+    robots = rows(page_queries.DOWNTIME_ROBOTS, (*choice.days, kind, reason, SHOWN_ROBOTS))
     listed = [
         {
             "name": plain(robot["robot_id"]),

@@ -12,6 +12,23 @@
 {%- endmacro %}
 
 {#
+    The wall clock of a time zone, whose name may be a column, at a UTC timestamp. Only in this direction: a time
+    of a wall clock may come twice or never.
+#}
+{% macro local_timestamp(column, time_zone) %}
+    {{- return(adapter.dispatch("local_timestamp", "fleet_analytics")(column, time_zone)) -}}
+{% endmacro %}
+
+{% macro default__local_timestamp(column, time_zone) -%}
+    convert_timezone('UTC', {{ time_zone }}, {{ column }})
+{%- endmacro %}
+
+{# ICU, which knows the zones, is part of DuckDB's Python package. #}
+{% macro duckdb__local_timestamp(column, time_zone) -%}
+    timezone({{ time_zone }}, {{ column }} at time zone 'UTC')
+{%- endmacro %}
+
+{#
     Event times are whole milliseconds, so counting boundaries, which is what datediff does on every
     engine, is exact and adds up.
 #}

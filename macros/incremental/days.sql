@@ -33,6 +33,20 @@
     {{- return(days_of("select affected_date as first_date, affected_date as last_date from " ~ relation)) -}}
 {% endmacro %}
 
+{# The days, and so many before and after each. #}
+{% macro widened(days, around) %}
+    {%- if not around -%} {{ return(days) }} {%- endif -%}
+    {%- set parse = modules.datetime.datetime.strptime -%}
+    {%- set found = {} -%}
+    {%- for day in days -%}
+        {%- for offset in range(-around, around + 1) -%}
+            {%- set other = parse(day, "%Y-%m-%d") + modules.datetime.timedelta(days=offset) -%}
+            {%- do found.update({other.strftime("%Y-%m-%d"): true}) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{- return(found.keys() | sort) -}}
+{% endmacro %}
+
 {# Beyond a year the bounds alone: the list would be longer than useful. #}
 {% macro on_days(column, days) -%}
     {%- if not days -%} 1 = 0

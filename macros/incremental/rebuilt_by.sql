@@ -12,14 +12,16 @@
     id      column with the id of the key where it has another name; false for the days alone
     date    date column by which blocks of other days are skipped
     at      timestamptz column by which blocks of other days are skipped
+    around  days before and after those of the key that count too: a market's local day reaches into the
+            UTC days beside it
 #}
-{% macro rebuilt_by(key, id=none, date=none, at=none) %}
+{% macro rebuilt_by(key, id=none, date=none, at=none, around=none) %}
     {%- set predicates = [] -%}
     {%- for one in ([key] if key is string else key) -%}
         {#- While parsing, so that dbt records which models the key depends on. -#}
-        {%- if not execute -%} {%- do affected_rows(one, id, date, at) -%} {%- endif -%}
+        {%- if not execute -%} {%- do affected_rows(one, id, date, at, around) -%} {%- endif -%}
         {%- set arguments = {"key": one} -%}
-        {%- for name, value in {"id": id, "date": date, "at": at}.items() if value is not none -%}
+        {%- for name, value in {"id": id, "date": date, "at": at, "around": around}.items() if value is not none -%}
             {%- do arguments.update({name: value}) -%}
         {%- endfor -%}
         {%- do predicates.append("{{ affected_rows(**" ~ tojson(arguments) ~ ") }}") -%}
@@ -28,19 +30,19 @@
 {% endmacro %}
 
 {# Whether this run reads a row; the arguments are those of rebuilt_by(). #}
-{% macro affected(key, id=none, date=none, at=none) -%}
+{% macro affected(key, id=none, date=none, at=none, around=none) -%}
     {%- set conditions = [] -%}
     {%- if not execute or is_incremental() -%}
         {%- for one in ([key] if key is string else key) -%}
-            {%- do conditions.append("(" ~ affected_rows(one, id, date, at) | trim ~ ")") -%}
+            {%- do conditions.append("(" ~ affected_rows(one, id, date, at, around) | trim ~ ")") -%}
         {%- endfor -%}
     {%- endif -%}
     {{- "(" ~ conditions | join(" or ") ~ ")" if conditions else "true" -}}
 {%- endmacro %}
 
 {# Whether this run reads a row whose time from started_at to ended_at, UTC timestamps, meets a day of the key. #}
-{% macro affected_span(key, started_at, ended_at) -%}
-    {%- set days = days_of_key(key) if not execute or is_incremental() -%}
+{% macro affected_span(key, started_at, ended_at, around=none) -%}
+    {%- set days = widened(days_of_key(key), around) if not execute or is_incremental() -%}
     {{- overlaps_days(started_at, ended_at, days) if days is not none and is_incremental() else "true" -}}
 {%- endmacro %}
 
@@ -48,20 +50,30 @@
     A key as a condition on rows; the arguments are those of rebuilt_by(). Days are written into the
     SQL as literals, because only literals let both engines skip the blocks of other days.
 #}
-{% macro affected_rows(key, id=none, date=none, at=none) -%}
+{% macro affected_rows(key, id=none, date=none, at=none, around=none) -%}
     {%- set found = affected_key(key) -%}
     {%- set conditions = [] -%}
-    {%- if at -%} {%- do conditions.append(hours_on_days(at, days_of_key(key))) -%}
-    {%- elif date -%} {%- do conditions.append(on_days(date, days_of_key(key))) -%}
+    {%- if at -%} {%- do conditions.append(hours_on_days(at, widened(days_of_key(key), around))) -%}
+    {%- elif date -%} {%- do conditions.append(on_days(date, widened(days_of_key(key), around))) -%}
     {%- endif -%}
     {%- if key == "load" -%}
         {%- do conditions.append((id or found.id) ~ " >= " ~ first_affected_load()) -%}
     {%- endif -%}
     {%- if found.ids and id is not false -%}
-        {%- set columns = "(" ~ found.id ~ ", " ~ date ~ ")" if key == "robot_day" else id or found.id -%}
-        {%- do conditions.append(columns ~ " in (" ~ found.ids ~ ")") -%}
+        {%- set of_days = key in ("robot_day", "supply_day") -%}
+        {%- set columns = "(" ~ found.id ~ ", " ~ date ~ ")" if of_days else id or found.id -%}
+        {%- set ids = supply_days_around(around) if key == "supply_day" and around else found.ids -%}
+        {%- do conditions.append(columns ~ " in (" ~ ids ~ ")") -%}
     {%- endif -%}
     {{- conditions | join(" and ") -}}
+{%- endmacro %}
+
+{# The robots and days of the key supply_day, and for each the days around them. #}
+{% macro supply_days_around(around) -%}
+    {%- for offset in range(-around, around + 1) -%}
+        {{ "union all " if not loop.first }}select robot_id, cast({{ dbt.dateadd("day", offset, "affected_date") }} as date)
+        from {{ ref("int_affected_supply_days") }} {{ " " }}
+    {%- endfor -%}
 {%- endmacro %}
 
 {#
@@ -76,6 +88,7 @@
     receipt_day    UTC days on which these events were received
     day            UTC days on which the deliveries of an event may have changed
     robot_day      robots and UTC days on which the robot's states may have changed
+    supply_day     the same, and days on which it may have become more or less sure what they were
     session        deliveries whose session may have changed
     load           loads of which this run read a line
     emitter        emitters that lines of this run name, and those that lines name which it put at another time
@@ -88,6 +101,8 @@
         {{ return({"id": "session_id", "ids": "select session_id from " ~ ref("int_affected_events")}) }}
     {%- elif key == "robot_day" -%}
         {{ return({"id": "robot_id", "ids": "select robot_id, affected_date from " ~ ref("int_affected_robot_days")}) }}
+    {%- elif key == "supply_day" -%}
+        {{ return({"id": "robot_id", "ids": "select robot_id, affected_date from " ~ ref("int_affected_supply_days")}) }}
     {%- elif key == "session" -%}
         {{ return({"id": "delivery_id", "ids": "select delivery_id from " ~ ref("int_affected_sessions")}) }}
     {%- elif key == "load" -%}
@@ -143,6 +158,8 @@
         {{ return(affected_days(ref("int_affected_days"))) }}
     {%- elif key == "robot_day" -%}
         {{ return(affected_days(ref("int_affected_robot_days"))) }}
+    {%- elif key == "supply_day" -%}
+        {{ return(affected_days(ref("int_affected_supply_days"))) }}
     {%- endif -%}
     {{ exceptions.raise_compiler_error("Rows of the key '" ~ key ~ "' are not bound to days; leave out date and at.") }}
 {% endmacro %}

@@ -39,8 +39,8 @@
             'condition': "event_name in ('delivery.pickup_failed') or (event_name = 'delivery.dropoff_failed' and disposition in ('return', 'discard'))",
             'distinct': "delivery_id",
         },
-        'orders': {
-            'condition': "event_name in ('order.created')",
+        'eligible_orders': {
+            'condition': "event_name = 'order.eligibility_decided' and eligible",
             'distinct': "order_id",
         },
         'dispatched_orders': {

@@ -71,7 +71,7 @@
             'event_name': 'order.created',
             'column': 'order_created_at',
             'title': "Order",
-            'count': "order_count",
+            'count': "eligible_count",
             'leg': none,
         },
         {

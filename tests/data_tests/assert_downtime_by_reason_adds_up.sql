@@ -5,7 +5,7 @@ with
 compared as (
 
     select
-        supply_date,
+        local_date,
         market,
         'unplanned_down' as state_class,
         unplanned_down_hours as hours
@@ -14,7 +14,7 @@ compared as (
     union all
 
     select
-        supply_date,
+        local_date,
         market,
         'planned_down' as state_class,
         planned_down_hours as hours
@@ -23,7 +23,7 @@ compared as (
     union all
 
     select
-        downtime_date as supply_date,
+        local_date,
         market,
         state_class,
         -1 * downtime_hours as hours
@@ -32,13 +32,13 @@ compared as (
 )
 
 select
-    supply_date,
+    local_date,
     market,
     state_class,
     sum(hours) as hours_apart
 
 from compared
 
-group by supply_date, market, state_class
+group by local_date, market, state_class
 
 having abs(sum(hours)) * 3600000 > 0.5

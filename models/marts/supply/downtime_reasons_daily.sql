@@ -1,22 +1,22 @@
-{{ rebuilt_by("robot_day", id=false, date="downtime_date") }}
-{{ config(dist="all", sort="downtime_date") }}
+{{ rebuilt_by("supply_day", id=false, date="local_date", around=1) }}
+{{ config(dist="all", sort="local_date") }}
 
 with
 
-supply_hours as (
+robot_hours as (
 
     select *
 
-    from {{ ref("supply_hours") }}
+    from {{ ref("robot_hours_daily") }}
 
-    where {{ affected("robot_day", id=false, at="hour_at") }}
+    where {{ affected("supply_day", id=false, date="local_date", around=1) }}
 
 ),
 
 summed as (
 
     select
-        cast(hour_at at time zone 'UTC' as date) as downtime_date,
+        local_date,
         market,
         state_class,
         reason,
@@ -24,12 +24,12 @@ summed as (
         count(distinct robot_id) as robot_count,
         sum(duration_seconds) as down_seconds
 
-    from supply_hours
+    from robot_hours
 
     where state_class in ('unplanned_down', 'planned_down')
 
     group by
-        cast(hour_at at time zone 'UTC' as date),
+        local_date,
         market,
         state_class,
         reason
@@ -40,7 +40,7 @@ shared as (
 
     select
         *,
-        sum(down_seconds) over (partition by downtime_date, market, state_class) as class_down_seconds
+        sum(down_seconds) over (partition by local_date, market, state_class) as class_down_seconds
 
     from summed
 
@@ -50,7 +50,7 @@ daily as (
 
     select
         ----------  ids
-        downtime_date,
+        local_date,
         cast(market as varchar(64)) as market,
 
         ----------  text

@@ -8,89 +8,13 @@ pieces as (
 
 ),
 
-silences as (
+doubts as (
 
     select *
 
-    from {{ ref("int_robot_silences") }}
+    from {{ ref("int_affected_doubts") }}
 
-    where is_silence
-
-),
-
-state_changes as (
-
-    select
-        robot_id,
-        basis,
-        has_lost_transition,
-        event_at,
-        earliest_at,
-        latest_at,
-        lag(event_at) over (
-            partition by robot_id
-            order by event_at, emitter_id, seq, event_id
-        ) as previous_event_at
-
-    from {{ ref("int_robot_state_changes") }}
-
-),
-
-emitter_gaps as (
-
-    select * from {{ ref("emitter_gaps") }}
-
-),
-
--- Time in which a robot may have been in another state than the log says: nothing was heard, lines are
--- missing, a change of state was lost, or the time of one is not known to the millisecond.
-doubts as (
-
-    select
-        robot_id,
-        last_sign_at as started_at,
-        ended_at
-    from silences
-
-    union all
-
-    select
-        robot_id,
-        previous_event_at as started_at,
-        event_at as ended_at
-    from state_changes
-    where
-        basis = 'reported'
-        and has_lost_transition
-        and previous_event_at is not null
-
-    union all
-
-    select
-        robot_id,
-        event_before_at at time zone 'UTC' as started_at,
-        event_after_at at time zone 'UTC' as ended_at
-    from emitter_gaps
-    where
-        robot_id is not null
-        and event_before_at is not null
-
-    union all
-
-    select
-        robot_id,
-        started_at,
-        ended_at
-    from pieces
-    where state = 'unobserved'
-
-    union all
-
-    select
-        robot_id,
-        earliest_at as started_at,
-        latest_at as ended_at
-    from state_changes
+    where not is_gone
 
 ),
 
@@ -105,8 +29,6 @@ preceded as (
         ) as previous_ended_at
 
     from doubts
-
-    where ended_at > started_at
 
 ),
 

@@ -74,12 +74,15 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         interval("fault", 600, 650, state_class="unplanned_down", reason="hw_lid"),
         interval("unknown", 650, 5000, state_class="unknown", reason="silence", basis="silence"),
     ],
-    "supply_hours": [
+    "robot_hours_daily": [
         {"robot_id": "R-1", "market": "la", "state": "fault", "state_class": "unplanned_down",
-         "reason": "hw_lid", "duration_seconds": 1800, "usable_seconds": 0, "hour_at": at(0)}
+         "reason": "hw_lid", "duration_seconds": 1800, "usable_seconds": 0, "local_date": DAY}
     ],
     "supply_hours_daily": [
-        {"supply_date": DAY, "market": market, "robot_count": 1, "usable_hours": 12.0,
+        {"local_date": DAY, "market": market, "market_name": market.upper(),
+         "time_zone": "America/Los_Angeles", "robot_count": 1, "active_robot_count": 1,
+         "usable_hours": 12.0, "usable_hours_low": 11.0, "usable_hours_high": 14.0,
+         "usable_in_service_hours": 10.0,
          "ready_hours": 8.0, "busy_hours": 4.0, "not_dispatchable_hours": 0.0,
          "support_hours": 1.0, "unplanned_down_hours": 0.5, "planned_down_hours": 8.5,
          "unknown_hours": 2.0, "out_of_service_hours": 0.0, "out_of_fleet_hours": 0.0, "unobserved_hours": 0.0,
@@ -87,13 +90,33 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         for market in ("la", "sf")
     ],
     "downtime_reasons_daily": [
-        {"downtime_date": DAY, "market": "la", "state_class": "unplanned_down",
+        {"local_date": DAY, "market": "la", "state_class": "unplanned_down",
          "reason": "hw_lid", "reason_class": "hardware", "robot_count": 1,
          "downtime_hours": 0.5, "share_of_downtime_ratio": 1.0}
     ],
     "delivery_funnel_daily": [
-        {"order_date": DAY, "market": "la", "order_count": 100, "dispatched_count": 90,
-         "picked_up_count": 81, "dropped_off_count": 80, "order_to_dropoff_ratio": 0.8}
+        {"local_date": DAY, "market": "la", "order_count": 110, "ineligible_count": 10,
+         "eligible_count": 100, "dispatched_count": 90, "picked_up_count": 81,
+         "dropped_off_count": 80, "promised_count": 80, "on_time_count": 60, "under_way_count": 2,
+         "late_sum_seconds": -2400, "fallback_count": 9, "order_to_dropoff_ratio": 0.8}
+    ],
+    "funnel_losses_daily": [
+        {"local_date": DAY, "market": "la", "lost_step": step, "lost_reason": reason,
+         "order_count": count}
+        for step, reason, count in [
+            ("dispatched", "no_robot", 10), ("eligible", "range", 10),
+            ("pickup_completed", "<b>", 9),
+        ]
+    ],
+    "funnel_orders": [
+        {"order_key": f"O-{number}", "order_id": f"O-{number}", "delivery_id": f"D-{number}",
+         "market": "la", "local_date": DAY, "is_dropped_off": True, "fulfilled_by": "robot",
+         "delivery_count": 1, "order_to_dispatch_seconds": 5, "order_to_dropoff_seconds": 1800}
+        for number in range(20, 25)
+    ] + [
+        {"order_key": "O-40", "order_id": "O-40", "market": "la", "local_date": DAY,
+         "lost_step": "dispatched", "lost_reason": "no_robot", "fulfilled_by": "fallback",
+         "delivery_count": 0, "is_dropped_off": False, "entered_at": at(0)}
     ],
     "fleet_mtbf": [
         mtbf(hardware_version="hw-2", software_version="4.2.1"),

@@ -89,7 +89,7 @@ def test_every_page_is_drawn(visit: Visit) -> None:
     page.goto(visit.url)
     for title, sign in (
         ("Fleet", "Usable supply hours"),
-        ("Funnel", "Of deliveries whose session began on these days."),
+        ("Funnel", "Of the delivery that brought the order, else of its last."),
         ("Reliability", "Failures"),
         ("Release health", "robot-agent 4.3.0: robot errors per operating hour"),
         ("Data quality", "Lines = accepted + duplicates + quarantined"),

@@ -206,7 +206,14 @@ def test_datadog_gets_query_and_window(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_fleet_shows_supply_and_leads_from_reason_to_minutes(open_page: Open) -> None:
     page = open_page("fleet")
-    assert [metric.value for metric in page.metric] == ["24 h", "50%", "33%", "4 h"]
+    assert [metric.value for metric in page.metric] == [
+        "24 h",
+        "20 h",
+        "12.0 h",
+        "50%",
+        "33%",
+        "4 h",
+    ]
     assert page.selectbox(key="reason").value == "hw_lid"
     assert page.selectbox(key="robot").value == "R-1"
     (minutes,) = page.dataframe
@@ -219,9 +226,11 @@ def test_fleet_shows_supply_and_leads_from_reason_to_minutes(open_page: Open) ->
 
 def test_funnel_shows_leg_times(open_page: Open) -> None:
     page = open_page("funnel")
-    assert "Of deliveries whose session began on these days." in said(page)
-    legs = page.dataframe[0].value.set_index("leg")
-    assert legs.loc["Order → Dispatch", "deliveries"] == 6
+    assert [metric.value for metric in page.metric] == ["80.0%", "75.0%", "-30.0 s", "10"]
+    assert "Still under way: 2. Brought by the fallback: 9." in said(page)
+    assert list(page.dataframe[0].value["order"]) == ["O-40"]
+    legs = page.dataframe[1].value.set_index("leg")
+    assert legs.loc["Order → Dispatch", "orders"] == 5
     assert legs.loc["Order → Dropoff", "median"] == "30 min 00 s"
     assert legs.loc["Pickup → Dropoff", "median"] == "–"
 

@@ -165,7 +165,7 @@ def test_errors_of_every_service_and_version(fleet: Fleet, registry: Registry) -
 @pytest.mark.parametrize(
     ("monitor", "of", "over"),
     [
-        ("orders_without_dispatch", "dispatched_count", "order_count"),
+        ("orders_without_dispatch", "dispatched_count", "eligible_count"),
         ("dispatched_without_pickup", "picked_up_count", "dispatched_count"),
         ("picked_up_without_dropoff", "dropped_off_count", "picked_up_count"),
     ],

@@ -77,12 +77,15 @@ def test_downtime_by_reason_is_what_robots_spent(failing: Failing) -> None:
     hours: dict[tuple[Any, str], float] = defaultdict(float)
     shares: dict[tuple[Any, str], float] = defaultdict(float)
     for row in answer(failing, "share_of_downtime_by_reason"):
-        hours[row["downtime_date"], row["reason"]] += row["downtime_hours"]
-        shares[row["downtime_date"], row["market"]] += row["share_of_downtime_ratio"]
+        hours[row["local_date"], row["reason"]] += row["downtime_hours"]
+        shares[row["local_date"], row["market"]] += row["share_of_downtime_ratio"]
     expected = true_rows(
         failing,
         """
-        select cast(hour_at as date), reason, sum(duration_ms) / 3600000.0
+        select
+            cast(hour_at at time zone 'America/Los_Angeles' as date),
+            reason,
+            sum(duration_ms) / 3600000.0
         from state_hours inner join fleet_seeds.robot_states using (state)
         where state_class = 'unplanned_down' group by all
         """,
@@ -99,18 +102,19 @@ def test_the_change_of_supply_hours_adds_up(failing: Failing, days: dict[str, st
     found = answer(failing, "change_of_supply_hours", **days)
     seconds: dict[Any, Decimal] = dict(
         failing[0].rows(
-            "select cast(hour_at as date), sum(usable_seconds) from fleet_marts.supply_hours"
-            " group by all order by 1"
+            "select cast(hour_at at time zone 'America/Los_Angeles' as date), sum(usable_seconds)"
+            " from fleet_marts.supply_hours group by all order by 1"
         )
     )
-    day_to = sorted(seconds)[1 if days else -1]
-    day_from = sorted(seconds)[0 if days else -2]
+    day_to = sorted(seconds)[2 if days else -1]
+    day_from = sorted(seconds)[1 if days else -2]
     change = seconds[day_to] - seconds[day_from]
     assert sum(row["usable_seconds_change"] for row in found) == change != 0
     of_robots = failing[0].rows(
-        "select robot_id, sum(case when cast(hour_at as date) = ? then usable_seconds"
-        " else -usable_seconds end) from fleet_marts.supply_hours"
-        " where cast(hour_at as date) in (?, ?) group by all".replace("?", "date '{}'").format(
+        "select robot_id, sum(case when local_date = ? then usable_seconds"
+        " else -usable_seconds end) from (select *, cast(hour_at at time zone"
+        " 'America/Los_Angeles' as date) as local_date from fleet_marts.supply_hours)"
+        " where local_date in (?, ?) group by all".replace("?", "date '{}'").format(
             day_to, day_from, day_to
         )
     )
@@ -125,10 +129,10 @@ def test_the_change_of_supply_hours_adds_up(failing: Failing, days: dict[str, st
 def test_snapshots_count_what_is_usable_just_then(failing: Failing, minutes: int) -> None:
     found = answer(failing, "supply_hours_by_snapshots", snapshot_minutes=minutes)
     daily = failing[0].rows(
-        "select supply_date, sum(usable_hours) from fleet_marts.supply_hours_daily"
-        " group by all order by 1"
+        "select cast(hour_at as date), cast(sum(usable_seconds) as double) / 3600"
+        " from fleet_marts.supply_hours group by all order by 1"
     )
-    assert [row["supply_date"] for row in found] == [day for day, _ in daily]
+    assert [row["utc_date"] for row in found] == [day for day, _ in daily]
     assert [row["usable_hours"] for row in found] == pytest.approx([hours for _, hours in daily])
     # The same by another way: the interval that each instant of the day falls in.
     sampled = failing[0].rows(

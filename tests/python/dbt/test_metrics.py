@@ -58,18 +58,30 @@ FIGURES = [
     Figures(
         ["usable_supply_hours", "supply_utilisation"],
         [DAY, MARKET],
-        "select supply_date, market, usable_hours, busy_hours / nullif(usable_hours, 0)"
+        "select local_date, market, usable_hours, busy_hours / nullif(usable_hours, 0)"
+        " from fleet_marts.supply_hours_daily",
+    ),
+    Figures(
+        ["usable_supply_hours_low", "usable_supply_hours_high", "usable_in_service_hours"],
+        [DAY, MARKET],
+        "select local_date, market, usable_hours_low, usable_hours_high, usable_in_service_hours"
+        " from fleet_marts.supply_hours_daily",
+    ),
+    Figures(
+        ["active_robot_days", "usable_hours_per_active_robot"],
+        [DAY, MARKET],
+        "select local_date, market, active_robot_count, usable_hours_per_active_robot"
         " from fleet_marts.supply_hours_daily",
     ),
     Figures(
         ["ready_supply_hours", "busy_supply_hours"],
         [DAY, MARKET],
-        "select supply_date, market, ready_hours, busy_hours from fleet_marts.supply_hours_daily",
+        "select local_date, market, ready_hours, busy_hours from fleet_marts.supply_hours_daily",
     ),
     Figures(
         ["downtime_hours"],
         [DAY, MARKET, "downtime__state_class", "downtime__reason"],
-        "select downtime_date, market, state_class, reason, downtime_hours"
+        "select local_date, market, state_class, reason, downtime_hours"
         " from fleet_marts.downtime_reasons_daily",
     ),
     Figures(
@@ -81,7 +93,7 @@ FIGURES = [
         " from fleet_marts.delivery_sessions group by 1, 2",
     ),
     Figures(
-        ["delivery_success_rate"],
+        ["completed_delivery_ratio"],
         [DAY, "delivery__probable_cause"],
         "select cast(started_at at time zone 'UTC' as date), probable_cause,"
         " avg(cast(case outcome when 'completed' then 1 when 'open' then null else 0 end"
@@ -92,12 +104,41 @@ FIGURES = [
         Figures(
             [f"{leg}_p{percent}_seconds"],
             [DAY, MARKET],
-            "select cast(started_at at time zone 'UTC' as date), market,"
-            f" percentile_cont(0.{percent}) within group (order by {leg}_seconds)"
-            " from fleet_marts.delivery_sessions group by 1, 2",
+            f"select local_date, market, percentile_cont(0.{percent}) within group"
+            f" (order by {leg}_seconds) from fleet_marts.funnel_orders group by 1, 2",
         )
         for leg in LEGS
         for percent in (50, 90)
+    ),
+    Figures(
+        [
+            "orders",
+            "eligible_orders",
+            "dispatched_orders",
+            "picked_up_orders",
+            "dropped_off_orders",
+        ],
+        [DAY, MARKET],
+        "select local_date, market, order_count, eligible_count, dispatched_count,"
+        " picked_up_count, dropped_off_count from fleet_marts.delivery_funnel_daily",
+    ),
+    Figures(
+        ["orders_brought_ratio", "on_time_ratio"],
+        [DAY, MARKET],
+        "select local_date, market, order_to_dropoff_ratio, on_time_ratio"
+        " from fleet_marts.delivery_funnel_daily",
+    ),
+    Figures(
+        ["promised_orders", "on_time_orders"],
+        [DAY, MARKET],
+        "select local_date, market, promised_count, on_time_count"
+        " from fleet_marts.delivery_funnel_daily",
+    ),
+    Figures(
+        ["lost_orders"],
+        [DAY, MARKET, "funnel_loss__lost_step", "funnel_loss__lost_reason"],
+        "select local_date, market, lost_step, lost_reason, order_count"
+        " from fleet_marts.funnel_losses_daily",
     ),
     Figures(
         ["operating_hours", "failures", "mtbf_hours"],

@@ -26,6 +26,7 @@ from tests.python.nightly.worlds import (
     World,
     arrivals,
     last_event,
+    markets,
 )
 
 
@@ -96,6 +97,11 @@ class Nights:
         fresh: Tables = {}
         nights = fleet.loads()
         with self.database() as nightly:
+            with duckdb.connect(nightly.database) as connection:
+                connection.executemany(
+                    f"insert into fleet_seeds.markets values ({', '.join('?' * 10)})",
+                    list(markets(len(fleet.worlds))),
+                )
             for number, night in enumerate(nights):
                 before = len(night) if number == len(nights) - 1 else len(night) // 2
                 if fleet.intraday:

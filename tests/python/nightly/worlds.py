@@ -17,6 +17,14 @@ from fleet.project import find_project_dir
 from fleet.registry.loader import load_registry
 from fleet.registry.schema import Registry
 
+# Zones and service hours of some markets, in turn; the others go by UTC, all day.
+ZONES = (
+    ("America/Los_Angeles", "18:00-02:00"),
+    ("Asia/Kolkata", "09:15-22:45"),
+    None,
+    ("Pacific/Kiritimati", "closed"),
+    ("Asia/Kathmandu", "23:30-00:15"),
+)
 FIRST_DAY = datetime(2025, 1, 20, tzinfo=UTC)
 DAYS_PER_WORLD = 2
 
@@ -528,6 +536,14 @@ def world_arrivals(world: World, mark: str, place: int) -> Iterator[Arrival]:
                     copies.append(Arrival(fate.arrival, json.dumps(again)))
         yield broken(load, line)
         yield from copies
+
+
+def markets(worlds: int) -> Iterator[tuple[str, ...]]:
+    """Rows of the seed markets for so many worlds."""
+    for place in range(worlds):
+        if zone := ZONES[place % len(ZONES)]:
+            time_zone, hours = zone
+            yield (f"market-{place}-", f"Market {place}", time_zone, *[hours] * 7)
 
 
 def line_number(fate: Fate, events: list[Event]) -> int | None:

@@ -30,6 +30,18 @@ VALUES: dict[str, list[tuple[str, Any]]] = {
         ("avg(cast(n as double precision)) from functions.numbers", 5 / 3),
         ("avg(n) from functions.numbers where n > 9", None),
     ],
+    # CONVERT_TIMEZONE_function
+    "convert_timezone": [
+        (
+            "convert_timezone('UTC', 'America/New_York', timestamp '2008-03-09 06:59:59')",
+            utc(2008, 3, 9, 1, 59, 59),
+        ),
+        (
+            "convert_timezone('UTC', 'America/New_York', timestamp '2008-03-09 07:00:00')",
+            utc(2008, 3, 9, 3),
+        ),
+        ("convert_timezone('UTC', 'Asia/Kolkata', timestamp '2008-03-09')", utc(2008, 3, 9, 5, 30)),
+    ],
     # r_DATEADD_function
     "dateadd": [
         ("dateadd(month, 18, date '2008-02-28')", utc(2009, 8, 28)),

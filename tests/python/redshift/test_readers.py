@@ -50,6 +50,9 @@ def marts(
         "delivery_sessions": "",
         "supply_hours_daily": "",
         "downtime_reasons_daily": "",
+        "delivery_funnel_daily": "",
+        "funnel_losses_daily": "",
+        "funnel_orders": "",
         "robot_failures": "",
         "robot_mtbf": "",
         "fleet_mtbf": "",
@@ -87,10 +90,12 @@ def test_a_metric_equals_the_mart(
     assert_equal(marts.rows(redshift_sql(figures)), marts.rows(figures_of_mart), len(figures.by))
 
 
-def test_a_query_asks_for_one_percentile(
+def test_a_query_asks_for_percentiles_of_one_leg(
     marts: StandIn, redshift_sql: Callable[[Figures], str]
 ) -> None:
     both = Figures([f"{LEGS[0]}_p50_seconds", f"{LEGS[0]}_p90_seconds"], [DAY], "")
+    assert marts.rows(redshift_sql(both))
+    both = Figures([f"{LEGS[0]}_p50_seconds", f"{LEGS[1]}_p50_seconds"], [DAY], "")
     with pytest.raises(redshift_connector.error.ProgrammingError, match="must share one ordering"):
         marts.rows(redshift_sql(both))
 

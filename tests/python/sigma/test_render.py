@@ -89,7 +89,7 @@ def test_columns_of_the_data_model_say_what_the_contract_says(project: Project) 
 def test_friendly_names_are_asked_of_the_connection_where_it_has_them(project: Project) -> None:
     settings = EXAMPLE.model_copy(update={"column_names": "friendly"})
     (table, *_) = render_data_model(project, settings)["pages"][0]["elements"]
-    assert table["columns"][0]["formula"] == "[delivery_funnel_daily/Order Date]"
+    assert table["columns"][0]["formula"] == "[delivery_funnel_daily/Local Date]"
 
 
 def test_the_workbook_takes_the_ids_that_sigma_gave_the_data_model(project: Project) -> None:

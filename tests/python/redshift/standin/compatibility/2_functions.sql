@@ -144,3 +144,7 @@ $$ select jsonb_typeof(value) $$;
 
 create function redshift.get_array_length(value jsonb) returns bigint language sql immutable as
 $$ select case when jsonb_typeof(value) = 'array' then jsonb_array_length(value) end $$;
+
+-- CONVERT_TIMEZONE_function: a timestamp of one zone's wall clock as one of another's; the zones may be columns.
+create function redshift.convert_timezone(source text, target text, at timestamp) returns timestamp language sql immutable as
+$$ select at at time zone source at time zone target $$;
