@@ -143,7 +143,8 @@ matched as (
                     when 'merchant' then 'merchant_not_ready' when 'customer' then 'customer_absent'
                 end
                 then 'confirmed'
-            else probable_cause_rules.basis
+            -- A rule without a basis explains nothing; an empty cell is no NULL everywhere.
+            else nullif(probable_cause_rules.basis, '')
         end as basis
 
     from ranked

@@ -109,6 +109,7 @@ class Story:
         self.log, self.number, self.robot = log, number, f"R-{number}"
         self._say: Callable[..., None] = case(log, number)
         self.ids = {"order_id": f"O-{number}", "merchant_id": f"M-{number}"}
+        log("10:01", "dispatch.requested", delivery_id=f"D-{number}", **self.ids)
         assigned(log, number)
 
     def delivery(self, at: str, step: str, **said: Any) -> None:
@@ -148,7 +149,8 @@ class Story:
         self.delivery(at, "pickup_failed", reason=reason, merchant_id=self.ids["merchant_id"])
 
     def is_cancelled(self, at: str, by: str, reason: str, **said: Any) -> None:
-        self.delivery(at, "cancelled", cancelled_by=by, reason=reason, **said)
+        order_id = self.ids["order_id"]
+        self.delivery(at, "cancelled", cancelled_by=by, reason=reason, order_id=order_id, **said)
 
 
 def in_fault_for_40_minutes_then_cancelled(it: Story) -> None:
