@@ -2,6 +2,7 @@
 {{ config(dist="delivery_id", sort="delivery_id") }}
 
 {% set rules = probable_cause_rules() %}
+{% set reported_as = "coalesce(replace(outcome_reason, '_', ' '), 'nothing')" %}
 {#- What a customer or merchant may cancel for when a robot keeps them waiting. -#}
 {% set impatience = "('too_late', 'customer_request', 'robot_failure', 'other')" %}
 
@@ -58,10 +59,15 @@ joined as (
         coalesce(milestones.cancelled_by in ('customer', 'merchant'), false) as is_own_wish,
         milestones.outcome_event_name = 'dispatch.failed' and not ending_evidence.has_goods as is_search_given_up,
         case
-            when milestones.cancelled_by in ('customer', 'merchant') then null
-            {% for cause, words in reported_causes().items() %}
-                when milestones.outcome_reason in ('{{ words | join("', '") }}') then '{{ cause }}'
-            {% endfor %}
+            when coalesce(milestones.cancelled_by, '') not in ('customer', 'merchant')
+                then
+                    case milestones.outcome_reason
+                        {% for cause, words in reported_causes().items() -%}
+                            {% for word in words %}
+                                when '{{ word }}' then '{{ cause }}'
+                            {% endfor %}
+                        {%- endfor %}
+                    end
         end as reported_cause,
         ending_evidence.milliseconds_in_trouble >= {{ var("long_trouble_minutes") * 60000 }}
         and milestones.outcome_reason in {{ impatience }} as is_in_long_trouble,
@@ -177,9 +183,9 @@ diagnoses as (
         }) }}
         || case basis
             when 'confirmed' then ' Reported, and shown by events.'
-            when 'shown' then ' Shown by events; reported as ' || coalesce(replace(outcome_reason, '_', ' '), 'nothing') || '.'
+            when 'shown' then ' Shown by events; reported as ' || {{ reported_as }} || '.'
             when 'reported' then ' Only reported.'
-            when 'inferred' then ' Inferred; reported as ' || coalesce(replace(outcome_reason, '_', ' '), 'nothing') || '.'
+            when 'inferred' then ' Inferred; reported as ' || {{ reported_as }} || '.'
             else ''
         end as probable_cause_sentence,
 

@@ -333,8 +333,12 @@ aggregated as (
 
         ----------  the first sign of each trouble
         {% for trouble, words in reasons.items() %}
-            min(case when counts and to_state is not null and word in ('{{ words | join("', '") }}') then sequence_number end)
-                as {{ trouble }}_number,
+            min(
+                case
+                    when counts and to_state is not null and word in ('{{ words | join("', '") }}')
+                        then sequence_number
+                end
+            ) as {{ trouble }}_number,
         {% endfor %}
         -- A minor collision is an accident only if the robot stopped of it.
         min(
@@ -357,7 +361,12 @@ aggregated as (
                     then sequence_number
             end
         ) as stuck_number,
-        min(case when counts and (is_down or is_failure or event_name = 'robot.stuck') then event_at end) as trouble_at,
+        min(
+            case
+                when counts and (is_down or (is_failure and not is_cleared) or event_name = 'robot.stuck')
+                    then event_at
+            end
+        ) as trouble_at,
 
         ----------  contact and pilots
         max(

@@ -1,6 +1,4 @@
-"""Probable causes: against injected ones, in a fleet where most deliveries fail of something, and in
-stories of single deliveries, from lines to marts.
-"""
+"""Probable causes, against injected ones and in stories of single deliveries."""
 
 import csv
 import re
@@ -438,7 +436,8 @@ def told(tmp_path_factory: pytest.TempPathFactory, open_warehouse: Any) -> Wareh
     warehouse.land("lines.ndjson", log.in_order())
     warehouse.load()
     warehouse("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
-    assert warehouse.rows("select event_name, reason_detail from fleet_marts.quarantined_lines") == []
+    quarantined = "select event_name, reason_detail from fleet_marts.quarantined_lines"
+    assert warehouse.rows(quarantined) == []
     return warehouse
 
 
