@@ -49,15 +49,23 @@ probable_cause_rules as (
 joined as (
 
     select
-        ending_evidence.*,
+        milestones.delivery_id,
         milestones.merchant_id,
         milestones.outcome_event_name,
         milestones.outcome_reason,
         milestones.cancelled_by,
         evidence.outcome_robot_state,
         evidence.outcome_number,
+        {% for column in [
+            "robot_id", "trouble", "trouble_number", "failure_code", "waiting_at", "waiting_number",
+            "milliseconds_waiting", "closed_number", "unlock_number", "earlier_failure_number", "is_seen_well",
+        ] %}
+            ending_evidence.{{ column }},
+        {% endfor %}
         coalesce(milestones.cancelled_by in ('customer', 'merchant'), false) as is_own_wish,
-        milestones.outcome_event_name = 'dispatch.failed' and not ending_evidence.has_goods as is_search_given_up,
+        coalesce(ending_evidence.has_goods, false) as has_goods,
+        milestones.outcome_event_name = 'dispatch.failed'
+        and not coalesce(ending_evidence.has_goods, false) as is_search_given_up,
         case
             when coalesce(milestones.cancelled_by, '') not in ('customer', 'merchant')
                 then
@@ -69,8 +77,12 @@ joined as (
                         {%- endfor %}
                     end
         end as reported_cause,
-        ending_evidence.milliseconds_in_trouble >= {{ var("long_trouble_minutes") * 60000 }}
-        and milestones.outcome_reason in {{ impatience }} as is_in_long_trouble,
+        (
+            ending_evidence.milliseconds_in_trouble >= {{ var("long_trouble_minutes") * 60000 }}
+            and milestones.outcome_reason in {{ impatience }}
+        )
+        or milestones.outcome_reason = case ending_evidence.trouble when 'weather' then 'weather' else 'robot_failure' end
+            as is_for_trouble,
         ending_evidence.milliseconds_waiting >= {{ var("long_trouble_minutes") * 60000 }}
         and milestones.outcome_reason = 'too_late' as is_waiting_too_long
 
@@ -79,20 +91,20 @@ joined as (
     inner join evidence
         on milestones.delivery_id = evidence.delivery_id
 
-    inner join ending_evidence
+    left join ending_evidence
         on milestones.delivery_id = ending_evidence.delivery_id
 
 ),
 
--- People change their mind while a robot is in trouble, too: only one that kept them waiting explains it. A
--- search that is given up is not explained by the robot that was taken off before. A robot out of contact may
--- wait at the place of which the ending event tells.
+-- People change their mind while a robot is in trouble, too: it explains that only if it kept them waiting or
+-- they say so. A search that is given up is not explained by the robot that was taken off before. A robot out
+-- of contact may wait at the place of which the ending event tells.
 judged as (
 
     select
         *,
         case
-            when is_own_wish and not is_in_long_trouble then null
+            when is_own_wish and not coalesce(is_for_trouble, false) then null
             when is_search_given_up then null
             when trouble = 'contact' and waiting_at = 'merchant' and reported_cause = 'merchant_not_ready' then null
             when trouble = 'contact' and waiting_at = 'customer' and reported_cause in ('customer_absent', 'no_access')

@@ -5,6 +5,8 @@
 {% set stops_within_ms = 60000 %}
 {#- Clocks that differ by less are not corrected. -#}
 {% set clocks_differ_ms = var("clock_offset_threshold_seconds") * 1000 %}
+{% set began_at = "coalesce(trouble_at, case when trouble = 'contact' then lost_at end, help_at)" %}
+{#- Downtime reasons of a state that tell of a trouble. -#}
 {% set reasons = {
     "weather": ["weather"],
     "accident": ["tipped_over", "collision"],
@@ -363,7 +365,14 @@ aggregated as (
         ) as stuck_number,
         min(
             case
-                when counts and (is_down or (is_failure and not is_cleared) or event_name = 'robot.stuck')
+                when
+                    counts
+                    and (
+                        is_down
+                        or (is_failure and not is_cleared)
+                        or event_name = 'robot.stuck'
+                        or word in ('collision', 'tip_over', 'tamper')
+                    )
                     then event_at
             end
         ) as trouble_at,
@@ -384,6 +393,7 @@ aggregated as (
                     then sequence_number
             end
         ) as life_number,
+        max(case when is_of_bearer and event_name = 'robot.connection_lost' then event_at end) as lost_at,
         max(help_number) as help_number,
         max(case when sequence_number = help_number then word end) as help_cause,
         max(case when sequence_number = help_number then event_at end) as help_at,
@@ -467,7 +477,7 @@ evidence as (
             end,
             help_number
         ) as trouble_number,
-        {{ milliseconds_between("coalesce(trouble_at, help_at)", "given_up_at") }} as milliseconds_in_trouble,
+        {{ milliseconds_between(began_at, "given_up_at") }} as milliseconds_in_trouble,
         case waiting_at when 'merchant' then merchant_number when 'customer' then customer_number end as waiting_number,
         case waiting_at
             when 'merchant' then {{ milliseconds_between("merchant_at", "given_up_at") }}

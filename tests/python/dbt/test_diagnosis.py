@@ -392,6 +392,18 @@ def merchant_has_none_left(it: Story) -> None:
     it.is_cancelled("10:30", "merchant", "out_of_stock")
 
 
+def customer_says_it_is_the_weather(it: Story) -> None:
+    it.loads()
+    it.becomes("10:20", "blocked", reason="weather")
+    it.is_cancelled("10:24", "customer", "weather")
+
+
+def out_of_contact_until_the_customer_cancels(it: Story) -> None:
+    it.loads()
+    it.does("10:20", "connection_lost")
+    it.is_cancelled("11:00", "customer", "too_late")
+
+
 CASES: list[tuple[Callable[[Story], None], str, str | None, str]] = [
     (in_fault_for_40_minutes_then_cancelled, "robot_failure", "shown", "customer"),
     (in_fault_by_its_state_alone, "robot_failure", "shown", "customer"),
@@ -422,20 +434,37 @@ CASES: list[tuple[Callable[[Story], None], str, str | None, str]] = [
     (only_the_return_is_in_the_log, "customer_absent", "inferred", "robot"),
     (said_and_seen, "customer_absent", "confirmed", "robot"),
     (said_and_not_seen, "robot_failure", "reported", "robot"),
+    (customer_says_it_is_the_weather, "weather", "shown", "customer"),
+    (out_of_contact_until_the_customer_cancels, "robot_out_of_contact", "shown", "customer"),
     (merchant_has_none_left, "cancelled_by_merchant", "reported", "merchant"),
 ]
 
 
+CAUSES = "select delivery_id, probable_cause from fleet_marts.delivery_sessions order by 1"
+# What may change a cause when it comes a night later: that the robot lives, and is well again.
+LATER = ("robot.heartbeat", "robot.error_cleared")
+
+
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory, open_warehouse: Any) -> Warehouse:
+    """All stories, in two nights: lines that may change a cause come with the second."""
     log = Log()
     for number, (tell, *_) in enumerate(CASES, 1):
         tell(Story(log, number))
-    log("2026-11-03 01:00", "robot.heartbeat", robot_id="R-0", state="available")
+    log("2026-11-03 01:00", "robot.state_changed", robot_id="R-0", to_state="available")
+    lines = list(log.in_order())
+    later = [line for line in lines if line["evt"]["name"] in LATER]
     warehouse: Warehouse = open_warehouse(tmp_path_factory.mktemp("stories"))
-    warehouse.land("lines.ndjson", log.in_order())
-    warehouse.load()
-    warehouse("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+    causes = []
+    for night, of_night in enumerate(([line for line in lines if line not in later], later)):
+        warehouse.land(f"night{night}.ndjson", of_night)
+        warehouse.load()
+        kinds = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+        warehouse("build", *kinds)
+        causes.append(warehouse.rows(CAUSES))
+    assert causes[0] != causes[1]
+    warehouse("run", "--full-refresh", "--select", *DIAGNOSED)
+    assert warehouse.rows(CAUSES) == causes[1]
     quarantined = "select event_name, reason_detail from fleet_marts.quarantined_lines"
     assert warehouse.rows(quarantined) == []
     return warehouse
