@@ -191,8 +191,10 @@ def head(delivery: Row, its_legs: list[Leg], zone: ZoneInfo) -> str:
         counted(delivery["takeover_count"], "takeover"),
     ]
     more = []
+    if delivery["ended_by"]:
+        more.append(f"ended by <b>{text(delivery['ended_by'])}</b>")
     if ending:
-        more.append(f"ended by <b>{' '.join(ending)}</b>")
+        more.append(f"ended with <b>{' '.join(ending)}</b>")
     if delivery["first_error_code"]:
         at = clock_in_zone(delivery["first_error_at"], zone)
         more.append(f"first error <b>{text(delivery['first_error_code'])}</b> at {at}")

@@ -1,89 +1,85 @@
-{% macro session_signs() %}
+{# The causes that a typed reason names. The others, such as `other` or `too_late`, name none. #}
+{% macro reported_causes() %}
     {{- return({
-        "accident": "is_accident",
-        "failure": "is_failure",
-        "stuck": "event_name = 'robot.stuck'",
-        "contact_lost": "event_name = 'robot.connection_lost'",
-        "contact_restored": "event_name = 'robot.connection_restored'",
-        "merchant_arrival": "event_name = 'delivery.pickup_arrived'",
-        "customer_arrival": "event_name = 'delivery.dropoff_arrived'",
-        "takeover": "is_takeover",
-        "illegal_transition": "is_illegal_transition",
+        "merchant_not_ready": [
+            "no_food", "no_staff", "merchant_closed", "merchant_unavailable", "out_of_stock",
+        ],
+        "customer_absent": ["customer_absent"],
+        "no_access": ["no_access"],
+        "theft": ["theft"],
+        "weather": ["weather"],
+        "no_robot": ["no_robot", "timeout"],
+        "lid_fault": ["lid_fault"],
+        "robot_stuck": ["robot_blocked"],
+        "robot_failure": ["robot_fault", "robot_failure"],
+        "cancelled_by_customer": ["customer_request"],
     }) -}}
 {% endmacro %}
 
-{# The seed probable_cause_rules says which matching rule wins, and its sentence. #}
+{# The seed probable_cause_rules says which matching rule wins, its cause, its sentence and how sure it is. #}
 {% macro probable_cause_rules() %}
     {%- set waited = var("long_wait_minutes") * 60000 -%}
-    {{- return([
-        {"rule": "cancelled_by_customer", "when": "cancelled_by = 'customer'", "evidence": "outcome_number"},
+    {%- set rules = [] -%}
+    {%- for trouble in ("weather", "accident", "theft", "lid", "no_pilot", "failure", "stuck", "contact") -%}
+        {%- do rules.append({
+            "rule": trouble ~ "_shown",
+            "when": "counting_trouble = '" ~ trouble ~ "'",
+            "evidence": "trouble_number",
+        }) -%}
+    {%- endfor -%}
+    {%- for cause in ("merchant_not_ready", "weather", "theft", "no_access", "lid_fault", "robot_stuck", "robot_failure") -%}
+        {%- do rules.append({
+            "rule": cause ~ "_reported",
+            "when": "reported_cause = '" ~ cause ~ "'",
+            "evidence": "outcome_number",
+        }) -%}
+    {%- endfor -%}
+    {{- return(rules + [
+        {
+            "rule": "merchant_closed_shown",
+            "when": "counting_wait = 'merchant' and closed_number is not null",
+            "evidence": "closed_number",
+        },
+        {
+            "rule": "no_robot_reported",
+            "when": "outcome_event_name = 'dispatch.failed' and not has_goods",
+            "evidence": "outcome_number",
+        },
         {"rule": "cancelled_by_merchant", "when": "cancelled_by = 'merchant'", "evidence": "outcome_number"},
         {
-            "rule": "merchant_not_ready_reported",
-            "when": "outcome_reason in"
-                ~ " ('no_food', 'no_staff', 'merchant_closed', 'merchant_unavailable', 'out_of_stock')",
-            "evidence": "outcome_number",
+            "rule": "unlocking_failed",
+            "when": "counting_wait = 'customer' and unlock_number is not null"
+                ~ " and coalesce(reported_cause, 'customer_absent') in ('customer_absent', 'no_access')",
+            "evidence": "unlock_number",
         },
         {
             "rule": "customer_absent_reported",
-            "when": "outcome_reason = 'customer_absent'",
-            "evidence": "outcome_number",
-        },
-        {"rule": "no_access_reported", "when": "outcome_reason = 'no_access'", "evidence": "outcome_number"},
-        {"rule": "theft_reported", "when": "outcome_reason = 'theft'", "evidence": "outcome_number"},
-        {"rule": "weather_reported", "when": "outcome_reason = 'weather'", "evidence": "outcome_number"},
-        {"rule": "no_robot_reported", "when": "outcome_event_name = 'dispatch.failed'", "evidence": "outcome_number"},
-        {"rule": "lid_fault_reported", "when": "outcome_reason = 'lid_fault'", "evidence": "outcome_number"},
-        {"rule": "accident_seen", "when": "accident_number is not null", "evidence": "accident_number"},
-        {
-            "rule": "robot_stuck_reported",
-            "when": "outcome_reason = 'robot_blocked'",
-            "evidence": "coalesce(stuck_number, outcome_number)",
-        },
-        {
-            "rule": "robot_failure_reported",
-            "when": "outcome_reason in ('robot_fault', 'robot_failure')",
-            "evidence": "coalesce(failure_number, outcome_number)",
-        },
-        {
-            "rule": "contact_lost",
-            "when": "outcome_robot_state in ('unknown', 'non_contactable')"
-                ~ " or contact_lost_number > coalesce(contact_restored_number, 0)",
-            "evidence": "coalesce(contact_lost_number, outcome_number)",
-        },
-        {
-            "rule": "lid_fault_seen",
-            "when": "outcome_robot_state = 'fault' and failure_component = 'lid'",
-            "evidence": "failure_number",
-        },
-        {
-            "rule": "robot_in_fault",
-            "when": "outcome_robot_state = 'fault'",
-            "evidence": "coalesce(failure_number, outcome_number)",
-        },
-        {
-            "rule": "robot_blocked",
-            "when": "outcome_robot_state = 'blocked'",
-            "evidence": "coalesce(stuck_number, outcome_number)",
+            "when": "reported_cause = 'customer_absent'",
+            "evidence": "coalesce(case when counting_wait = 'customer' then waiting_number end, outcome_number)",
         },
         {
             "rule": "wait_at_merchant",
-            "when": "milliseconds_at_merchant >= " ~ waited,
-            "evidence": "merchant_arrival_number",
+            "when": "counting_wait = 'merchant'"
+                ~ " and (is_seen_well or reported_cause is null or milliseconds_waiting >= " ~ waited ~ ")",
+            "evidence": "waiting_number",
         },
         {
             "rule": "wait_at_customer",
-            "when": "milliseconds_at_customer >= " ~ waited,
-            "evidence": "customer_arrival_number",
+            "when": "counting_wait = 'customer'"
+                ~ " and (is_seen_well or reported_cause is null or milliseconds_waiting >= " ~ waited ~ ")",
+            "evidence": "waiting_number",
         },
-        {"rule": "failure_seen", "when": "failure_number is not null", "evidence": "failure_number"},
-        {"rule": "stuck_seen", "when": "stuck_number is not null", "evidence": "stuck_number"},
-        {"rule": "takeover_seen", "when": "takeover_number is not null", "evidence": "takeover_number"},
         {
-            "rule": "illegal_transition_seen",
-            "when": "illegal_transition_number is not null",
-            "evidence": "illegal_transition_number",
+            "rule": "cancelled_by_customer",
+            "when": "cancelled_by = 'customer' or reported_cause = 'cancelled_by_customer'",
+            "evidence": "outcome_number",
         },
+        {
+            "rule": "earlier_failure",
+            "when": "earlier_failure_number is not null",
+            "evidence": "earlier_failure_number",
+        },
+        {"rule": "robot_silent", "when": "outcome_robot_state = 'unknown'", "evidence": "outcome_number"},
         {"rule": "cancelled_by_operations", "when": "cancelled_by = 'operations'", "evidence": "outcome_number"},
         {"rule": "cancelled_by_system", "when": "cancelled_by = 'system'", "evidence": "outcome_number"},
         {"rule": "nothing_seen", "when": "true", "evidence": "outcome_number"},

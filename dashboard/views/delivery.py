@@ -106,6 +106,7 @@ def delivery_table(found: list[Row], zone: ZoneInfo, key: str) -> None:
                 "delivery": plain(row["delivery_id"]),
                 "started": zones.in_zone(row["started_at"], zone),
                 "outcome": plain(row["outcome"]),
+                "ended by": plain(row["ended_by"]),
                 "reason": plain(row["outcome_reason"]),
                 "probable cause": story.verdict(row),
                 "robot": plain(row["robot_id"]),

@@ -41,6 +41,8 @@ def header(delivery: Row) -> Panel:
         if delivery["outcome_reason"]:
             lines.append(f" ({named('outcome_reason')})")
         lines.append(f" at {clock(delivery['outcome_at'])} UTC")
+    if delivery["ended_by"]:
+        lines.append(f", ended by {named('ended_by')}")
     lines.append(
         f"\norder {named('order_id')}   merchant {named('merchant_id')}   robot {named('robot_id')}"
     )
@@ -116,11 +118,20 @@ def timeline(events: list[Row], with_match: bool, every: bool) -> Table:
 
 def failed_list(deliveries: list[Row]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("delivery", "started UTC", "outcome", "reason", "probable cause", "robot"):
+    for name in (
+        *("delivery", "started UTC", "outcome", "ended by", "reason", "probable cause"),
+        *("how sure", "robot"),
+    ):
         table.add_column(name)
     table.add_column("errors", justify="right")
     for row in deliveries:
         cells = [plain(row["delivery_id"]), moment(row["started_at"]), plain(row["outcome"])]
-        cells += [plain(row[name]) for name in ("outcome_reason", "probable_cause", "robot_id")]
+        cells += [
+            plain(row[name])
+            for name in (
+                *("ended_by", "outcome_reason", "probable_cause"),
+                *("probable_cause_basis", "robot_id"),
+            )
+        ]
         table.add_row(*map(Text, cells), Text(str(row["error_count"])))
     return table

@@ -160,7 +160,7 @@ class Score:
     """The marts against the truth of one simulation.
 
     `diagnoses` are causes of deliveries that failed or were cancelled; `none` is the cause of one
-    that was neither.
+    that was neither. `inferred` are those of them whose ending line does not tell the cause.
     """
 
     times: Times
@@ -170,6 +170,7 @@ class Score:
     failures: FailureTally
     mtbf: Mtbf
     diagnoses: Confusion
+    inferred: Confusion
 
     @property
     def is_exact(self) -> bool:
@@ -202,6 +203,8 @@ class Score:
             "failures_with_right_end": self.failures.right_ends,
             "causes_right": self.diagnoses.right,
             "causes": self.diagnoses.total,
+            "causes_to_infer_right": self.inferred.right,
+            "causes_to_infer": self.inferred.total,
             "usable_hours": self.supply.mart_usable,
             "usable_hours_in_truth": self.supply.true_usable,
             "usable_hours_off_by_robot_and_hour": self.supply.usable_off,
@@ -267,6 +270,7 @@ def score_marts(database: Path, truth: Path) -> Score:
             return connection.execute(sql).fetchall()
 
         (hours,) = rows(queries.MTBF)
+        diagnoses = rows(queries.DIAGNOSES)
         ((events, near, p99, worst, disordered, within),) = rows(
             queries.TIMES.format(seconds=NEAR_SECONDS)
         )
@@ -277,7 +281,8 @@ def score_marts(database: Path, truth: Path) -> Score:
             _supply(rows(queries.SUPPLY), rows(queries.USABLE)[0]),
             failure_tally(rows(queries.FAILURES.format(seconds=NEAR_SECONDS))),
             Mtbf(float(hours[0]), int(hours[1]), float(hours[2]), int(hours[3])),
-            confusion(rows(queries.DIAGNOSES)),
+            confusion([row[:4] for row in diagnoses]),
+            confusion([row[:4] for row in diagnoses if row[4]]),
         )
 
 
@@ -367,6 +372,7 @@ def _summary(score: Score) -> Table:
     for name, told in (
         ("outcomes of deliveries", score.outcomes),
         ("probable causes of deliveries that failed", score.diagnoses),
+        ("… that their ending line does not tell", score.inferred),
     ):
         differing = f"{told.total - told.right:,}"
         table.add_row(name, f"{told.right:,}", "", differing, "", f"{told.accuracy:.1%} right")

@@ -414,7 +414,8 @@ select
 """
 
 # Failed and cancelled deliveries, in truth or in the mart, by cause on both sides. A delivery that
-# is neither has the cause `none`.
+# is neither has the cause `none`. `has_typed_reason`: its ending line says something else than what
+# happened, or `other`.
 DIAGNOSES = """
 with
 
@@ -457,7 +458,8 @@ select
         when diagnoses.tries > 1 then 'model: tried again'
         else 'model'
     end as cause,
-    count(*) as delivery_count
+    count(*) as delivery_count,
+    diagnoses.has_typed_reason
 from diagnoses
 left join fates using (delivery_id)
 left join lost using (delivery_id)

@@ -2,6 +2,9 @@
 {{ config(dist="delivery_id", sort="delivery_id") }}
 
 {% set rules = probable_cause_rules() %}
+{% set reported_as = "coalesce(replace(outcome_reason, '_', ' '), 'nothing')" %}
+{#- What a customer or merchant may cancel for when a robot keeps them waiting. -#}
+{% set impatience = "('too_late', 'customer_request', 'robot_failure', 'other')" %}
 
 with
 
@@ -27,9 +30,13 @@ evidence as (
 
 ),
 
-robots as (
+ending_evidence as (
 
-    select * from {{ ref("int_delivery_robots") }}
+    select *
+
+    from {{ ref("int_ending_evidence") }}
+
+    where {{ affected("session") }}
 
 ),
 
@@ -39,7 +46,7 @@ probable_cause_rules as (
 
 ),
 
-judged as (
+joined as (
 
     select
         milestones.delivery_id,
@@ -47,31 +54,67 @@ judged as (
         milestones.outcome_event_name,
         milestones.outcome_reason,
         milestones.cancelled_by,
-        robots.robot_id,
         evidence.outcome_robot_state,
-        evidence.failure_code,
-        evidence.failure_component,
         evidence.outcome_number,
-        {% for name in session_signs() %}
-            evidence.{{ name }}_number,
+        {% for column in [
+            "robot_id", "trouble", "trouble_number", "failure_code", "waiting_at", "waiting_number",
+            "milliseconds_waiting", "closed_number", "unlock_number", "earlier_failure_number", "is_seen_well",
+        ] %}
+            ending_evidence.{{ column }},
         {% endfor %}
-
-        -- How long the robot had waited at the end, where the pickup or drop-off did not happen.
+        coalesce(milestones.cancelled_by in ('customer', 'merchant'), false) as is_own_wish,
+        coalesce(ending_evidence.has_goods, false) as has_goods,
+        milestones.outcome_event_name = 'dispatch.failed'
+        and not coalesce(ending_evidence.has_goods, false) as is_search_given_up,
         case
-            when milestones.pickup_completed_at is null then evidence.milliseconds_at_merchant
-        end as milliseconds_at_merchant,
-        case
-            when milestones.dropoff_completed_at is null then evidence.milliseconds_at_customer
-        end as milliseconds_at_customer,
-        1 as all_rules
+            when coalesce(milestones.cancelled_by, '') not in ('customer', 'merchant')
+                then
+                    case milestones.outcome_reason
+                        {% for cause, words in reported_causes().items() -%}
+                            {% for word in words %}
+                                when '{{ word }}' then '{{ cause }}'
+                            {% endfor %}
+                        {%- endfor %}
+                    end
+        end as reported_cause,
+        (
+            ending_evidence.milliseconds_in_trouble >= {{ var("long_trouble_minutes") * 60000 }}
+            and milestones.outcome_reason in {{ impatience }}
+        )
+        or milestones.outcome_reason = case ending_evidence.trouble when 'weather' then 'weather' else 'robot_failure' end
+            as is_for_trouble,
+        ending_evidence.milliseconds_waiting >= {{ var("long_trouble_minutes") * 60000 }}
+        and milestones.outcome_reason = 'too_late' as is_waiting_too_long
 
     from milestones
 
     inner join evidence
         on milestones.delivery_id = evidence.delivery_id
 
-    left join robots
-        on milestones.delivery_id = robots.delivery_id
+    left join ending_evidence
+        on milestones.delivery_id = ending_evidence.delivery_id
+
+),
+
+-- People change their mind while a robot is in trouble, too: it explains that only if it kept them waiting or
+-- they say so. A search that is given up is not explained by the robot that was taken off before. A robot out
+-- of contact may wait at the place of which the ending event tells.
+judged as (
+
+    select
+        *,
+        case
+            when is_own_wish and not coalesce(is_for_trouble, false) then null
+            when is_search_given_up then null
+            when trouble = 'contact' and waiting_at = 'merchant' and reported_cause = 'merchant_not_ready' then null
+            when trouble = 'contact' and waiting_at = 'customer' and reported_cause in ('customer_absent', 'no_access')
+                then null
+            else trouble
+        end as counting_trouble,
+        case when not is_own_wish or is_waiting_too_long then waiting_at end as counting_wait,
+        1 as all_rules
+
+    from joined
 
 ),
 
@@ -100,34 +143,72 @@ ranked as (
 
 ),
 
-diagnoses as (
+matched as (
 
     select
-        ----------  ids
-        ranked.delivery_id,
-
-        ----------  text
-        probable_cause_rules.rule as probable_cause_rule,
-        probable_cause_rules.cause as probable_cause,
-        {{ fill_sentence("probable_cause_rules.sentence", {
-            "robot": "ranked.robot_id",
-            "merchant": "ranked.merchant_id",
-            "reason": "replace(ranked.outcome_reason, '_', ' ')",
-            "error": "ranked.failure_code",
-            "wait": number_text("coalesce(ranked.milliseconds_at_customer, ranked.milliseconds_at_merchant) / 60000.0"),
-        }) }} as probable_cause_sentence,
-
-        ----------  numerics
-        case probable_cause_rules.rule
-            {% for rule in rules %}
-                when '{{ rule.rule }}' then {{ rule.evidence }}
-            {% endfor %}
-        end as probable_cause_sequence_number
+        ranked.*,
+        probable_cause_rules.rule,
+        probable_cause_rules.cause,
+        probable_cause_rules.sentence,
+        -- Where words and evidence agree, the cause is sure.
+        case
+            when probable_cause_rules.basis = 'shown' and ranked.reported_cause = probable_cause_rules.cause
+                then 'confirmed'
+            when
+                probable_cause_rules.basis = 'reported'
+                and ranked.reported_cause = probable_cause_rules.cause
+                and probable_cause_rules.cause = case ranked.waiting_at
+                    when 'merchant' then 'merchant_not_ready' when 'customer' then 'customer_absent'
+                end
+                then 'confirmed'
+            -- A rule without a basis explains nothing; an empty cell is no NULL everywhere.
+            else nullif(probable_cause_rules.basis, '')
+        end as basis
 
     from ranked
 
     left join probable_cause_rules
         on ranked.first_rank = probable_cause_rules.rule_rank
+
+),
+
+diagnoses as (
+
+    select
+        ----------  ids
+        delivery_id,
+
+        ----------  text
+        coalesce(
+            cancelled_by,
+            case when outcome_event_name = 'dispatch.failed' then 'dispatch' else 'robot' end
+        ) as ended_by,
+        rule as probable_cause_rule,
+        cause as probable_cause,
+        basis as probable_cause_basis,
+        {{ fill_sentence("sentence", {
+            "robot": "robot_id",
+            "merchant": "merchant_id",
+            "reason": "replace(outcome_reason, '_', ' ')",
+            "error": "failure_code",
+            "wait": number_text("milliseconds_waiting / 60000.0"),
+        }) }}
+        || case basis
+            when 'confirmed' then ' Reported, and shown by events.'
+            when 'shown' then ' Shown by events; reported as ' || {{ reported_as }} || '.'
+            when 'reported' then ' Only reported.'
+            when 'inferred' then ' Inferred; reported as ' || {{ reported_as }} || '.'
+            else ''
+        end as probable_cause_sentence,
+
+        ----------  numerics
+        case rule
+            {% for rule in rules %}
+                when '{{ rule.rule }}' then {{ rule.evidence }}
+            {% endfor %}
+        end as probable_cause_sequence_number
+
+    from matched
 
 )
 

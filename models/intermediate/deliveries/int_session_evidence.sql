@@ -1,9 +1,6 @@
 {{ rebuilt_by("session") }}
 {{ config(dist="delivery_id", sort="delivery_id") }}
 
-{% set signs = session_signs() %}
-{% set outcome_at = "(" ~ utc_timestamptz("milestones.outcome_at") ~ ")" %}
-
 with
 
 milestones as (
@@ -26,12 +23,6 @@ session_events as (
 
 ),
 
-robots as (
-
-    select * from {{ ref("int_delivery_robots") }}
-
-),
-
 state_changes as (
 
     select
@@ -47,49 +38,22 @@ state_changes as (
 
 ),
 
--- A robot drives on after a near miss or an emergency stop, but not after one of these.
-accidents as (
-
-    select event_id
-
-    from {{ ref("stg_event_log__robot_events") }}
-
-    where
-        event_name = 'robot.safety_event'
-        and kind in ('collision', 'tip_over', 'tamper')
-        and {{ affected("session", id=false, date="event_date") }}
-
-),
-
 flagged_events as (
 
     select
         session_events.*,
         coalesce(state_changes.is_illegal_transition, false) as is_illegal_transition,
         coalesce(state_changes.has_lost_transition, false) as has_lost_transition,
-        accidents.event_id is not null as is_accident,
         {{ utc_timestamptz("milestones.dropoff_arrived_at") }} as dropoff_arrived_at,
-        {{ outcome_at }} as outcome_at,
-        coalesce(session_events.event_id = milestones.outcome_event_id, false) as is_outcome,
-
-        -- Only what happened before the end can have caused it, and only to the robot that had the
-        -- delivery then: trouble of an earlier robot ended when the delivery was assigned to this one.
-        session_events.event_at <= {{ outcome_at }}
-        and coalesce(session_events.robot_id = robots.robot_id, true) as may_be_cause
+        coalesce(session_events.event_id = milestones.outcome_event_id, false) as is_outcome
 
     from session_events
 
     inner join milestones
         on session_events.delivery_id = milestones.delivery_id
 
-    left join robots
-        on session_events.delivery_id = robots.delivery_id
-
     left join state_changes
         on session_events.event_id = state_changes.state_event_id
-
-    left join accidents
-        on session_events.event_id = accidents.event_id
 
 ),
 
@@ -100,11 +64,7 @@ measured_events as (
         case
             when event_name = 'robot.error'
                 then {{ milliseconds_between("event_at", "dropoff_arrived_at") }}
-        end as milliseconds_to_arrival,
-        row_number() over (
-            partition by delivery_id, may_be_cause and is_failure
-            order by sequence_number desc
-        ) as failure_order
+        end as milliseconds_to_arrival
 
     from flagged_events
 
@@ -117,7 +77,6 @@ aggregated as (
         min(event_at) as started_at,
         max(event_at) as last_event_at,
         max(loaded_at) as last_loaded_at,
-        max(outcome_at) as outcome_at,
         count(*) as event_count,
         sum(case when is_error then 1 else 0 end) as error_count,
         sum(case when is_takeover then 1 else 0 end) as takeover_count,
@@ -128,17 +87,8 @@ aggregated as (
         max(case when is_first_error then event_at end) as first_error_at,
         min(case when milliseconds_to_arrival >= 0 then milliseconds_to_arrival end) as milliseconds_before_arrival,
         max(case when milliseconds_to_arrival < 0 then milliseconds_to_arrival end) as milliseconds_after_arrival,
-
-        ----------  what may be the cause: the number of the last such event before the end
         max(case when is_outcome then sequence_number end) as outcome_number,
-        max(case when is_outcome then robot_state end) as outcome_robot_state,
-        {% for name, condition in signs.items() %}
-            max(case when may_be_cause and {{ condition }} then sequence_number end) as {{ name }}_number,
-        {% endfor %}
-        max(case when may_be_cause and is_failure and failure_order = 1 then error_code end) as failure_code,
-        max(case when may_be_cause and is_failure and failure_order = 1 then component end) as failure_component,
-        max(case when may_be_cause and event_name = 'delivery.pickup_arrived' then event_at end) as at_merchant_at,
-        max(case when may_be_cause and event_name = 'delivery.dropoff_arrived' then event_at end) as at_customer_at
+        max(case when is_outcome then robot_state end) as outcome_robot_state
 
     from measured_events
 
@@ -155,8 +105,6 @@ evidence as (
         ----------  text
         outcome_robot_state,
         first_error_code,
-        failure_code,
-        failure_component,
 
         ----------  numerics
         event_count,
@@ -166,11 +114,6 @@ evidence as (
         lost_transition_count,
         session_revision,
         outcome_number,
-        {% for name in signs %}
-            {{ name }}_number,
-        {% endfor %}
-        {{ milliseconds_between("at_merchant_at", "outcome_at") }} as milliseconds_at_merchant,
-        {{ milliseconds_between("at_customer_at", "outcome_at") }} as milliseconds_at_customer,
 
         -- The nearest error on either side of the arrival; positive when it came before.
         case

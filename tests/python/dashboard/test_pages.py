@@ -45,7 +45,7 @@ def test_a_failed_delivery_shows_outcome_cause_and_legs(open_page: Open) -> None
     text = said(open_page(id="D-10"))
     assert '<span class="outcome failed">✗ failed</span>' in text
     assert "The lid of robot R-1 failed." in text
-    assert "ended by <b>delivery.dropoff_failed (lid_fault) at 2026-11-02 20:11:30</b>" in text
+    assert "ended with <b>delivery.dropoff_failed (lid_fault) at 2026-11-02 20:11:30</b>" in text
     assert "first error <b>LID-401</b> at 20:10:10.500" in text
     assert "not in the log: <b>pickup_arrived</b>" in text
     assert "Order → Dispatch <b>5.0 s</b>" in text
