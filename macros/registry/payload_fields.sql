@@ -29,6 +29,7 @@
     {{- return(registry_fields() | selectattr("column", "in", [
         "reason", "disposition", "cancelled_by", "error_code", "component", "from_mode", "to_mode", "software_version",
         "is_failure", "session_id", "error_event_id", "last_emitter_id", "last_seq", "fulfilled_by",
+        "from_state", "to_state", "state", "dispatchable", "hardware_version",
     ]) | list) -}}
 {% endmacro %}
 

@@ -11,9 +11,9 @@ events as (
 
 ),
 
-log_end as (
+log_ends as (
 
-    select max(event_at) as last_event_at from events
+    select * from {{ ref("int_affected_log_ends") }}
 
 ),
 
@@ -88,7 +88,7 @@ ended as (
 
     select
         *,
-        coalesce(next_sign_at, (select log_end.last_event_at from log_end)) as ended_at
+        coalesce(next_sign_at, (select log_ends.log_end_at from log_ends)) as ended_at
 
     from spaced
 

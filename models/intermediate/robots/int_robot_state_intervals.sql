@@ -3,15 +3,9 @@
 
 with
 
-events as (
+log_ends as (
 
-    select * from {{ ref("stg_event_log__events") }}
-
-),
-
-log_end as (
-
-    select max(event_at) as last_event_at from events
+    select * from {{ ref("int_affected_log_ends") }}
 
 ),
 
@@ -230,7 +224,7 @@ ended as (
                 partition by robot_id
                 order by started_at, state_number, basis
             ),
-            (select log_end.last_event_at from log_end)
+            (select log_ends.log_end_at from log_ends)
         ) as ended_at
 
     from starts

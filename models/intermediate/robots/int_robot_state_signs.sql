@@ -22,7 +22,7 @@ robot_events as (
         event_date,
         event_at
 
-    from {{ ref("stg_event_log__robot_events") }}
+    from {{ ref("stg_event_log__events") }}
 
     where
         event_name in ('robot.state_changed', 'robot.heartbeat', 'robot.error')

@@ -37,7 +37,11 @@ summarised as (
         component,
         from_mode,
         to_mode,
+        from_state,
+        to_state,
+        state,
         software_version,
+        hardware_version,
 
         ----------  numerics
         event_version,
@@ -50,6 +54,7 @@ summarised as (
         has_derived_event_id,
         severity = 'error' as is_error,
         is_failure,
+        dispatchable,
 
         ----------  timestamps
         event_date,
