@@ -336,7 +336,10 @@ aggregated as (
         {% for trouble, words in reasons.items() %}
             min(
                 case
-                    when counts and to_state is not null and word in ('{{ words | join("', '") }}')
+                    when
+                        counts
+                        and to_state is not null
+                        and word in ('{{ words | join("', '") }}')
                         then sequence_number
                 end
             ) as {{ trouble }}_number,
