@@ -27,7 +27,9 @@
             "evidence": "trouble_number",
         }) -%}
     {%- endfor -%}
-    {%- for cause in ("merchant_not_ready", "weather", "theft", "no_access", "lid_fault", "robot_stuck", "robot_failure") -%}
+    {%- for cause in (
+        "merchant_not_ready", "weather", "theft", "no_access", "lid_fault", "robot_stuck", "robot_failure",
+    ) -%}
         {%- do rules.append({
             "rule": cause ~ "_reported",
             "when": "reported_cause = '" ~ cause ~ "'",

@@ -81,8 +81,8 @@ joined as (
             ending_evidence.milliseconds_in_trouble >= {{ var("long_trouble_minutes") * 60000 }}
             and milestones.outcome_reason in {{ impatience }}
         )
-        or milestones.outcome_reason = case ending_evidence.trouble when 'weather' then 'weather' else 'robot_failure' end
-            as is_for_trouble,
+        or milestones.outcome_reason
+        = case ending_evidence.trouble when 'weather' then 'weather' else 'robot_failure' end as is_for_trouble,
         ending_evidence.milliseconds_waiting >= {{ var("long_trouble_minutes") * 60000 }}
         and milestones.outcome_reason = 'too_late' as is_waiting_too_long
 

@@ -5,7 +5,6 @@
 {% set stops_within_ms = 60000 %}
 {#- Clocks that differ by less are not corrected. -#}
 {% set clocks_differ_ms = var("clock_offset_threshold_seconds") * 1000 %}
-{% set began_at = "coalesce(trouble_at, case when trouble = 'contact' then lost_at end, help_at)" %}
 {#- Downtime reasons of a state that tell of a trouble. -#}
 {% set reasons = {
     "weather": ["weather"],
@@ -337,7 +336,10 @@ aggregated as (
         {% for trouble, words in reasons.items() %}
             min(
                 case
-                    when counts and to_state is not null and word in ('{{ words | join("', '") }}')
+                    when
+                        counts
+                        and to_state is not null
+                        and word in ('{{ words | join("', '") }}')
                         then sequence_number
                 end
             ) as {{ trouble }}_number,
@@ -477,7 +479,8 @@ evidence as (
             end,
             help_number
         ) as trouble_number,
-        {{ milliseconds_between(began_at, "given_up_at") }} as milliseconds_in_trouble,
+        {{ milliseconds_between("coalesce(trouble_at, lost_at, help_at)", "given_up_at") }}
+            as milliseconds_in_trouble,
         case waiting_at when 'merchant' then merchant_number when 'customer' then customer_number end as waiting_number,
         case waiting_at
             when 'merchant' then {{ milliseconds_between("merchant_at", "given_up_at") }}

@@ -175,7 +175,7 @@ def test_text_of_a_log_is_never_markup(open_page: Open) -> None:
     row = row_of("D-1", outcome="failed", outcome_at=at(9), first_error_at=at(9))
     row |= dict.fromkeys(
         ("outcome_reason", "outcome_event_name", "first_error_code", "market", "missing_steps",
-         "probable_cause_sentence"), hostile
+         "probable_cause_sentence", "ended_by"), hostile
     )  # fmt: skip
     row |= dict.fromkeys(
         ("order_id", "merchant_id", "seconds_from_error_to_arrival", "order_created_at",
