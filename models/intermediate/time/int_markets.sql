@@ -13,14 +13,14 @@ markets as (
 hours_of_weekdays as (
 
     {% for day in weekdays() %}
-    select
-        market,
-        name,
-        time_zone,
-        {{ loop.index0 }} as weekday_number,
-        {{ day }} as service_hours
-    from markets
-    {{ "union all" if not loop.last }}
+        select
+            market,
+            name,
+            time_zone,
+            {{ loop.index0 }} as weekday_number,
+            {{ day }} as service_hours
+        from markets
+        {{ "union all" if not loop.last }}
     {% endfor %}
 
 ),
