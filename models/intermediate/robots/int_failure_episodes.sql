@@ -391,7 +391,11 @@ summed as (
                             component_number = {{ number }}
                             and sign_rank = 2
                             and place_of_component = 1
-                            then '{{ ", " if not loop.first }}' || component || ' ' || error_code
+                            then
+                                '{{ ", " if not loop.first }}'
+                                || component
+                                || ' '
+                                || error_code
                     end
                 ),
                 ''
