@@ -64,68 +64,62 @@ periods as (
 
 ),
 
-counted as (
+{% set counts_of = {
+    "operating_days": {"operating_hours": milliseconds_to_hours("operating_milliseconds")},
+    "failures": {"failure_count": "1"},
+    "robot_days": {
+        "robot_error_count": "robot_error_count",
+        "takeover_count": "takeover_count",
+        "pickup_count": "pickup_count",
+        "failed_pickup_count": "failed_pickup_count",
+    },
+    "caused_deliveries": {
+        "delivery_count": "1",
+        "failed_delivery_count": "case when is_failed then 1 else 0 end",
+        "robot_failed_delivery_count": "case when is_failed and is_caused_by_robot then 1 else 0 end",
+    },
+} %}
+{% set date_of = {"operating_days": "operating_date", "failures": "started_date"} %}
 
-    {% for source, counts in {
-        "operating_days": {"operating_hours": milliseconds_to_hours("operating_milliseconds")},
-        "failures": {"failure_count": "1"},
-        "robot_days": {
-            "robot_error_count": "robot_error_count",
-            "takeover_count": "takeover_count",
-            "pickup_count": "pickup_count",
-            "failed_pickup_count": "failed_pickup_count",
-        },
-    }.items() %}
-        select
-            robot_id,
-            software_version,
-            {{ {"operating_days": "operating_date", "failures": "started_date"}.get(source, "release_date") }}
-                as release_date,
-            {% for column in columns %}
-                cast({{ counts.get(column, "0") }} as double precision) as {{ column }}{{ "," if not loop.last }}
-            {% endfor %}
-        from {{ source }}
-
-        union all
-
-    {% endfor %}
+caused_deliveries as (
 
     select
-        deliveries.robot_id,
-        deliveries.software_version,
-        deliveries.release_date,
-        {% for column in columns %}
-            cast(
-                {% if column == "delivery_count" %}
-                    1
-                {% elif column == "failed_delivery_count" %}
-                    case when deliveries.is_failed then 1 else 0 end
-                {% elif column == "robot_failed_delivery_count" %}
-                    case
-                        when deliveries.is_failed and sessions.probable_cause in ({{ robot_causes() }}) then 1
-                        else 0
-                    end
-                {% else %}
-                    0
-                {% endif %}
-                as double precision
-            ) as {{ column }}{{ "," if not loop.last }}
-        {% endfor %}
+        deliveries.*,
+        coalesce(sessions.probable_cause in ({{ robot_causes() }}), false) as is_caused_by_robot
+
     from deliveries
+
     left join sessions
         on deliveries.delivery_id = sessions.delivery_id
+
+),
+
+counted as (
+
+    {% for source, counts in counts_of.items() %}
+        select
+            {% for column in columns %}
+                cast({{ counts.get(column, "0") }} as double precision) as {{ column }},
+            {% endfor %}
+            robot_id,
+            software_version,
+            {{ date_of.get(source, "release_date") }} as release_date
+        from {{ source }}
+
+        {{ "union all" if not loop.last }}
+    {% endfor %}
 
 ),
 
 summed as (
 
     select
+        {% for column in columns %}
+            sum({{ column }}) as {{ column }},
+        {% endfor %}
         robot_id,
         software_version,
-        release_date,
-        {% for column in columns %}
-            sum({{ column }}) as {{ column }}{{ "," if not loop.last }}
-        {% endfor %}
+        release_date
 
     from counted
 

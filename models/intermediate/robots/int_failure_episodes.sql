@@ -334,8 +334,12 @@ ordered as (
         row_number() over (partition by robot_id, episode_number, component {{ by_start }}) as place_of_component,
         row_number() over (
             partition by robot_id, episode_number
-            order by ended_at desc, case end_basis when 'state' then 1 when 'cleared' then 2 else 3 end, sign_rank,
-                started_at, event_id
+            order by
+                ended_at desc,
+                case end_basis when 'state' then 1 when 'cleared' then 2 else 3 end asc,
+                sign_rank asc,
+                started_at asc,
+                event_id asc
         ) as place_from_end
 
     from numbered
@@ -383,8 +387,15 @@ summed as (
             {{ "|| " if not loop.first }}coalesce(
                 max(
                     case
-                        when component_number = {{ number }} and sign_rank = 2 and place_of_component = 1
-                            then '{{ ", " if not loop.first }}' || component || ' ' || error_code
+                        when
+                            component_number = {{ number }}
+                            and sign_rank = 2
+                            and place_of_component = 1
+                            then
+                                '{{ ", " if not loop.first }}'
+                                || component
+                                || ' '
+                                || error_code
                     end
                 ),
                 ''
