@@ -27,11 +27,11 @@ counted as (
         count(is_on_time) as promised_count,
         sum(case when is_on_time then 1 else 0 end) as on_time_count,
         sum(late_seconds) as late_sum_seconds,
-        sum(negative_leg_count) as negative_leg_count,
         {% for leg in legs %}
             sum({{ leg }}_seconds) as {{ leg }}_sum_seconds,
-            count({{ leg }}_seconds) as {{ leg }}_count{{ "," if not loop.last }}
+            count({{ leg }}_seconds) as {{ leg }}_count,
         {% endfor %}
+        sum(negative_leg_count) as negative_leg_count
 
     from orders
 
