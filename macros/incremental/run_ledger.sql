@@ -28,8 +28,7 @@
 
 {# on-run-start #}
 {% macro open_run() %}
-    {%- if execute and flags.WHICH in ["run", "build"] -%}
-        {%- do check_vars() -%}
+    {%- if execute and flags.WHICH in ["run", "build", "seed"] -%}
         {#- Redshift refuses `create schema if not exists` to who may not make schemas, even where it exists. -#}
         {%- if not run_query("select 1 from pg_namespace where nspname = '" ~ completed_runs().schema ~ "'").rows -%}
             {%- do adapter.create_schema(completed_runs()) -%}
@@ -48,6 +47,14 @@
             "create table if not exists " ~ table_of_runs("views")
             ~ " (view_name varchar(400) not null, fingerprint varchar(32) not null)"
         ) -%}
+        {%- do run_query(
+            "create table if not exists " ~ table_of_runs("loaded_seeds")
+            ~ " (seed_name varchar(128) not null, checksum varchar(64) not null)"
+        ) -%}
+    {%- endif -%}
+    {%- if execute and flags.WHICH in ["run", "build"] -%}
+        {%- do check_vars() -%}
+        {%- do check_seeds() -%}
         {%- do adapter.dispatch("refuse_second_run", "fleet_analytics")() -%}
     {%- endif -%}
 {% endmacro %}
@@ -86,6 +93,7 @@
 
 {# on-run-end #}
 {% macro complete_run(results) %}
+    {%- if execute and flags.WHICH in ["seed", "build"] -%} {%- do record_seeds(results) -%} {%- endif -%}
     {%- if execute and flags.WHICH in ["run", "build"] -%}
         {%- do record_views(results) -%}
         {%- do run_query("delete from " ~ open_runs() ~ " where invocation_id = '" ~ invocation_id ~ "'") -%}
@@ -99,6 +107,42 @@
         {%- elif is_intraday() and intraday_models() | reject("in", succeeded) | list == [] -%}
             {%- do record_run(intraday_runs()) -%}
         {%- endif -%}
+    {%- endif -%}
+{% endmacro %}
+
+{#
+    Stops a run that would read a seed as it was before: with an old list of events, say, each new one is
+    quarantined as unknown.
+#}
+{% macro check_seeds() %}
+    {%- set loaded = {} -%}
+    {%- for row in run_query("select seed_name, checksum from " ~ table_of_runs("loaded_seeds")).rows -%}
+        {%- do loaded.update({row[0]: row[1]}) -%}
+    {%- endfor -%}
+    {%- set changed = [] -%}
+    {%- for node in graph.nodes.values()
+        if node.resource_type == "seed" and node.package_name == project_name
+        and node.unique_id not in selected_resources and loaded.get(node.name) != node.checksum.checksum -%}
+        {%- do changed.append(node.name) -%}
+    {%- endfor -%}
+    {%- if changed -%}
+        {{ exceptions.raise_compiler_error(
+            "The database does not have the seeds " ~ changed | sort | join(", ")
+            ~ " as they are now; load them with `dbt seed` first, or run `dbt build`."
+        ) }}
+    {%- endif -%}
+{% endmacro %}
+
+{% macro record_seeds(results) %}
+    {%- set names, rows = [], [] -%}
+    {%- for result in results if result.node.resource_type == "seed" and result.status == "success" -%}
+        {%- do names.append(result.node.name) -%}
+        {%- do rows.append("('" ~ result.node.name ~ "', '" ~ result.node.checksum.checksum ~ "')") -%}
+    {%- endfor -%}
+    {%- if names -%}
+        {%- set seeds = table_of_runs("loaded_seeds") -%}
+        {%- do run_query("delete from " ~ seeds ~ " where seed_name in ('" ~ names | join("', '") ~ "')") -%}
+        {%- do run_query("insert into " ~ seeds ~ " values " ~ rows | join(", ")) -%}
     {%- endif -%}
 {% endmacro %}
 

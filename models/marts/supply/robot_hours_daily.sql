@@ -203,7 +203,10 @@ pieces_of_days as (
 
     from clipped
 
-    where {{ affected("supply_day", date="local_date", around=1) }}
+    -- A piece without length would start with another, and take its doubt for its own.
+    where
+        ended_at > started_at
+        and {{ affected("supply_day", date="local_date", around=1) }}
 
 ),
 

@@ -1,5 +1,6 @@
 """What every model, macro and source keeps to, as far as the parsed project shows it."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
@@ -181,3 +182,34 @@ def test_every_table_has_a_tested_primary_key(manifest: Manifest, models: list[M
         and not any(key <= never_null(model, tests) for key in keys(model, tests))
     }
     assert lacking == WITHOUT_A_KEY
+
+
+VARS = re.compile(r"\b(?:var|checked_var|day_var)\(\"(\w+)\"")
+
+
+def vars_read(manifest: Manifest, node: ModelNode | Macro, seen: set[str]) -> set[str]:
+    """Vars that a model or macro reads, itself or through the macros it calls."""
+    found = set(VARS.findall(node.raw_code if isinstance(node, ModelNode) else node.macro_sql))
+    for unique_id in node.depends_on.macros:
+        macro = manifest.macros[unique_id]
+        if unique_id not in seen and macro.package_name == manifest.metadata.project_name:
+            seen.add(unique_id)
+            found |= vars_read(manifest, macro, seen)
+    return found
+
+
+def test_a_unit_test_says_which_vars_it_relies_on(
+    manifest: Manifest, models: list[ModelNode]
+) -> None:
+    """Else a company that changes a var could not build the project any more."""
+    by_name = {model.name: model for model in models}
+    relying = {
+        test.name: vars_read(manifest, by_name[test.model], set())
+        for test in manifest.unit_tests.values()
+    }
+    assert sum(map(bool, relying.values())) > 20
+    assert {
+        test.name: missing
+        for test in manifest.unit_tests.values()
+        if (missing := relying[test.name] - set(test.overrides.vars if test.overrides else {}))
+    } == {}

@@ -67,6 +67,8 @@ def seeded(dbt: Warehouse, seeded_database: Path) -> Warehouse:
         ),
         ({"max_session_hours": 0}, "set it to a number of at least 1"),
         ({"silence_timeout_minutes": "five"}, "silence_timeout_minutes is five"),
+        ({"earliest_credible_at": "2020-01-01' or '1' = '1"}, "write it as 2020-01-01"),
+        ({"robot_service": "robot's agent"}, "write it as robot-agent"),
     ],
 )
 def test_vars_that_make_no_sense_stop_the_run_in_words(
@@ -87,6 +89,17 @@ def test_only_a_run_of_every_model_is_recorded(seeded: Warehouse) -> None:
     seeded("run", "--selector", "backfill")
     assert seeded.rows(LEDGER) == [(1,), (2,)]
     assert seeded.rows("select count(*) from fleet_runs.open_runs") == [(0,)]
+
+
+def test_a_run_does_not_go_by_an_old_seed(seeded: Warehouse) -> None:
+    with duckdb.connect(seeded.database) as connection:
+        connection.execute(
+            "update fleet_runs.loaded_seeds set checksum = 'old' where seed_name = 'event_registry'"
+        )
+    with pytest.raises(DbtError, match=r"seeds event_registry as they are now; load them with"):
+        seeded("run", "--select", "base_event_log__typed_lines")
+    seeded("seed", "--select", "event_registry")
+    seeded("run", "--select", "base_event_log__typed_lines")
 
 
 def test_a_view_is_made_again_only_when_it_is_not_what_a_run_would_make(seeded: Warehouse) -> None:
