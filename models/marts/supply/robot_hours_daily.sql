@@ -203,10 +203,7 @@ pieces_of_days as (
 
     from clipped
 
-    -- A piece without length would start with another, and take its doubt for its own.
-    where
-        ended_at > started_at
-        and {{ affected("supply_day", date="local_date", around=1) }}
+    where {{ affected("supply_day", date="local_date", around=1) }}
 
 ),
 
