@@ -221,9 +221,10 @@ robots as (
 ),
 
 -- A robot of which nothing was heard for months is in doubt for as long; only these days are asked for.
+-- Each stretch once: of two that are alike either may come first, in one window and not in the next.
 doubts as (
 
-    select
+    select distinct
         doubts.robot_id,
         greatest(doubts.started_at, robots.first_at) as started_at,
         least(doubts.ended_at, robots.last_at) as ended_at

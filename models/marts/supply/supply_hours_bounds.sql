@@ -8,9 +8,13 @@ pieces as (
 
 ),
 
+-- Each stretch once: of two that are alike either may come first, in one window and not in the next.
 doubts as (
 
-    select *
+    select distinct
+        robot_id,
+        started_at,
+        ended_at
 
     from {{ ref("int_affected_doubts") }}
 
