@@ -48,6 +48,10 @@ joined as (
         assignments.*,
         deliveries.last_event_at,
         deliveries.outcome,
+        deliveries.outcome = 'failed'
+        and deliveries.pickup_completed_at is not null
+        and not deliveries.is_returning
+        and assignments.reassigned_at is null as is_discarding,
         log_ends.log_end_at,
         case
             when assignments.reassigned_at is null then deliveries.ended_at
@@ -118,6 +122,31 @@ drives_back as (
 
 ),
 
+-- A robot that discards the goods of one delivery has come to an end with all that it has aboard.
+discards as (
+
+    select
+        joined.assignment_id,
+        min(others.ended_at) as discarded_at
+
+    from joined
+
+    inner join joined as others
+        on
+            joined.robot_id = others.robot_id
+            and joined.delivery_id <> others.delivery_id
+            and joined.ended_at >= others.assigned_at
+            and joined.ended_at < others.ended_at
+            and joined.capped_at > others.ended_at
+
+    where
+        joined.is_returning
+        and others.is_discarding
+
+    group by joined.assignment_id
+
+),
+
 -- Goods of a cancelled delivery stay with a robot that drives on, with another delivery or back. One that had
 -- stopped brings them back only if it turns back.
 turned as (
@@ -125,6 +154,7 @@ turned as (
     select
         joined.*,
         drives_back.back_at,
+        discards.discarded_at,
         joined.is_returning
         and (
             joined.outcome <> 'cancelled'
@@ -138,6 +168,9 @@ turned as (
     left join drives_back
         on joined.assignment_id = drives_back.assignment_id
 
+    left join discards
+        on joined.assignment_id = discards.assignment_id
+
 ),
 
 bounded as (
@@ -145,7 +178,8 @@ bounded as (
     select
         *,
         case
-            when is_driving_back then back_at
+            when is_driving_back
+                then least(coalesce(back_at, discarded_at), coalesce(discarded_at, back_at))
             when ended_at is not null
                 then greatest(
                     ended_at,
@@ -199,6 +233,7 @@ windows as (
         case
             when first_release_at = unassigned_at then 'unassigned'
             when first_release_at = reassigned_at then 'reassigned'
+            when first_release_at = tail_ended_at and is_driving_back and tail_ended_at = discarded_at then 'discarded'
             when first_release_at = tail_ended_at and is_driving_back then 'returned'
             when first_release_at = tail_ended_at then 'ended'
             when first_release_at = left_at then 'next_assignment'
