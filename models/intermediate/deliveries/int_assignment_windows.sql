@@ -6,20 +6,6 @@
 
 with
 
-assignments as (
-
-    select
-        *,
-        1 as all_rows,
-        lead(assigned_at) over (
-            partition by robot_id
-            order by assigned_at, delivery_id, assignment_id
-        ) as next_assigned_at
-
-    from {{ ref("int_assignments") }}
-
-),
-
 deliveries as (
 
     select * from {{ ref("int_deliveries") }}
@@ -33,6 +19,62 @@ state_changes as (
     from {{ ref("int_robot_state_changes") }}
 
     where basis = 'reported'
+
+),
+
+-- A robot changes to assigned because it was assigned: where its clock says shortly before, the clocks differ.
+answered as (
+
+    select
+        assignments.assignment_id,
+        min(state_changes.event_at) as answered_at
+
+    from {{ ref("int_assignments") }} as assignments
+
+    inner join state_changes
+        on
+            assignments.robot_id = state_changes.robot_id
+            and state_changes.event_at < assignments.assigned_at
+            and state_changes.event_at >= {{ dbt.dateadd(
+                "second", "-1 * " ~ var("clock_offset_threshold_seconds"), "assignments.assigned_at"
+            ) }}
+
+    where state_changes.to_state = 'assigned'
+
+    group by assignments.assignment_id
+
+),
+
+started as (
+
+    select
+        assignments.assignment_id,
+        assignments.delivery_id,
+        assignments.robot_id,
+        assignments.basis,
+        assignments.unassigned_at,
+        assignments.reassigned_at,
+        assignments.attempt_ended_at,
+        coalesce(answered.answered_at, assignments.assigned_at) as assigned_at
+
+    from {{ ref("int_assignments") }} as assignments
+
+    left join answered
+        on assignments.assignment_id = answered.assignment_id
+
+),
+
+assignments as (
+
+    select
+        *,
+        1 as all_rows,
+        lead(assigned_at) over (
+            partition by robot_id
+            order by assigned_at, delivery_id, assignment_id
+        ) as next_assigned_at
+
+    from started
 
 ),
 
