@@ -16,15 +16,12 @@ import {
 } from "./events.js";
 import { constant, serviceTags, type ServiceTags } from "./serviceTags.js";
 import type { Spec } from "./spec.js";
-import { cut, emptyRecord, timeText, toJsonable } from "./values.js";
+import { cut, emptyRecord, ROOM, timeText, toBounded, toJsonable } from "./values.js";
 
 /** A line as it is written; ids are between the envelope's keys. */
 type Line = Envelope & { readonly data?: Payload | undefined };
 
 const STRICT_ENVS = ["dev", "test"];
-/** Largest payload a refused event keeps, so that no line passes the 256 KB of the transport. */
-const PAYLOAD_BYTES = 200_000;
-const REASONS = 20;
 const REASON_LENGTH = 256;
 const NAME_LENGTH = 128;
 const RANDOM_BYTES = 10;
@@ -173,12 +170,12 @@ export class EventLogger {
     const name = cut(fullName, NAME_LENGTH);
     const reasons = reasonsAgainst(spec, data, context);
     if (this.#strict) throw new EventRejected(`${name}: ${reasons.join("; ")}.`);
-    const kept = toJsonable(data);
+    const [kept, fits] = toBounded(data);
     let payload = isRecord(kept) ? kept : { payload: kept };
     const sample = JSON.stringify(payload);
-    if (Buffer.byteLength(sample) > PAYLOAD_BYTES) {
+    if (!fits || Buffer.byteLength(sample) > ROOM) {
       payload = {};
-      reasons.push(`the payload is longer than ${PAYLOAD_BYTES} bytes and was left out`);
+      reasons.push(`the payload is longer than ${ROOM} bytes and was left out`);
     }
     const given: Payload = Object.assign(emptyRecord(), boundIds(context), payload);
     const ids = emptyRecord();
@@ -200,7 +197,7 @@ export class EventLogger {
     const report = SPECS[Events.TELEMETRY_EVENT_REJECTED];
     const facts = {
       rejected_name: name,
-      reasons: reasons.slice(0, REASONS).map((reason) => cut(reason, REASON_LENGTH)),
+      reasons: reasons.map((reason) => cut(reason, REASON_LENGTH)),
       sample_hash: createHash("sha256").update(sample).digest("hex").slice(0, 16),
     };
     const sound = emptyRecord();
@@ -258,7 +255,7 @@ function specOf(event: unknown): Spec | undefined {
 
 function validated(spec: Spec, data: unknown, context: Bound): Payload | undefined {
   try {
-    return isRecord(data) ? validate(spec, withContext(spec, data, context)) : undefined;
+    return isRecord(data) ? validate(spec, data, context) : undefined;
   } catch {
     // A payload that cannot be read: the reasons find out what it is.
     return undefined;
@@ -269,22 +266,11 @@ function reasonsAgainst(spec: Spec | undefined, data: unknown, context: Bound): 
   if (!spec) return ["is not a registered event"];
   try {
     if (!isRecord(data)) return [`the payload must be an object, not ${kindOf(data)}`];
-    const found = explain(spec, withContext(spec, data, context));
+    const found = explain(spec, data, context);
     return found.length ? found : ["the payload cannot be written as JSON"];
   } catch (error) {
     return [`the payload cannot be read (${kindOf(error)})`];
   }
-}
-
-/** What was given, and from the context the optional ids that were not. */
-function withContext(spec: Spec, data: Payload, context: Bound): Payload {
-  const given: Record<string, unknown> = Object.assign(emptyRecord(), data);
-  for (const name in spec.ids) {
-    if (!spec.ids[name] && given[name] === undefined && name in context) {
-      given[name] = context[name];
-    }
-  }
-  return given;
 }
 
 /** The named part of a payload, in the order of the names. */

@@ -5,6 +5,8 @@ import { WIDTHS, type Envelope } from "./events.js";
 
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u;
 
+const BLANK_AT_AN_END = /^ | $/;
+
 export type ServiceTags = Pick<Envelope, "service" | "env" | "version">;
 
 /**
@@ -20,13 +22,16 @@ export function constant(name: keyof typeof WIDTHS, ...choices: readonly unknown
     value &&
     Buffer.byteLength(value) <= WIDTHS[name] &&
     !UNPRINTABLE.test(value) &&
+    !BLANK_AT_AN_END.test(value) &&
     !(inEmitterId && value.includes("/"))
   ) {
     return value;
   }
   const Kind = typeof value === "string" ? RangeError : TypeError;
   const without = inEmitterId ? " without /" : "";
-  throw new Kind(`${name} must be printable text${without} of 1 to ${WIDTHS[name]} bytes.`);
+  throw new Kind(
+    `${name} must be printable text${without} of 1 to ${WIDTHS[name]} bytes with no blank at an end.`,
+  );
 }
 
 /** The part of the envelope that a program says once; see `constant` for what throws. */

@@ -3,15 +3,21 @@
 const TEXT_LENGTH = 4096;
 const ITEMS = 100;
 const DEPTH = 4;
+/** Most bytes of a value, so that no line passes the 256 KB of the transport. */
+export const ROOM = 200_000;
+/** What each item counts for besides its text. */
+const ITEM_BYTES = 8;
 
 /** The first characters of a text; a character outside the BMP is one, not two. */
 export function cut(text: string, length: number): string {
-  return text.length <= length ? text : [...text].slice(0, length).join("");
+  if (text.length <= length) return text;
+  // A longer part would cost time and not matter.
+  return [...text.slice(0, 2 * length)].slice(0, length).join("");
 }
 
 /** Whether a text has at most so many characters. */
 export function isAtMost(text: string, length: number): boolean {
-  return text.length <= length || [...text].length <= length;
+  return text.length <= length || (text.length <= 2 * length && [...text].length <= length);
 }
 
 /** The text with each half of a surrogate pair, which UTF-8 cannot carry, as a question mark. */
@@ -24,11 +30,33 @@ export function jsonableText(text: string): string {
   return wellFormed(cut(text, TEXT_LENGTH));
 }
 
+/** How much more may be written; the work is bounded with it. */
+class Room {
+  left = ROOM;
+}
+
 /**
- * The value as JSON can carry it and of bounded size. Numbers beyond JSON become text, objects
- * that are not plain become `<ClassName>`.
+ * The value as JSON can carry it and of bounded size; what is too much is left out. Numbers beyond
+ * JSON become text, objects that are not plain become `<ClassName>`.
  */
-export function toJsonable(value: unknown, depth = DEPTH): unknown {
+export function toJsonable(value: unknown): unknown {
+  return toBounded(value)[0];
+}
+
+/** As `toJsonable`, and whether there was room for it. */
+export function toBounded(value: unknown): [written: unknown, fits: boolean] {
+  const room = new Room();
+  const written = jsonable(value, DEPTH, room);
+  return [written, room.left > 0];
+}
+
+/** As `toJsonable`, of what an object has of its own but for one key, whatever its class. */
+export function jsonableWithout(value: object, key: string): Record<string, unknown> {
+  return jsonableEntries(entriesOf(value, key), DEPTH, new Room());
+}
+
+function jsonable(value: unknown, depth: number, room: Room): unknown {
+  room.left -= ITEM_BYTES;
   switch (typeof value) {
     case "boolean":
       return value;
@@ -36,35 +64,61 @@ export function toJsonable(value: unknown, depth = DEPTH): unknown {
       if (Number.isFinite(value)) return value;
       return Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
     case "string":
-      return jsonableText(value);
+      return textIn(room, value);
     case "object":
       break;
     default:
-      return `<${typeof value}>`;
+      return textIn(room, `<${typeof value}>`);
   }
   if (value === null) return null;
   try {
-    if (value instanceof Date) return value.toISOString();
+    if (value instanceof Date) return textIn(room, value.toISOString());
     if (depth && (Array.isArray(value) || value instanceof Set)) {
-      return [...value].slice(0, ITEMS).map((item) => toJsonable(item, depth - 1));
+      return jsonableItems(value, depth, room);
     }
-    if (depth && isPlain(value)) return jsonableEntries(Object.entries(value), depth);
-    if (depth && value instanceof Map) return jsonableEntries([...value], depth);
-    return `<${value.constructor.name}>`;
+    if (depth && isPlain(value)) return jsonableEntries(entriesOf(value), depth, room);
+    if (depth && value instanceof Map) return jsonableEntries(value, depth, room);
+    return textIn(room, `<${value.constructor.name}>`);
   } catch {
     return "<object>";
   }
 }
 
-function jsonableEntries(
-  entries: ReadonlyArray<readonly [unknown, unknown]>,
-  depth: number,
-): Record<string, unknown> {
-  const written = emptyRecord();
-  for (const [key, item] of entries.slice(0, ITEMS)) {
-    if (item !== undefined) written[String(toJsonable(key, 0))] = toJsonable(item, depth - 1);
+function textIn(room: Room, value: string): string {
+  const text = jsonableText(value);
+  room.left -= Buffer.byteLength(text);
+  return text;
+}
+
+function jsonableItems(items: Iterable<unknown>, depth: number, room: Room): unknown[] {
+  const written: unknown[] = [];
+  let count = 0;
+  for (const item of items) {
+    if (++count > ITEMS || room.left <= 0) break;
+    written.push(jsonable(item, depth - 1, room));
   }
   return written;
+}
+
+function jsonableEntries(
+  entries: Iterable<readonly [unknown, unknown]>,
+  depth: number,
+  room: Room,
+): Record<string, unknown> {
+  const written = emptyRecord();
+  let count = 0;
+  for (const [key, item] of entries) {
+    if (++count > ITEMS || room.left <= 0) break;
+    if (item === undefined) continue;
+    written[String(jsonable(key, 0, room))] = jsonable(item, depth - 1, room);
+  }
+  return written;
+}
+
+function* entriesOf(value: object, without?: string): Generator<[string, unknown]> {
+  for (const key of Object.keys(value)) {
+    if (key !== without) yield [key, (value as Record<string, unknown>)[key]];
+  }
 }
 
 function isPlain(value: object): boolean {
@@ -80,6 +134,8 @@ export function emptyRecord<T = unknown>(): Record<string, T> {
 const RFC3339 =
   /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?(?:[Zz]|([+-])(\d{2}):?(\d{2}))$/;
 
+const LARGEST_OFFSET_MINUTES = 14 * 60;
+
 /** The instant in milliseconds since 1970, or undefined where the value is no time with a zone. */
 export function instant(value: unknown): number | undefined {
   if (value instanceof Date) {
@@ -93,7 +149,7 @@ export function instant(value: unknown): number | undefined {
   ];
   const [zoneHours, zoneMinutes] = [Number(found[9] ?? 0), Number(found[10] ?? 0)];
   if (year < 1 || hour > 23 || minute > 59 || second > 59) return undefined;
-  if (zoneHours > 23 || zoneMinutes > 59) return undefined;
+  if (zoneMinutes > 59 || zoneHours * 60 + zoneMinutes > LARGEST_OFFSET_MINUTES) return undefined;
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
   // A day or month out of range would roll over into the next.

@@ -7,13 +7,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
-
 from fleet_events.check import time_text
 from fleet_events.context import bound_context, bound_ids, bound_trace
 from fleet_events.events import Envelope
 from fleet_events.service_tags import service_tags
-from fleet_events.sink import to_jsonable, write_stdout
+from fleet_events.signals import is_not_ours
+from fleet_events.sink import STDOUT, TURNS, Outcome, Turns, encode, raise_held, to_jsonable
 
 STATUS = {"WARNING": "warn"}
 _OWN_ATTRIBUTES = frozenset([*logging.makeLogRecord({}).__dict__, "message", "asctime", "taskName"])
@@ -47,14 +46,25 @@ class EventLogHandler(logging.Handler):
     ) -> None:
         super().__init__(level)
         self._tags = service_tags(service, env, version)
-        self._write = write or write_stdout
+        self._turns = Turns() if write else TURNS
+        self._write: Callable[[bytes], object] = write or STDOUT.write
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write the record; a failure goes to `logging`'s own `handleError`."""
+        outcome: Outcome = []
         try:
-            self._write(msgspec.json.encode(self._line(record)) + b"\n")
-        except Exception:
+            line = encode(self._line(record)) + b"\n"
+            self._turns.run(
+                lambda: None,
+                lambda _, outcome: outcome.extend(map(self._write, (line,))),
+                lambda error: self.handleError(record),
+                outcome,
+            )
+        except Exception as error:
+            if is_not_ours(error):
+                raise
             self.handleError(record)
+        raise_held(outcome)
 
     def _line(self, record: logging.LogRecord) -> dict[str, Any]:
         context = bound_context()

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import os
 import socket
 import sys
-import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
-import msgspec
-
-from fleet_events.check import PayloadCheck, check_for, is_id
+from fleet_events.check import PayloadCheck, check_for, did_you_mean, is_id
 from fleet_events.context import bound_context, bound_ids, bound_trace
 from fleet_events.events import (
     ID_PREFIXES,
@@ -27,12 +23,20 @@ from fleet_events.events import (
     TypedEventLogger,
 )
 from fleet_events.service_tags import constant, service_tags
-from fleet_events.sink import to_jsonable, write_stdout
+from fleet_events.signals import is_not_ours
+from fleet_events.sink import (
+    ROOM,
+    STDOUT,
+    TURNS,
+    Outcome,
+    Turns,
+    encode,
+    raise_held,
+    to_bounded,
+    to_jsonable,
+)
 
 STRICT_ENVS = ("dev", "test")
-PAYLOAD_BYTES = 200_000
-"""Largest payload a refused event keeps, so that no line passes the 256 KB of the transport."""
-REASONS = 20
 REASON_LENGTH = 256
 NAME_LENGTH = 128
 
@@ -42,34 +46,28 @@ _END_MS = (datetime(9999, 12, 31, tzinfo=UTC) - _EPOCH) // _MILLISECOND
 _T = TypeVar("_T")
 
 
-def _plain(value: object) -> object:
-    """A subclass of text, which the check lets through, as text."""
-    if isinstance(value, str):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} has no form in JSON")
-
-
-_encode = msgspec.json.Encoder(enc_hook=_plain, decimal_format="number").encode
-
-
 class EventRejected(ValueError):  # noqa: N818 - reads as what happened
     """The event does not fit the registry; the message names the event and each field."""
 
 
 class EventLogger:
-    """Writes events as JSON lines. Safe to share between threads and across forks.
+    """Writes events as JSON lines. Safe to share between threads and signal handlers, across forks.
 
     `get_logger` gives the same object with each event typed; use this class where the event is
-    a variable. In the envs dev and test a fault raises. Anywhere else `event` never raises:
-    what does not fit is written with `evt.valid` false and reported as `telemetry.event_rejected`,
-    what cannot be written is counted.
+    a variable. In the envs dev and test a fault raises. Anywhere else `event` raises nothing of its
+    own: what does not fit is written with `evt.valid` false and reported as
+    `telemetry.event_rejected`, what cannot be written is counted. What a signal handler raises
+    meanwhile goes on to the program.
+
+    A forked process is an emitter of its own. To standard output its lines go whole beside those
+    of the others, whatever their length; a `write` of your own must see to that itself.
 
     Args:
         service: name of the program.
         env: environment; DD_ENV, or else dev, by default.
         version: version of the program; DD_VERSION, or else unknown, by default.
         host: machine or robot; the host name by default.
-        write: takes each line, newline included; standard output by default.
+        write: takes each line, newline included, or raises; standard output by default.
         clock: gives the time, aware; the system's by default.
         entropy: gives that many random bytes; the system's by default.
         boot: names this run of the program; random by default.
@@ -81,7 +79,7 @@ class EventLogger:
 
     Attributes:
         emitter_id: service/host/boot; `seq` counts from 1 within it.
-        lost: events that could not be written.
+        lost: events of this emitter_id that could not be written.
     """
 
     def __init__(
@@ -101,9 +99,10 @@ class EventLogger:
         tags = service_tags(service, env, version)
         self.service, self.env, self.version = tags["service"], tags["env"], tags["version"]
         self.host = constant("host", host, socket.gethostname(), "unknown")
-        self.lost = 0
         self._strict = self.env in STRICT_ENVS
-        self._write = write or write_stdout
+        # Loggers that share standard output take turns.
+        self._turns = Turns() if write else TURNS
+        self._write: Callable[[bytes], object] = write or STDOUT.write
         self._clock_ms = self._guarded(clock and (lambda: _to_ms(clock())), _now_ms, _is_ms)
         self._random = self._guarded(
             entropy and (lambda: entropy(10)), lambda: os.urandom(10), _is_ten_bytes
@@ -111,7 +110,6 @@ class EventLogger:
         self._monotonic_ms: Callable[[], int | None] | None = monotonic_ms and self._guarded(
             monotonic_ms, _no_reading, _is_int
         )
-        self._lock = threading.RLock()
         self._seq = 0
         self._second = -1
         self._second_text = ""
@@ -128,24 +126,34 @@ class EventLogger:
         Raises:
             EventRejected: the event does not fit the registry (in dev and test only).
         """
-        if self._strict:
-            return self._event(event, data)
+        outcome: Outcome = []
         try:
-            return self._event(event, data)
-        except Exception as error:
-            self._lose(error)
+            event_id = self._event(event, data, outcome)
+        except BaseException as error:
+            if self._strict:
+                raise
+            # Nothing is called before it is counted: a second handler may raise then.
+            if not outcome:
+                self.lost += 1
+                self._tell_loss(error)
+            if is_not_ours(error):
+                raise
             return ""
+        raise_held(outcome)
+        return event_id
 
-    def _event(self, event: Events, data: Mapping[str, object]) -> str:
+    def _event(self, event: Events, data: Mapping[str, object], outcome: Outcome) -> str:
         context = bound_context()
         try:
             check = check_for(event)
-            payload = check.validate(_with_context(data, context, check.optional_ids))
-        except Exception:
+            payload = check.validate(data, context)
+        except Exception as error:
+            if is_not_ours(error):
+                raise
             # Not an event or not a mapping: _refuse finds out what it is.
             payload = None
         if payload is None:
-            return self._refuse(event, data, context)
+            return self._refuse(event, data, context, outcome)
         try:
             return self._emit(
                 check.evt,
@@ -154,9 +162,10 @@ class EventLogger:
                 {name: payload[name] for name in check.ids if name in payload},
                 {name: payload[name] for name in check.fields if name in payload},
                 context,
+                outcome,
             )
         except _UnwritableError:
-            return self._refuse(event, data, context)
+            return self._refuse(event, data, context, outcome)
 
     def _emit(
         self,
@@ -166,113 +175,154 @@ class EventLogger:
         ids: Mapping[str, object],
         data: Mapping[str, object],
         context: Mapping[str, str],
+        outcome: Outcome,
     ) -> str:
-        # One lock around number, time and write: the order of the lines is that of `seq`.
-        with self._lock:
-            now_ms = self._clock_ms()
-            event_id = _uuid7(now_ms, self._random())
-            mono_ms = self._monotonic_ms() if self._monotonic_ms else None
-            self._seq += 1
-            line: Envelope = {
-                "event_id": event_id,
-                "evt": evt,
-                "occurred_at": self._time_text(now_ms),
-                "service": self.service,
-                "env": self.env,
-                "version": self.version,
-                "emitter_id": self.emitter_id,
-                "seq": self._seq,
-            }
-            if mono_ms is not None:
-                line["mono_ms"] = mono_ms
-            line["status"] = status
-            line["message"] = message
-            if context and (trace := bound_trace(context)):
-                line["dd"] = trace
-            # Ids and payload are not of the envelope; one dict keeps them in the order of the line.
-            whole: dict[str, Any] = line  # type: ignore[assignment]
-            whole.update(ids)
-            line["registry_version"] = REGISTRY_VERSION
-            if data:
-                whole["data"] = data
-            try:
-                encoded = _encode(line) + b"\n"
-            except Exception:
-                self._seq -= 1
-                raise _UnwritableError from None
-            # The number stays used when the write fails: the gap shows the loss.
-            try:
-                self._write(encoded)
-            except Exception as error:
-                if self._strict:
-                    raise
-                self._lose(error)
+        write = partial(self._write_line, evt, status, message, ids, data, context)
+        event_id, _, _ = self._turns.run(self._stamp, write, self._lose, outcome)
         return event_id
 
-    def _refuse(self, event: object, data: object, context: Mapping[str, str]) -> str:
+    def _stamp(self) -> tuple[str, int, int | None]:
+        now_ms = self._clock_ms()
+        mono_ms = self._monotonic_ms() if self._monotonic_ms else None
+        return _uuid7(now_ms, self._random()), now_ms, mono_ms
+
+    def _write_line(
+        self,
+        evt: dict[str, object],
+        status: str,
+        message: str,
+        ids: Mapping[str, object],
+        data: Mapping[str, object],
+        context: Mapping[str, str],
+        stamp: tuple[str, int, int | None],
+        outcome: Outcome,
+    ) -> None:
+        # Number, time and write in one turn: the order of the lines is that of `seq`.
+        event_id, now_ms, mono_ms = stamp
+        seq = self._seq + 1
+        line: Envelope = {
+            "event_id": event_id,
+            "evt": evt,
+            "occurred_at": self._time_text(now_ms),
+            "service": self.service,
+            "env": self.env,
+            "version": self.version,
+            "emitter_id": self.emitter_id,
+            "seq": seq,
+        }
+        if mono_ms is not None:
+            line["mono_ms"] = mono_ms
+        line["status"] = status
+        line["message"] = message
+        if context and (trace := bound_trace(context)):
+            line["dd"] = trace
+        # Ids and payload are not of the envelope; one dict keeps them in the order of the line.
+        whole: dict[str, Any] = line  # type: ignore[assignment]
+        whole.update(ids)
+        line["registry_version"] = REGISTRY_VERSION
+        if data:
+            whole["data"] = data
+        try:
+            encoded = encode(line) + b"\n"
+        except Exception as error:
+            if is_not_ours(error):
+                raise
+            raise _UnwritableError from None
+        # The number stays used when the write fails: the gap shows the loss.
+        self._seq = seq
+        try:
+            # In one step of the interpreter: a handler may raise after it, not within.
+            outcome.extend(map(self._write, (encoded,)))
+        except Exception as error:
+            if self._strict or outcome or is_not_ours(error):
+                raise
+            self.lost += 1
+            outcome.append(None)
+            self._tell_loss(error)
+
+    def _refuse(
+        self, event: object, data: object, context: Mapping[str, str], outcome: Outcome
+    ) -> str:
         name = str(to_jsonable(event))[:NAME_LENGTH]
         check, reasons = _examine(event, data, context)
         if self._strict:
             raise EventRejected(f"{name}: {'; '.join(reasons)}.")
-        payload = to_jsonable(data)
+        payload, fits = to_bounded(data)
         if not isinstance(payload, dict):
             payload = {"payload": payload}
-        sample = _encode(payload)
-        if len(sample) > PAYLOAD_BYTES:
+        sample = encode(payload)
+        if not fits or len(sample) > ROOM:
             payload = {}
-            reasons.append(f"the payload is longer than {PAYLOAD_BYTES} bytes and was left out")
+            reasons.append(f"the payload is longer than {ROOM} bytes and was left out")
         given = {**bound_ids(context), **payload}
         ids = {key: str(given[key]) for key in ID_PREFIXES if isinstance(given.get(key), str)}
         payload = {key: value for key, value in payload.items() if key not in ids}
         version = {"version": check.spec.version} if check else {}
-        event_id = self._emit(
-            {"name": name, **version, "valid": False},
-            check.spec.status if check else "warn",
-            f"Event {name} does not fit the registry",
-            ids,
-            payload,
-            context,
-        )
         report = check_for(Events.TELEMETRY_EVENT_REJECTED)
         facts: dict[str, object] = {
             "rejected_name": name,
-            "reasons": [reason[:REASON_LENGTH] for reason in reasons[:REASONS]],
+            "reasons": [reason[:REASON_LENGTH] for reason in reasons],
             "sample_hash": hashlib.sha256(sample).hexdigest()[:16],
         }
-        self._emit(
-            report.evt,
-            report.spec.status,
-            report.message(facts),
-            {key: value for key, value in ids.items() if _is_id(key, value)},
-            facts,
-            context,
-        )
+        reported: Outcome = []
+        try:
+            event_id = self._emit(
+                {"name": name, **version, "valid": False},
+                check.spec.status if check else "warn",
+                f"Event {name} does not fit the registry",
+                ids,
+                payload,
+                context,
+                outcome,
+            )
+            self._emit(
+                report.evt,
+                report.spec.status,
+                report.message(facts),
+                {key: value for key, value in ids.items() if _is_id(key, value)},
+                facts,
+                context,
+                reported,
+            )
+        except BaseException as error:
+            if not reported:
+                self.lost += 1
+                self._tell_loss(error)
+            raise
+        raise_held(reported)
         return event_id
 
     def _time_text(self, now_ms: int) -> str:
         second, ms = divmod(now_ms, 1000)
         # Most events share their second with the one before.
         if second != self._second:
+            text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+            # Nothing is called between the two: a handler that raises cannot part them.
+            self._second_text = text
             self._second = second
-            self._second_text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
         return f"{self._second_text}.{ms:03}Z"
 
-    def _lose(self, error: Exception) -> None:
+    def _lose(self, error: BaseException) -> None:
         self.lost += 1
+        self._tell_loss(error)
+
+    def _tell_loss(self, error: BaseException) -> None:
         if self.lost > 1:
             return
-        with suppress(Exception):
+        try:
             sys.stderr.write(
                 f"{self.emitter_id}: an event could not be written ({type(error).__name__}); "
                 "further losses are only counted.\n"
             )
+        except Exception as failure:
+            if is_not_ours(failure):
+                raise
 
     def _begin(self, boot: str) -> None:
         """Start counting under a new emitter_id."""
         self.emitter_id = f"{self.service}/{self.host}/{boot}"
+        self.lost = 0
         self._seq = 0
-        # Re-entrant: a signal handler may log while the same thread is writing.
-        self._lock = threading.RLock()
 
     def _guarded(
         self,
@@ -289,8 +339,8 @@ class EventLogger:
                 value = source()
                 if not is_sound(value):
                     raise TypeError(f"a source given to the logger returned {value!r}")
-            except Exception:
-                if self._strict:
+            except Exception as error:
+                if self._strict or is_not_ours(error):
                     raise
                 return fallback()
             return value
@@ -334,25 +384,20 @@ def _examine(
     """The check of a refused event, if it has one, and the reasons."""
     try:
         check = check_for(event)
-    except (ValueError, TypeError):
-        close = difflib.get_close_matches(str(to_jsonable(event)), list(Events), n=1)
-        return None, [
-            "is not a registered event" + (f" (did you mean {close[0]}?)" if close else "")
-        ]
+    except (ValueError, TypeError) as error:
+        if is_not_ours(error):
+            raise
+        name = str(to_jsonable(event))
+        return None, [f"is not a registered event{did_you_mean(name, Events)}"]
     if not isinstance(data, Mapping):
         return check, [f"the payload must be a mapping, not {type(data).__name__}"]
     try:
-        reasons = check.explain(_with_context(data, context, check.optional_ids))
+        reasons = check.explain(data, context)
     except Exception as error:
+        if is_not_ours(error):
+            raise
         return check, [f"the payload cannot be read ({type(error).__name__})"]
     return check, reasons or ["the payload cannot be written as JSON"]
-
-
-def _with_context(
-    data: Mapping[str, object], context: Mapping[str, str], optional_ids: tuple[str, ...]
-) -> Mapping[str, object]:
-    missing = {name: context[name] for name in optional_ids if name in context and name not in data}
-    return {**data, **missing} if missing else data
 
 
 def _is_id(name: str, value: str) -> bool:
@@ -395,7 +440,9 @@ _loggers: weakref.WeakSet[EventLogger] = weakref.WeakSet()
 
 def _after_fork() -> None:
     # A forked worker would otherwise number its events like its parent, or wait for its lock.
+    TURNS.begin()
     for logger in _loggers:
+        logger._turns.begin()
         logger._begin(os.urandom(4).hex())
 
 

@@ -18,13 +18,17 @@ def constant(name: str, *choices: object) -> str:
     if (
         isinstance(value, str)
         and value.isprintable()
+        and value == value.strip(" ")
         and 0 < len(value.encode()) <= WIDTHS[name]
         and not (in_emitter_id and "/" in value)
     ):
         return value
     kind = ValueError if isinstance(value, str) else TypeError
     without = " without /" if in_emitter_id else ""
-    raise kind(f"{name} must be printable text{without} of 1 to {WIDTHS[name]} bytes.")
+    raise kind(
+        f"{name} must be printable text{without} of 1 to {WIDTHS[name]} bytes "
+        "with no blank at an end."
+    )
 
 
 def service_tags(service: object, env: object, version: object) -> Envelope:
