@@ -134,7 +134,8 @@ class Warehouse:
     def __call__(self, *words: str, database: Path, landing: Path) -> Any:
         """Run one dbt command; raises DbtError when it fails."""
         with mock.patch.dict(os.environ, FLEET_DATABASE=str(database)):
-            return self._dbt(*words, "--no-print", variables={"landing_path": str(landing)})
+            variables = {"landing_path": str(landing), "file_settle_seconds": 0}
+            return self._dbt(*words, "--no-print", variables=variables)
 
     def load(self, database: Path, landing: Path) -> float:
         """Load the new files as if in the night after their day; returns the loader's seconds."""

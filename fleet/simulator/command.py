@@ -203,7 +203,7 @@ def _into_objects(landing: str) -> Write:
     files, top = storage.connect(f"{landing}/{EVENTS}")
     gzipped = {"ContentEncoding": "gzip", "ContentType": "application/x-ndjson"}
 
-    def write(name: str, content: bytes) -> None:
+    def write(name: str, content: bytes, _at: datetime) -> None:
         with storage.errors():
             files.pipe_file(f"{top}/{name}", content, **gzipped)
 

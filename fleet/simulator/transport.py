@@ -2,10 +2,12 @@
 
 import gzip
 import hashlib
+import os
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from fleet.registry import Registry
@@ -18,18 +20,21 @@ BATCH = 15 * MINUTE
 BATCH_LINES = 50_000
 LATE = 5 * MINUTE
 
-Write = Callable[[str, bytes], None]
-"""Writes one event file, by its name below events/v1, whole or not at all; raises OSError."""
+Write = Callable[[str, bytes, datetime], None]
+"""Writes one event file, by its name below events/v1 and the simulated time at which it is written.
+
+Whole or not at all; raises OSError."""
 
 
 def into_folder(folder: Path) -> Write:
     """Write event files into a folder."""
 
-    def write(name: str, content: bytes) -> None:
+    def write(name: str, content: bytes, at: datetime) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(".part")
         unfinished.write_bytes(content)
+        os.utime(unfinished, (at.timestamp(), at.timestamp()))
         unfinished.replace(path)
 
     return write
@@ -202,15 +207,16 @@ class Transport:
             if before is None or began + self._batch <= before:
                 lines = sorted(self._batches.pop(began))
                 for first in range(0, len(lines), BATCH_LINES):
-                    self._write_file(lines[first : first + BATCH_LINES])
+                    self._write_file(lines[first : first + BATCH_LINES], began + self._batch)
 
-    def _write_file(self, lines: list[tuple[int, int, bytes]]) -> None:
+    def _write_file(self, lines: list[tuple[int, int, bytes]], at: int) -> None:
         body = b"".join(line + b"\n" for _, _, line in lines)
         received_at = self._world.instant(lines[0][0])
         # Named by content: the same lines make the same name, other lines never reuse one.
         digest = uuid.UUID(bytes=hashlib.sha256(body).digest()[:16], version=4)
         name = f"{received_at:date=%Y-%m-%d/hour=%H/%Y%m%dT%H%M%SZ}-{digest}.ndjson.gz"
-        self._land(name, gzip.compress(body, compresslevel=6, mtime=0))
+        content = gzip.compress(body, compresslevel=6, mtime=0)
+        self._land(name, content, self._world.instant(at))
         self.file_count += 1
 
     @property

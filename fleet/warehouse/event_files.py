@@ -7,17 +7,20 @@ target does not use this module; COPY reads the files there.
 from __future__ import annotations
 
 import atexit
+import functools
 import gzip
 import itertools
 import json
 import os
+import time
 import weakref
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -31,7 +34,7 @@ from fleet.duckdb_file import DatabaseError, open_database
 from fleet.errors import FleetError
 from fleet.warehouse import storage
 from fleet.warehouse.event_lines import Lines, check
-from fleet.warehouse.storage import StoredFile
+from fleet.warehouse.storage import Listing, StoredFile
 
 WAIT_SECONDS = 2
 
@@ -45,11 +48,17 @@ PART_BYTES, PART_FILES = 1 << 24, 250
 """The same of what one thread reads at once."""
 WHOLE_BYTES = 1 << 25
 """Text of a file, as far as its size tells, from which it is read part by part."""
+PART_LINES = 1 << 18
+"""Lines of a part: blank ones take far more memory than text."""
 GZIP_RATIO = 10
 """Bytes of text in a gzipped byte of events."""
 LONGEST_LINE = 1 << 26
 MOST_BYTES = 1 << 34
 """Text in one file, for a few megabytes of gzip can hold more than any disk."""
+MOST_REJECTED = 1 << 20
+"""Lines of one file that are rejected, for it can hold a billion that say nothing."""
+NAMED = 3
+"""Files of a kind that are named."""
 READERS = min(4, os.cpu_count() or 1)
 
 # The metadata says to DuckDB that the text is JSON, which it would else parse once more.
@@ -64,14 +73,16 @@ REJECTED = pa.schema(
 )
 
 KNOWN_FILES = """
-    select source_file, byte_count, epoch_us(modified_at) from event_log.loaded_files
+    select source_file, byte_count, epoch_us(modified_at), etag from event_log.loaded_files
 """
+FORGET_FOLDERS = "delete from event_log.failed_files where source_file like '%/'"
 NEXT_LOADED_AT = """
     select greatest(
         cast(now() at time zone 'UTC' as timestamp),
-        max(loaded_at) + interval 1 microsecond
+        (select max(loaded_at) from event_log.loaded_files) + interval 1 microsecond,
+        (select max(loaded_at) from event_log.event_lines) + interval 1 microsecond,
+        (select max(loaded_at) from event_log.rejected_lines) + interval 1 microsecond
     )
-    from event_log.loaded_files
 """
 INSERT_LINES = """
     insert into event_log.event_lines (payload, source_file, loaded_at)
@@ -87,8 +98,8 @@ TAKE_BACK = [
 ]
 RECORD_LOADED = """
     insert into event_log.loaded_files
-        (source_file, line_count, rejected_count, loaded_at, byte_count, modified_at)
-    select source_file, line_count, rejected_count, $1, byte_count, modified_at
+        (source_file, line_count, rejected_count, loaded_at, byte_count, modified_at, etag)
+    select source_file, line_count, rejected_count, $1, byte_count, modified_at, etag
     from read_files
     where fault is null
 """
@@ -105,32 +116,36 @@ FORGET_FAILURES = """
 class Plugin(BasePlugin):
     """Adds two SQL functions to every connection, and says in words when the file is in use.
 
-    Both give JSON. ``find_event_files(landing_path)`` gives what `Loader.find` does, or an
-    ``error`` that says what to do; ``load_event_files(number)`` what `Loader.load` does. An
-    interrupt takes effect between two calls at the latest.
+    Both give JSON. ``find_event_files(landing_path, settle_seconds)`` gives what `Loader.find`
+    does, or an ``error`` that says what to do; ``load_event_files(number)`` what `Loader.load`
+    does. An interrupt takes effect between two calls at the latest.
     """
+
+    _held: duckdb.DuckDBPyConnection | None = None
 
     def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
         """Open the database once before dbt does, which would answer a refusal with a traceback.
 
         Raises RuntimeError, which dbt-duckdb reports as its own error, in one sentence. A file in
         use is tried again for WAIT_SECONDS: every look-up of the dashboard opens it for a moment.
+        It stays open until dbt has it, so that no other process gets in between.
         """
         try:
-            open_database(Path(creds.path), config, wait_seconds=WAIT_SECONDS).close()
+            self._held = open_database(Path(creds.path), config, wait_seconds=WAIT_SECONDS)
         except DatabaseError as error:
             raise RuntimeError(error.message) from error
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Register the functions."""
+        if self._held:
+            self._held.close()
+            self._held = None
         loader = Loader(conn)
-        for name, function, parameter in (
-            ("find_event_files", loader.find, "VARCHAR"),
-            ("load_event_files", loader.load, "BIGINT"),
-        ):
-            conn.create_function(
-                name, _as_json(function), [parameter], "VARCHAR", side_effects=True
-            )
+        find, load = _as_json(loader.find), _as_json(loader.load)
+        conn.create_function(
+            "find_event_files", find, ["VARCHAR", "DOUBLE"], "VARCHAR", side_effects=True
+        )
+        conn.create_function("load_event_files", load, ["BIGINT"], "VARCHAR", side_effects=True)
         # A connection still open when the interpreter ends is reported as leaked.
         atexit.register(close_if_alive, weakref.ref(conn))
 
@@ -140,10 +155,11 @@ def close_if_alive(connection: weakref.ref[duckdb.DuckDBPyConnection]) -> None:
         alive.close()
 
 
-def _as_json(function: Callable[[Any], Found | Loaded]) -> Callable[[Any], str]:
-    def called(argument: Any) -> str:
+def _as_json(function: Callable[..., Found | Loaded]) -> Callable[..., str]:
+    @functools.wraps(function)  # DuckDB asks how many parameters it has
+    def called(*arguments: Any) -> str:
         try:
-            return json.dumps(asdict(function(argument)))
+            return json.dumps(asdict(function(*arguments)))
         except LoadError as error:
             return json.dumps({"error": error.message})
 
@@ -156,10 +172,10 @@ class LoadError(FleetError):
 
 @dataclass(frozen=True)
 class Found:
-    """New and changed event files: how many loads they take, and how many have changed."""
+    """How many loads the new and changed event files take, and what the user should know."""
 
     loads: int
-    changed: int
+    notes: list[str]
 
 
 @dataclass
@@ -197,8 +213,8 @@ class Part:
 class Loader:
     """Loads the event files below a landing folder that are new or changed.
 
-    A file is known by its name, size and time: one of another size or time than it was loaded with
-    is read again, whole. One that was loaded before sizes were kept is known by its name.
+    A file is known by its name, size, time and, on S3, ETag: one of which another is known is read
+    again, whole. What an earlier version did not keep of a file does not count.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
@@ -206,8 +222,11 @@ class Loader:
         self._connection = weakref.ref(connection)
         self._loads: list[list[StoredFile]] = []
 
-    def find(self, landing_path: str) -> Found:
+    def find(self, landing_path: str, settle_seconds: float) -> Found:
         """Choose what to load of the files below a folder or an s3:// URL, reading none of them.
+
+        A file of a folder is left alone that was modified less than `settle_seconds` ago: it may
+        still be written. An object of S3 is there whole or not at all.
 
         Raises:
             LoadError: There is no such folder, or it cannot be listed.
@@ -215,26 +234,45 @@ class Loader:
         self._loads = []
         try:
             self._reader = Reader(landing_path)
-            files = self._reader.find()
+            listing = self._reader.find()
         except FileNotFoundError as error:
             raise LoadError(
                 f"There is no landing folder {landing_path}; make one with `fleet simulate`, or "
                 "name yours with --vars 'landing_path: FOLDER'."
             ) from error
         except storage.StorageError as error:
-            raise LoadError(
-                f"{landing_path} cannot be listed ({error}): check the bucket's name, your AWS_ "
-                "variables, and that your role may list it."
-            ) from error
+            check = (
+                "check the bucket's name, your AWS_ variables, and that your role may list it."
+                if "://" in landing_path
+                else "give the user who loads the right to read it."
+            )
+            raise LoadError(f"{landing_path} cannot be listed ({error}): {check}") from error
         with self._cursor() as cursor:
             rows = cursor.execute(KNOWN_FILES).fetchall()
+            cursor.execute(FORGET_FOLDERS)
         known = set(rows)
-        new = [
-            file for file in files if file[:3] not in known and (file.name, None, None) not in known
+        unknown = [
+            file
+            for file in listing.files
+            if file[:4] not in known
+            and (*file[:3], None) not in known
+            and (file.name, None, None, None) not in known
         ]
-        names = {name for name, *_ in rows} if new else set()
+        young = set(self._reader.young(unknown, settle_seconds))
+        new = [file for file in unknown if file not in young]
         self._loads = list(shares(new, LOAD_BYTES, LOAD_FILES))
-        return Found(len(self._loads), sum(file.name in names for file in new))
+        notes: list[str] = []
+        names = {name for name, *_ in rows} if new else set()
+        if changed := [file.name for file in new if file.name in names]:
+            notes.append(f"Changed since an earlier load, so read again whole: {_some(changed)}.")
+        if young:
+            notes.append(
+                f"Modified less than {settle_seconds:g} s ago, so left to a later load: "
+                f"{_some(sorted(file.name for file in young))}."
+            )
+        for why, entries in itertools.groupby(listing.passed_over, key=itemgetter(0)):
+            notes.append(f"Passed over, being {why}: {_some([name for _, name in entries])}.")
+        return Found(len(self._loads), notes)
 
     def load(self, number: int) -> Loaded:
         """Load one share of the files found, in one transaction.
@@ -287,8 +325,22 @@ class Reader:
         self._location = storage.open_location(landing_path)
         self._landing_path = landing_path
 
-    def find(self) -> list[StoredFile]:
+    def find(self) -> Listing:
         return self._location.find(ENDINGS)
+
+    def young(self, files: Iterable[StoredFile], seconds: float) -> list[StoredFile]:
+        """Those of the files that may still be written, by the time of their last modification.
+
+        One that was modified in the future, by a clock that is ahead, is none of them.
+        """
+        if self._location.is_written_at_once:
+            return []
+        now, least = time.time_ns() // 1000, seconds * 1_000_000
+        return [
+            file
+            for file in files
+            if file.modified_at is not None and abs(now - file.modified_at) < least
+        ]
 
     def parts(self, files: Sequence[StoredFile], threads: Executor) -> Iterator[Part]:
         """Read files in threads, no further ahead than keeps them busy; none stops the others."""
@@ -320,7 +372,7 @@ class Reader:
                 if isinstance(content, Exception):
                     raise content
                 text = unpacked(file, content)
-                if text is None:
+                if text is None or text.count(b"\n") > PART_LINES:
                     large.append(file)
                     continue
                 lines = self._check(file, text)
@@ -339,6 +391,10 @@ class Reader:
                     lines = self._check(file, text)
                     line_count += lines.count
                     rejected_count += len(lines.rejected)
+                    if rejected_count > MOST_REJECTED and not self._is_rejects(file):
+                        raise ValueError(
+                            f"more than {MOST_REJECTED:,} of its lines are no JSON objects"
+                        )
                     yield _part([(file, lines)], [])
         except Exception as error:
             yield _part([], [ReadFile(file, fault=storage.reason(error))], taken_back=True)
@@ -346,7 +402,16 @@ class Reader:
             yield _part([], [ReadFile(file, line_count, rejected_count)])
 
     def _check(self, file: StoredFile, text: bytes) -> Lines:
-        return check(text, wrapped=REJECTS in f"{self._landing_path}/{file.name}")
+        return check(text, wrapped=self._is_rejects(file))
+
+    def _is_rejects(self, file: StoredFile) -> bool:
+        return REJECTS in f"{self._landing_path}/{file.name}"
+
+
+def _some(names: Sequence[str]) -> str:
+    """Count files and name the first of them."""
+    more = ", …" if len(names) > NAMED else ""
+    return f"{len(names):,} file{'s' * (len(names) != 1)} ({', '.join(names[:NAMED])}{more})"
 
 
 def shares(
@@ -399,10 +464,23 @@ def unpacked_parts(file: StoredFile, stored: BinaryIO) -> Iterator[bytes]:
                 raise ValueError(f"it unpacks to more than {MOST_BYTES:,} bytes")
             if len(rest) > LONGEST_LINE:
                 raise ValueError(f"it has a line of more than {LONGEST_LINE:,} bytes")
-            if end:
-                yield text[:end]
+            yield from _parts_of(text[:end])
     if rest:
         yield rest
+
+
+def _parts_of(text: bytes) -> Iterator[bytes]:
+    """Cut whole lines into parts of at most PART_LINES."""
+    if text.count(b"\n") <= PART_LINES:
+        if text:
+            yield text
+        return
+    feeds = np.flatnonzero(np.frombuffer(text, np.uint8) == ord("\n"))
+    start = 0
+    for end in [*(feeds[PART_LINES - 1 :: PART_LINES] + 1).tolist(), len(text)]:
+        if start < end:
+            yield text[start:end]
+        start = end
 
 
 def _part(
@@ -439,6 +517,7 @@ def _ledger(read: Sequence[ReadFile]) -> pa.Table:
         "source_file": ([entry.file.name for entry in read], pa.string()),
         "byte_count": ([entry.file.byte_count for entry in read], pa.int64()),
         "modified_at": ([entry.file.modified_at for entry in read], pa.timestamp("us")),
+        "etag": ([entry.file.etag for entry in read], pa.string()),
         "line_count": ([entry.line_count for entry in read], pa.int64()),
         "rejected_count": ([entry.rejected_count for entry in read], pa.int64()),
         "fault": ([entry.fault for entry in read], pa.string()),

@@ -7,7 +7,10 @@ accepts as well, so it is not asked again.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -18,9 +21,12 @@ from fleet.registry_constants import QuarantineReason
 MALFORMED, NOT_AN_OBJECT = QuarantineReason.MALFORMED, QuarantineReason.NOT_AN_OBJECT
 JSON_WHITESPACE = b" \t\r\n"
 
-# Check JSON whole and build nothing from it; a number too large for a float stays valid.
-_raw = msgspec.json.Decoder(msgspec.Raw)
-_check, _check_lines = _raw.decode, _raw.decode_lines
+# Checks JSON whole and builds nothing from it; a number too large for a float stays valid.
+_check = msgspec.json.Decoder(msgspec.Raw).decode
+_decode_lines = msgspec.json.Decoder().decode_lines
+_encode_lines = msgspec.json.Encoder().encode_lines
+AT_ONCE = 1 << 20
+"""Bytes of which the values are built at once."""
 
 
 class Rejected(msgspec.Struct):
@@ -50,7 +56,7 @@ class Lines:
 
 
 def check(content: bytes, *, wrapped: bool = False) -> Lines:
-    r"""Accept each line that is a JSON object by the letter of RFC 8259.
+    r"""Accept each line that is a JSON object by the letter of RFC 8259, with no key twice.
 
     A line ends at a line feed, and nowhere else; a carriage return before it is dropped. Bytes
     that are not UTF-8 appear in the text of a rejected line as ``\xNN``. Lines that are `wrapped`
@@ -80,33 +86,70 @@ def check(content: bytes, *, wrapped: bool = False) -> Lines:
 
 
 def _are_objects(content: bytes, feeds: npt.NDArray[np.int64]) -> bool:
-    """Whether each line is a JSON object without blanks around it; most files hold nothing else.
+    """Whether each line is an object without blanks and with no key twice; nearly all lines are.
 
-    One call for a whole file takes a third of the time of one per line. msgspec minds neither two
-    values on a line nor one value over two. But no JSON has a line feed between } and {, so lines
-    that begin with { and end with } hold whole values, and one each if there are as many values.
+    Of a key given twice the last value is built, so what is written from the values is shorter. One
+    call for many lines takes a third of the time of one per line.
     """
-    if not (content.startswith(b"{") and content.endswith(b"}\n")):
-        return False
-    letters = np.frombuffer(content, np.uint8)
-    if (letters[feeds - 1] != ord("}")).any() or (letters[feeds[:-1] + 1] != ord("{")).any():
+    if not content.endswith(b"\n"):
         return False
     try:
-        if not content.isascii():
-            content.decode()
-        return len(_check_lines(content)) == len(feeds)
-    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
+        for lines in _pieces(content, feeds):
+            values = _decode_lines(lines)
+            if _encode_lines(values) != lines or not all(type(value) is dict for value in values):
+                return False
+    except (ValueError, msgspec.DecodeError, RecursionError):
         return False
+    return True
+
+
+def _pieces(content: bytes, feeds: npt.NDArray[np.int64]) -> Iterator[bytes]:
+    """Cut into pieces of whole lines, of about AT_ONCE bytes."""
+    if len(content) <= AT_ONCE:
+        yield content
+        return
+    places = np.searchsorted(feeds, np.arange(AT_ONCE, len(content), AT_ONCE))
+    ends = np.unique(np.append(feeds[places], feeds[-1])) + 1
+    start = 0
+    for end in ends.tolist():
+        yield content[start:end]
+        start = end
 
 
 def refusal(line: bytes) -> str | None:
-    """Say why a line is refused; None when it is a JSON object by the letter of RFC 8259."""
+    """Say why a line is refused; None when it is a JSON object by the letter of RFC 8259.
+
+    That leaves open what a key given twice means, and readers differ: it is refused at any depth.
+    """
     try:
-        line.decode()
+        text = line.decode()
         _check(line)
-    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
+        if not _is_written_once(line):
+            _keys_once(text)
+    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError, _KeyTwiceError):
         return MALFORMED
     return None if line.lstrip(JSON_WHITESPACE).startswith(b"{") else NOT_AN_OBJECT
+
+
+def _is_written_once(line: bytes) -> bool:
+    """Whether writing a valid line's values gives it again, so that it has no key twice."""
+    try:
+        return msgspec.json.encode(msgspec.json.decode(line)) == line
+    except (ValueError, msgspec.DecodeError, RecursionError):
+        return False  # such as a number too large for a float
+
+
+class _KeyTwiceError(ValueError):
+    """An object has a key twice."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> None:
+    if len({key for key, _ in pairs}) < len(pairs):
+        raise _KeyTwiceError
+
+
+# Numbers are not built: a long one would be refused.
+_keys_once = json.JSONDecoder(object_pairs_hook=_once, parse_int=len, parse_float=len).decode
 
 
 def _unwrapped(line: bytes) -> tuple[str, str]:

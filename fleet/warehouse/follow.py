@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
@@ -17,7 +18,7 @@ from pathlib import Path
 
 import click
 
-from fleet.duckdb_file import open_database
+from fleet.duckdb_file import DatabaseBusyError, open_database
 from fleet.errors import FleetError
 from fleet.lookup.queries import LOADED_UNTIL
 from fleet.lookup.stores import READ_ONLY, DuckDBMarts, open_marts
@@ -31,6 +32,8 @@ UNITS = {"s": 1, "m": 60, "h": 3600}
 # For as long as a small night may write the file.
 WAIT_SECONDS = 30
 COPIED_UP_TO_BYTES = 4 << 30
+SETTLE_SECONDS = 1
+"""A file is read once nobody has written to it for so long; one that grows later is read again."""
 
 
 def _seconds(_context: click.Context, _option: click.Parameter, value: str) -> float:
@@ -49,6 +52,31 @@ def next_version(database: Path) -> Iterator[Path]:
     written in place. A file of more than COPIED_UP_TO_BYTES is: to copy it takes too long. After
     an error the file is as it was. Raises DatabaseError when it is in use by a writer.
     """
+    with alone(database):
+        yield from _next_version(database)
+
+
+@contextmanager
+def alone(database: Path) -> Iterator[None]:
+    """Keep a second `fleet follow` out, which would write the same copy.
+
+    Raises DatabaseBusyError when there is one. The lock ends with the process, however it ends.
+    """
+    database.parent.mkdir(parents=True, exist_ok=True)
+    folder = os.open(database.parent, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise DatabaseBusyError(
+                f"Another `fleet follow` writes in {plain(str(database.parent))}; stop one of both."
+            ) from error
+        yield
+    finally:
+        os.close(folder)
+
+
+def _next_version(database: Path) -> Iterator[Path]:
     log = database.with_name(f"{database.name}.wal")
     if log.exists():
         # Left by a writer that was killed; to open the file brings the two together.
@@ -97,13 +125,16 @@ class Follower:
         """
         began = time.monotonic()
         try:
-            found = frozenset(Reader(self.landing).find())
+            reader = Reader(self.landing)
+            found = frozenset(reader.find().files)
         except FileNotFoundError:
             raise FleetError(
                 f"There is no folder {plain(self.landing)}: name yours with --landing."
             ) from None
         if found == self._seen:
             return False
+        while reader.young(found - (self._seen or frozenset()), SETTLE_SECONDS):
+            time.sleep(SETTLE_SECONDS / 20)
         with next_version(self.marts.database) as database:
             self._run(database, "run-operation", "load_event_lines")
             if self._seen is None:
@@ -121,7 +152,10 @@ class Follower:
 
     def _run(self, database: Path, *words: str) -> None:
         with environment(FLEET_DATABASE=str(database)):
-            self.dbt(*words, variables={"landing_path": self.landing})
+            self.dbt(
+                *words,
+                variables={"landing_path": self.landing, "file_settle_seconds": SETTLE_SECONDS},
+            )
 
 
 @contextmanager

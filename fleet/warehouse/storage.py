@@ -8,6 +8,7 @@ the machine.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -31,15 +32,38 @@ class StoredFile(NamedTuple):
     byte_count: int
     modified_at: int | None
     """Microseconds since 1970 in UTC; None where the storage does not say."""
+    etag: str | None
+    """What S3 knows its content by; None in a folder."""
     path: str
     """What the location opens it by."""
+
+
+OTHER_NAME = "a name that does not end in .ndjson or .ndjson.gz"
+FOLDER_LINK = "a link to a folder"
+NO_FILE = "a pipe, a socket or a device"
+DEAD_LINK = "a link to nothing"
+
+
+class Listing(NamedTuple):
+    """What lies below a location."""
+
+    files: list[StoredFile]
+    """In name order."""
+    passed_over: list[tuple[str, str]]
+    """What else lies there: why it is no event file, and its name; in order."""
 
 
 class Location(Protocol):
     """Files at any depth below one place."""
 
-    def find(self, endings: tuple[str, ...]) -> list[StoredFile]:
-        """List the regular files whose names end so, without reading any, in name order.
+    is_written_at_once: bool
+    """Whether a file is there whole or not at all, so that nobody meets one half written."""
+
+    def find(self, endings: tuple[str, ...]) -> Listing:
+        """List the regular files whose names end so, without reading any, and what else is there.
+
+        A file or a folder of which the storage tells nothing is among the files; to read it tells
+        why. A folder's name ends in a slash.
 
         Raises:
             FileNotFoundError: There is no such folder. S3 has none: a prefix without objects is
@@ -57,16 +81,15 @@ class Location(Protocol):
 class Folder:
     """Files of the local file system. fsspec takes twice as long to list them, and opens pipes."""
 
+    is_written_at_once = False
+
     def __init__(self, path: str) -> None:
         self._path = path
 
-    def find(self, endings: tuple[str, ...]) -> list[StoredFile]:
+    def find(self, endings: tuple[str, ...]) -> Listing:
         if not Path(self._path).is_dir():
             raise FileNotFoundError(self._path)
-        with errors():
-            return sorted(self._walk(endings))
-
-    def _walk(self, endings: tuple[str, ...]) -> Iterator[StoredFile]:
+        found = Listing([], [])
         folders = [(self._path, "")]
         while folders:
             folder, above = folders.pop()
@@ -74,56 +97,88 @@ class Folder:
                 entries = list(os.scandir(folder))
             except FileNotFoundError:
                 continue  # removed since its parent was listed, as a file below may be
+            except OSError as error:
+                if not above:
+                    raise StorageError(reason(error)) from error
+                found.files.append(StoredFile(printable(above), 0, None, None, folder))
+                continue
             for entry in entries:
-                # A regular file: neither a pipe, which would be waited for, nor a device.
-                if entry.name.endswith(endings) and entry.is_file():
-                    try:
-                        about = entry.stat()
-                    except FileNotFoundError:
-                        continue
-                    yield StoredFile(
-                        printable(above + entry.name),
-                        about.st_size,
-                        about.st_mtime_ns // 1000,
-                        entry.path,
-                    )
-                elif entry.is_dir(follow_symlinks=False):
-                    folders.append((entry.path, f"{above}{entry.name}/"))
+                name = above + entry.name
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append((entry.path, f"{name}/"))
+                elif not entry.name.endswith(endings):
+                    is_folder = entry.is_symlink() and Path(entry.path).is_dir()
+                    why = FOLDER_LINK if is_folder else OTHER_NAME
+                    found.passed_over.append((why, printable(name)))
+                else:
+                    _add(found, entry, printable(name))
+        return Listing(sorted(found.files), sorted(found.passed_over))
 
     def read(self, files: Sequence[StoredFile]) -> list[bytes | Exception]:
         contents: list[bytes | Exception] = []
         for file in files:
             try:
-                contents.append(Path(file.path).read_bytes())
+                with self.open(file) as content:
+                    contents.append(content.read())
             except OSError as error:
                 contents.append(error)
         return contents
 
     def open(self, file: StoredFile) -> BinaryIO:
-        return Path(file.path).open("rb")
+        # What was a file when it was listed may be a pipe by now, and wait for a writer.
+        number = os.open(file.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        try:
+            if not stat.S_ISREG(os.fstat(number).st_mode):
+                raise StorageError("it is no regular file")
+            return os.fdopen(number, "rb")
+        except BaseException:
+            os.close(number)
+            raise
+
+
+def _add(found: Listing, entry: os.DirEntry[str], name: str) -> None:
+    """Add an entry of a folder, whose name is that of an event file, to where it belongs."""
+    try:
+        about = entry.stat()
+    except FileNotFoundError:
+        if entry.is_symlink():
+            found.passed_over.append((DEAD_LINK, name))
+    except OSError:
+        found.files.append(StoredFile(name, 0, None, None, entry.path))
+    else:
+        if stat.S_ISREG(about.st_mode):
+            modified_at = about.st_mtime_ns // 1000
+            found.files.append(StoredFile(name, about.st_size, modified_at, None, entry.path))
+        else:
+            is_folder = stat.S_ISDIR(about.st_mode)
+            found.passed_over.append((FOLDER_LINK if is_folder else NO_FILE, name))
 
 
 class Objects:
     """Objects of S3, or of whatever else fsspec opens."""
 
+    is_written_at_once = True
+
     def __init__(self, url: str) -> None:
         self._files, self._top = connect(url)
 
-    def find(self, endings: tuple[str, ...]) -> list[StoredFile]:
+    def find(self, endings: tuple[str, ...]) -> Listing:
         with errors():
             found = self._files.find(self._top, detail=True)
-        return sorted(
-            StoredFile(
-                printable(path.removeprefix(f"{self._top}/")),
-                about["size"],
-                _microseconds(about.get("LastModified")),
-                path,
-            )
-            for path, about in found.items()
-            if path.startswith(f"{self._top}/")
-            and path.endswith(endings)
-            and about["type"] == "file"
-        )
+        files: list[StoredFile] = []
+        passed_over: list[tuple[str, str]] = []
+        for path, about in found.items():
+            if not path.startswith(f"{self._top}/") or about["type"] != "file":
+                continue
+            if path.endswith("/") and not about["size"]:
+                continue  # how consoles show a folder
+            name = printable(path.removeprefix(f"{self._top}/"))
+            if path.endswith(endings):
+                modified_at, etag = _microseconds(about.get("LastModified")), about.get("ETag")
+                files.append(StoredFile(name, about["size"], modified_at, etag, path))
+            else:
+                passed_over.append((OTHER_NAME, name))
+        return Listing(sorted(files), sorted(passed_over))
 
     def read(self, files: Sequence[StoredFile]) -> list[bytes | Exception]:
         paths = [file.path for file in files]

@@ -55,7 +55,21 @@
     {%- if execute and flags.WHICH in ["run", "build"] -%}
         {%- do check_vars() -%}
         {%- do check_seeds() -%}
+        {%- do refuse_empty_run() -%}
         {%- do adapter.dispatch("refuse_second_run", "fleet_analytics")() -%}
+    {%- endif -%}
+{% endmacro %}
+
+{#
+    With --empty every input is empty: a table that is built whole would be empty until the next run. Before the
+    first complete run there is nothing to lose, and the next run reads everything.
+#}
+{% macro refuse_empty_run() %}
+    {%- if flags.EMPTY and last_runs().intraday -%}
+        {{ exceptions.raise_compiler_error(
+            "A run with --empty would empty tables of " ~ target.database ~ "." ~ target.schema
+            ~ "; try the SQL in another database or schema, such as FLEET_DATABASE=/tmp/empty.duckdb on DuckDB."
+        ) }}
     {%- endif -%}
 {% endmacro %}
 

@@ -3,8 +3,9 @@
 
     A nightly run begins after the newest line that base_event_log__typed_lines holds. The var
     load_settle_minutes keeps it away from lines so new that a COPY with an earlier loaded_at may not
-    have committed yet. The vars backfill_from and backfill_to (loaded_at, UTC) read a stretch of
-    loads again instead.
+    have committed yet. What counts as now is never before the newest load: a clock that was ahead when
+    it was loaded hides none of its lines. The vars backfill_from and backfill_to (loaded_at, UTC) read a
+    stretch of loads again instead.
 #}
 {% macro run_window_start() %}
     {%- if var("backfill_from") -%} {{ return(var("backfill_from")) }} {%- endif -%}
@@ -18,6 +19,12 @@
 {% macro run_window_end() %}
     {%- if var("backfill_to") -%} {{ return(var("backfill_to")) }} {%- endif -%}
     {%- set settle = modules.datetime.timedelta(minutes=var("load_settle_minutes")) -%}
-    {%- set settled = modules.datetime.datetime.now(modules.pytz.utc) - settle -%}
-    {{- return(settled.strftime("%Y-%m-%d %H:%M:%S.%f")) -}}
+    {%- set now = modules.datetime.datetime.now(modules.pytz.utc) -%}
+    {%- set format = "%Y-%m-%d %H:%M:%S.%f" -%}
+    {%- set settled = dbt.dateadd("second", -settle.total_seconds() | int, "max(loaded_at)") -%}
+    {%- set ahead = run_query(
+        "select cast(" ~ settled ~ " as varchar(26)) from " ~ source("event_log", "event_lines")
+        ~ " where loaded_at > '" ~ now.strftime(format) ~ "'"
+    ).columns[0].values()[0] -%}
+    {{- return((ahead or (now - settle).strftime(format)) | string) -}}
 {% endmacro %}

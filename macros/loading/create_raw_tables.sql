@@ -4,8 +4,8 @@
 
     event_lines      one row per line that is a JSON object, as it arrived
     rejected_lines   one row per line that is not, with its text and why: malformed, not_an_object, too_large
-    loaded_files     one row per file and load, with the size and time that the file had: while it has
-                     them, it is not loaded again
+    loaded_files     one row per file and load, with the size, time and ETag that the file had: while
+                     it has them, it is not loaded again
     failed_files     one row per file that could not be read the last time; tried again at each load
 #}
 {% macro create_raw_tables() %}
@@ -31,12 +31,14 @@
         rejected_count bigint not null,
         loaded_at timestamp not null,
         byte_count bigint,
-        modified_at timestamp
+        modified_at timestamp,
+        etag varchar
     );
 
-    -- NULL where a version without these columns loaded the file: then it is known by its name.
+    -- NULL where a version without these columns loaded the file: then it is known by the others.
     alter table event_log.loaded_files add column if not exists byte_count bigint;
     alter table event_log.loaded_files add column if not exists modified_at timestamp;
+    alter table event_log.loaded_files add column if not exists etag varchar;
 
     create table if not exists event_log.failed_files (
         source_file varchar not null,

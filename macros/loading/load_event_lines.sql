@@ -66,12 +66,15 @@
 #}
 {% macro duckdb__load_event_lines() %}
     {%- set folder = var("landing_path").rstrip("/") -%}
+    {%- if not (var("file_settle_seconds") is number and var("file_settle_seconds") >= 0) -%}
+        {{ exceptions.raise_compiler_error(
+            "The var file_settle_seconds is " ~ var("file_settle_seconds") ~ "; set it to a number of at least 0."
+        ) }}
+    {%- endif -%}
 
     {%- do run_query(create_raw_tables()) -%}
-    {%- set found = call_loader("find_event_files", sql_text(folder)) -%}
-    {%- if found.changed -%}
-        {%- do print("Changed since an earlier load, so read again whole: " ~ counted(found.changed, "file") ~ ".") -%}
-    {%- endif -%}
+    {%- set found = call_loader("find_event_files", sql_text(folder) ~ ", " ~ var("file_settle_seconds")) -%}
+    {%- for note in found.notes -%} {%- do print(note) -%} {%- endfor -%}
 
     {%- set total = namespace(files=0, lines=0, rejected=0, failed=0) -%}
     {%- for number in range(found.loads) -%}

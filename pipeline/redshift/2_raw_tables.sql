@@ -34,7 +34,8 @@ create table if not exists event_log.loaded_files (
     rejected_count bigint,
     loaded_at timestamp default getdate(),
     byte_count bigint,
-    modified_at timestamp
+    modified_at timestamp,
+    etag varchar(256)
 )
 diststyle all;
 

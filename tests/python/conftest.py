@@ -47,7 +47,9 @@ class Warehouse:
     def __call__(
         self, *words: str, callbacks: Sequence[Callable[[Any], None]] = (), **variables: Any
     ) -> Any:
-        variables = {"landing_path": str(self.landing), **variables}
+        # Nobody writes to a file that a test has landed.
+        own = {"landing_path": str(self.landing), "file_settle_seconds": 0}
+        variables = own | variables
         with mock.patch.dict(os.environ, FLEET_DATABASE=str(self.database)):
             return self.dbt(*words, variables=variables, callbacks=callbacks)
 

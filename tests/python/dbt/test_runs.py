@@ -5,16 +5,20 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import duckdb
 import pytest
 from fleet_events.events import Events
 from fleet_events.logger import EventLogger
 
+from fleet.warehouse import event_files
 from fleet.warehouse.dbt_runner import DbtError
 from tests.python.conftest import Warehouse
 from tests.python.nightly.differences import differences, tables
 
+TYPED_LINES = "base_event_log__typed_lines"
+EVENTS_READ = f"select event_id from fleet_staging.{TYPED_LINES} order by 1"
 LEDGER = "select run_number from fleet_runs.completed_runs order by 1"
 STATUSES = """
 select line_status, quarantine_reason, count(*)
@@ -129,6 +133,54 @@ def test_a_view_is_made_again_only_when_it_is_not_what_a_run_would_make(seeded: 
     assert all(made("--full-refresh").values())
 
 
+def test_a_run_with_empty_inputs_is_refused_where_it_would_empty_tables(seeded: Warehouse) -> None:
+    seeded.land("a.ndjson", [lid_line(1)])
+    seeded.load()
+    # Before the first complete run there is nothing to empty.
+    seeded("run", "--empty")
+    seeded("run")
+    before = tables(seeded.database)
+    for command in ("run", "build"):
+        with pytest.raises(
+            DbtError, match=r"--empty would empty tables of .*; try the SQL in another"
+        ):
+            seeded(command, "--empty")
+    assert not differences(before, tables(seeded.database))
+    assert seeded.rows("select count(*) from fleet_runs.open_runs") == [(0,)]
+
+
+def test_the_window_ends_with_the_newest_load_though_the_clock_was_ahead(
+    seeded: Warehouse,
+) -> None:
+    loads = "update event_log.{} set loaded_at = '2199-01-01 00:00:00.000001'"
+    for number in (1, 2, 3):
+        seeded.land(f"{number}.ndjson", [lid_line(number)])
+        seeded.load()
+        if number == 2:
+            for table in ("event_lines", "loaded_files"):
+                seeded.rows(loads.format(table) + " where source_file = '2.ndjson'")
+        seeded("run", "--select", TYPED_LINES)
+        assert seeded.rows(EVENTS_READ) == [(f"e{one}",) for one in range(1, number + 1)]
+
+
+def test_a_window_that_settles_leaves_the_newest_of_a_clock_ahead_as_well(
+    seeded: Warehouse,
+) -> None:
+    for number in (1, 2, 3):
+        seeded.land(f"{number}.ndjson", [lid_line(number)])
+        seeded.load()
+        for table in ("event_lines", "loaded_files"):
+            seeded.rows(
+                f"update event_log.{table} set loaded_at = '2199-01-01 00:{number * 10}:00'"
+                f" where source_file = '{number}.ndjson'"
+            )
+        seeded("run", "--select", TYPED_LINES, load_settle_minutes=10)
+    # 10 minutes before the newest, whatever the clock says.
+    assert seeded.rows(EVENTS_READ) == [("e1",), ("e2",)]
+    seeded("run", "--select", TYPED_LINES)
+    assert seeded.rows(EVENTS_READ) == [("e1",), ("e2",), ("e3",)]
+
+
 def test_a_file_in_use_is_said_in_one_sentence(seeded: Warehouse) -> None:
     # The lock is between processes; the child holds it until its input ends.
     hold = f"import duckdb; c = duckdb.connect({str(seeded.database)!r}); print('held', flush=True)"
@@ -143,6 +195,28 @@ def test_a_file_in_use_is_said_in_one_sentence(seeded: Warehouse) -> None:
         with pytest.raises(DbtError, match="is in use by another process"):
             seeded("run", "--select", "int_spans")
         child.communicate("\n")
+
+
+def test_no_process_gets_the_file_between_the_check_and_dbt(seeded: Warehouse) -> None:
+    """In between, dbt would answer with a traceback and DuckDB's own words."""
+    seeded.load()
+    tried: list[str] = []
+    take = f"import duckdb; duckdb.connect({str(seeded.database)!r})"
+    checked = event_files.Plugin.update_connection_config
+
+    def check_and_be_late(plugin: Any, *arguments: Any) -> None:
+        checked(plugin, *arguments)
+        tried.append(
+            subprocess.run(
+                [sys.executable, "-c", take], capture_output=True, text=True, check=False
+            ).stderr
+        )
+
+    with mock.patch.object(event_files.Plugin, "update_connection_config", check_and_be_late):
+        seeded.load()
+    assert ["Could not set lock" in error for error in tried] == [True]
+    seeded.rows("select 1")
+    assert subprocess.run([sys.executable, "-c", take], check=False).returncode == 0
 
 
 def test_freshness_says_when_no_line_was_loaded_for_long(seeded: Warehouse) -> None:

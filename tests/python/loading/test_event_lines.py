@@ -50,13 +50,36 @@ def test_a_content_is_checked_as_its_lines_are() -> None:
         b'{"a": "\xc3\xa9"}\n{"b": 1}\n',
         b'{"a": "\\ud800"}\n{"b": 1}\n',
         b'{"a":' * 2000 + b"1" + b"}" * 2000 + b"\n{}\n",
+        b'{"b":1}\n{"a":1,"a":1}\n',
+        b'{"a":[{"b":{"c":1,"c":2}}]}\n{"b":1}\n',
+        b'{"a":1,"\\u0061":2}\n{"b":1}\n',
+        b'{"a":1e999}\n{"b":1e999,"b":1}\n{"c": ' + b"9" * 5000 + b"}\n",
     ],
 )
-def test_a_content_that_is_almost_made_of_objects(content: bytes) -> None:
+def test_a_content_that_is_almost_made_of_objects(
+    content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert_checked_as_its_lines_are(content)
+    monkeypatch.setattr(event_lines, "AT_ONCE", 10)
+    assert_checked_as_its_lines_are(content)
+
+
+@pytest.mark.parametrize("number", range(0, 60, 7))
+@pytest.mark.parametrize("at_once", [1, 9, 100, 1000])
+def test_a_key_given_twice_is_found_in_any_piece(
+    monkeypatch: pytest.MonkeyPatch, number: int, at_once: int
+) -> None:
+    monkeypatch.setattr(event_lines, "AT_ONCE", at_once)
+    lines = [b'{"line":%d,"in":{"x":1,"y":[{"x":2}]}}' % n for n in range(60)]
+    assert accepted(check(b"\n".join(lines) + b"\n")) == lines
+    twice = lines[number].replace(b'"y"', b'"x"')
+    lines[number] = twice
+    found = check(b"\n".join(lines) + b"\n")
+    assert found.rejected == [(twice.decode(), "malformed")]
+    assert accepted(found) == [line for line in lines if line != twice]
 
 
 def test_a_file_of_objects_is_not_checked_line_by_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(event_lines, "refusal")
-    content = '{"text": "é", "list": [{"a": "}{"}, {"b": 1e999}]}\n{}\n'.encode()
+    content = '{"text":"é","list":[{"a":"}{"},{"b":1e20},{"b":null}]}\n{}\n'.encode()
     assert accepted(check(content)) == content.splitlines()

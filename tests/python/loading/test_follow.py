@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from datetime import date
@@ -99,6 +100,66 @@ def test_readers_read_while_it_writes_and_writers_are_refused(tmp_path: Path) ->
     with duckdb.connect(path) as connection:
         assert connection.execute("from numbers").fetchall() == [(1,), (2,)]
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_second_follower_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    database = tmp_path / "new" / "warehouse.duckdb"
+    second = (
+        "from pathlib import Path; from fleet.warehouse.follow import next_version;"
+        f"next_version(Path({str(database)!r})).__enter__()"
+    )
+
+    def try_second() -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", second], capture_output=True, text=True, check=False
+        )
+        return done.stderr.strip().rpartition("\n")[2]
+
+    with next_version(database) as copy:
+        copy.write_text("half")
+        assert try_second() == (
+            "fleet.duckdb_file.DatabaseBusyError: Another `fleet follow` writes in "
+            f"{tmp_path / 'new'}; stop one of both."
+        )
+        assert copy.read_text() == "half"
+    assert database.read_text() == "half"
+
+
+def test_a_file_is_read_once_it_has_not_grown_for_a_second(
+    dbt: Warehouse, files: list[Path]
+) -> None:
+    follower = Follower(dbt.dbt, DuckDBMarts(dbt.database), str(dbt.landing), lambda _: None)
+    line = b'{"event_id":"%d"}\n'
+    path = dbt.landing / "slow.ndjson"
+    path.write_bytes(line % 0 + b"half a li")
+    writer = threading.Timer(0.5, lambda: path.write_bytes(line % 0 + line % 1))
+    loaded = "select line_count, rejected_count from event_log.loaded_files"
+    with (
+        mock.patch.object(Follower, "_run", side_effect=load_alone(follower)),
+        mock.patch.object(DuckDBMarts, "rows", return_value=[{"event_at": None}]),
+    ):
+        writer.start()
+        follower.step()
+        assert dbt.rows(loaded) == []
+        # What was left alone is looked at again.
+        assert follower.step()
+        assert dbt.rows(loaded) == [(2, 0)]
+        assert not follower.step()
+
+        # A clock that is ahead by less than a second is no reason to wait for ever.
+        os.utime(path, (time.time() + 0.5, time.time() + 0.5))
+        assert follower.step()
+        assert dbt.rows(loaded) == [(2, 0)] * 2
+
+
+def load_alone(follower: Follower) -> Callable[..., None]:
+    run = Follower._run
+
+    def load(database: Path, *words: str) -> None:
+        if words[0] == "run-operation":
+            run(follower, database, *words)
+
+    return load
 
 
 def test_it_goes_on_after_an_error_and_stops_when_told(

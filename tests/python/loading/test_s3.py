@@ -5,14 +5,15 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from click.testing import CliRunner
 
 from fleet.simulator.command import simulate
-from fleet.warehouse import event_files
+from fleet.warehouse import event_files, storage
 from fleet.warehouse.dbt_runner import DbtError
-from fleet.warehouse.storage import StoredFile
+from fleet.warehouse.storage import Listing
 from tests.python.conftest import ROOT, Warehouse
 
 GOOD = b'{"event_id": "1"}'
@@ -61,7 +62,7 @@ def test_an_object_that_cannot_be_read_is_reported_and_tried_again(
     put(bucket, "good.ndjson.gz", GOOD)
     find = event_files.Reader.find
 
-    def find_and_lose(reader: event_files.Reader) -> list[StoredFile]:
+    def find_and_lose(reader: event_files.Reader) -> Listing:
         found = find(reader)
         bucket.Object("bad.ndjson.gz").delete()
         return found
@@ -96,7 +97,7 @@ def test_an_object_that_was_replaced_is_read_again(
 
     load(dbt, bucket)
 
-    assert "read again whole: 1 file." in capsys.readouterr().out
+    assert "read again whole: 1 file (a.ndjson.gz)." in capsys.readouterr().out
     assert dbt.rows(f"{LOADED}, loaded_at") == [
         ("a.ndjson.gz", 1, 0),
         ("a.ndjson.gz", 3, 1),
@@ -105,6 +106,50 @@ def test_an_object_that_was_replaced_is_read_again(
     modified = bucket.Object("b.ndjson").last_modified.replace(tzinfo=None)
     recorded = "select byte_count, modified_at from event_log.loaded_files where source_file = "
     assert dbt.rows(f"{recorded} 'b.ndjson'") == [(len(GOOD) + 1, modified)]
+
+
+def test_an_object_of_the_same_size_and_second_is_known_by_its_etag(
+    dbt: Warehouse, bucket: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def put_and_load(line: bytes) -> list[tuple[Any, ...]]:
+        put(bucket, "a.ndjson", line)
+        find = storage.Objects.find
+
+        def find_at_one_time(objects: storage.Objects, endings: tuple[str, ...]) -> Listing:
+            found = find(objects, endings)
+            return found._replace(files=[file._replace(modified_at=7) for file in found.files])
+
+        with mock.patch.object(storage.Objects, "find", find_at_one_time):
+            load(dbt, bucket)
+        return dbt.rows("select payload ->> 'n' from event_log.event_lines order by rowid")
+
+    assert put_and_load(b'{"n":1}') == [("1",)]
+    assert put_and_load(b'{"n":1}') == [("1",)]
+    assert put_and_load(b'{"n":2}') == [("1",), ("2",)]
+    assert "read again whole: 1 file (a.ndjson)." in capsys.readouterr().out
+    etags = dbt.rows("select etag from event_log.loaded_files order by loaded_at")
+    assert etags[-1] == (bucket.Object("a.ndjson").e_tag,)
+
+    # An earlier version did not keep it.
+    dbt.rows("update event_log.loaded_files set etag = null")
+    assert put_and_load(b'{"n":3}') == [("1",), ("2",)]
+
+
+def test_objects_are_there_at_once_and_others_are_passed_over(
+    dbt: Warehouse, bucket: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for key in ("lake/a.ndjson", "lake/x.log.gz", "lake/Z.NDJSON", "other/y"):
+        put(bucket, key, GOOD)
+    put(bucket, "lake/folder/")  # as consoles make one
+    dbt(
+        "run-operation",
+        "load_event_lines",
+        landing_path=f"s3://{bucket.name}/lake",
+        file_settle_seconds=60,
+    )
+    said = capsys.readouterr().out
+    assert "Loaded 1 new file with 1 line" in said
+    assert "in .ndjson or .ndjson.gz: 2 files (Z.NDJSON, x.log.gz)." in said
 
 
 def test_a_large_object_is_read_part_by_part(

@@ -119,6 +119,8 @@ def _read(
 
 
 def _literal(value: Any) -> str:
+    if value is None:
+        return "null"
     return quoted(str(value).replace("\\", "\\\\"))  # an escape in Redshift's literals
 
 

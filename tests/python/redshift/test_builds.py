@@ -264,6 +264,11 @@ def test_freshness_of_the_raw_layer_is_read(built: Built) -> None:
 
 
 def test_an_empty_run_builds_every_model(built: Built) -> None:
+    with pytest.raises(DbtError, match="--empty would empty tables"):
+        built.both.redshift("run", "--empty", "--full-refresh")
+    # As in the first hour of a warehouse, when no run has built every table.
+    for ledger in ("completed_runs", "intraday_runs"):
+        built.both.standin.rows(f"delete from fleet_runs.{ledger}")
     result = built.both.redshift("run", "--empty", "--full-refresh")
     models = {done.node.name for done in result.results if done.node.resource_type == "model"}
     assert models == built.compiled["full refresh"].keys()

@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,14 @@ def test_same_seed_gives_the_same_bytes(simulate: Simulate) -> None:
     first = hashes(simulate(robots=2, seed=11).out)
     assert first == hashes(simulate(robots=2, seed=11).out)
     assert first != hashes(simulate(robots=2, seed=12).out)
+
+
+def test_a_file_is_as_old_as_its_batch(clean: Simulated) -> None:
+    """So that the loader does not wait for it, as for a file that may still be written."""
+    for path in landing_folder(clean.out).rglob("*.ndjson.gz"):
+        first = datetime.strptime(path.name.partition("-")[0], "%Y%m%dT%H%M%S%z")
+        written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        assert timedelta(0) < written - first <= timedelta(minutes=15)
 
 
 def test_troubles_change_the_lines_and_not_the_world(
