@@ -20,6 +20,7 @@ class QuarantineReason(StrEnum):
     BAD_TIMESTAMP = "bad_timestamp"
     MISSING_REQUIRED = "missing_required"
     BAD_TYPE = "bad_type"
+    BAD_VALUE = "bad_value"
     REFUSED_AT_SOURCE = "refused_at_source"
 
 

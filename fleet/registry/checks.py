@@ -74,10 +74,8 @@ def _check_envelope(registry: Registry) -> Iterator[str]:
 def _check_key(key: EnvelopeKey) -> Iterator[str]:
     if (key.width is not None) != (key.type in ("id", "string")):
         yield "an id or a string needs a width, and only they have one."
-    if key.min is not None and key.type != "int":
-        yield "min is for int."
-    if key.pattern is not None and key.type not in ("id", "string", "timestamp"):
-        yield "pattern is for id, string and timestamp."
+    if (key.min, key.max) != (None, None) and key.type != "int":
+        yield "min and max are for int."
     if key.parts and key.type != "id":
         yield "parts are for id."
     elif key.parts and sum(key.parts.values()) + len(key.parts) - 1 > (key.width or 0):

@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 
 from fleet.registry.changes import Change, Kind
-from fleet.registry.schema import UNITS, Event, EventField, Registry, Requirement
-from fleet.registry.targets.common import LARGEST_INT
+from fleet.registry.schema import LARGEST_INT, UNITS, Event, EventField, Registry, Requirement
 
 
 def compare_events(base: Registry, now: Registry, today: date) -> Iterator[Change]:

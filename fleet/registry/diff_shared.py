@@ -158,7 +158,7 @@ def _compare_key(where: str, old: EnvelopeKey, new: EnvelopeKey) -> Iterator[Cha
             "--full-refresh, their columns are too narrow"
         )
         yield Change(Kind.WARNING, "ENVELOPE_WIDTH_LONGER", where, text)
-    rest = ("brief", "pattern", "min", "parts", "staged")
+    rest = ("brief", "min", "max", "parts", "staged")
     changed = [word for word in rest if getattr(old, word) != getattr(new, word)]
     if changed:
         text = f"has another {' and '.join(changed)}"

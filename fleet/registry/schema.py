@@ -45,6 +45,8 @@ EventName = Annotated[str, StringConstraints(pattern=EVENT_NAME, max_length=64)]
 ID_LENGTH = 64
 """Longest id and longest enum value, in characters."""
 DEFAULT_STRING_LENGTH = 64
+# Whole numbers beyond this are not exact in JSON readers that use doubles.
+LARGEST_INT = 2**53 - 1
 LIST_ITEMS = 20
 """Most items of a `list[string]`."""
 
@@ -118,6 +120,12 @@ class EventField(Row):
     def length(self) -> int:
         """Longest value (of a list: longest item) in characters."""
         return self.max_length or DEFAULT_STRING_LENGTH
+
+    @property
+    def bounds(self) -> tuple[int | float, int | float]:
+        """Least and greatest value of a number."""
+        low, high = -LARGEST_INT, LARGEST_INT
+        return low if self.min is None else self.min, high if self.max is None else self.max
 
     @property
     def width(self) -> int | None:
@@ -233,17 +241,32 @@ class EnvelopeKey(Row):
     ]
     type: Literal["id", "string", "int", "bool", "timestamp", "object"]
     brief: Text
-    requirement: Requirement
+    requirement: Requirement | Literal["recommended"]
     width: Annotated[int, Field(ge=1, le=65535)] | None = None
     column_: Annotated[SnakeCase | None, Field(alias="column")] = None
     staged: bool = False
     min: int | None = None
-    pattern: Text | None = None
+    max: int | None = None
     parts: dict[SnakeCase, Annotated[int, Field(ge=1)]] = {}
 
     @property
     def required(self) -> bool:
         return self.requirement == "required"
+
+    @property
+    def optional(self) -> bool:
+        """Whether a logger may leave it out."""
+        return self.requirement == "optional"
+
+    @property
+    def low(self) -> int:
+        """Least value of an int."""
+        return -LARGEST_INT if self.min is None else self.min
+
+    @property
+    def high(self) -> int:
+        """Greatest value of an int."""
+        return LARGEST_INT if self.max is None else self.max
 
     @property
     def path(self) -> list[str]:

@@ -34,7 +34,8 @@
 {% macro json_payload(document) %}{{ document }}."data"{% endmacro %}
 
 {% macro envelope_keys() %}
-    {{- return(registry_ids() + registry_envelope() + [{"name": "data"}]) -}}
+    {%- set keys = registry_envelope() | rejectattr("apart") | list -%}
+    {{- return(registry_ids() + keys + envelope_objects() + [{"name": "data"}]) -}}
 {% endmacro %}
 
 {# Redshift counts VARCHAR in bytes and refuses or cuts a longer text, so that is NULL on both engines. #}
@@ -64,20 +65,18 @@
     end
 {%- endmacro %}
 
-{# An empty id names nothing, and would join with all other empty ones. #}
-{% macro json_id(value, width) -%}
-    nullif({{ json_text(value, width) }}, '')
+{#
+    Whether a text is an id: printable ASCII that says more than the prefix. No blank at an end, because Redshift's
+    comparisons leave trailing ones out: `D-26 ` would be another delivery here and the same one there.
+#}
+{% macro is_id(text, prefix) -%}
+    {{ text }} ~ '^{{ prefix ~ "[ -~]*[!-~]" if prefix else "[!-~]([ -~]*[!-~])?" }}$'
 {%- endmacro %}
 
-{% macro json_lacks_id(value) %}
-    {{- return(adapter.dispatch("json_lacks_id", "fleet_analytics")(value)) -}}
-{% endmacro %}
-
-{% macro default__json_lacks_id(value) -%}
-    ({{ value }} is null or coalesce({{ json_text(value, 1) }} = '', false))
+{# Whether an id of the envelope has no blank at an end, and so is not empty. #}
+{% macro has_blunt_ends(text) -%}
+    {{ text }} <> '' and {{ text }} not like ' %' and {{ text }} not like '% '
 {%- endmacro %}
-
-{% macro duckdb__json_lacks_id(value) %}coalesce(cast({{ value }} as varchar) = '""', true){% endmacro %}
 
 {% macro json_number(value) %}
     {{- return(adapter.dispatch("json_number", "fleet_analytics")(value)) -}}
@@ -114,13 +113,15 @@
 
 {#
     The pattern comes first, because each engine reads other forms than RFC 3339 too, and not the same
-    ones. Through timestamptz, because a cast to timestamp silently drops the offset.
+    ones; it is that of the JSON Schemas. Through timestamptz, because a cast to timestamp silently drops the offset.
 #}
 {% macro json_timestamp(value) -%}
-    {%- set date = "[0-9]{4}-[0-9]{2}-[0-9]{2}" -%}
-    {%- set time = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]" -%}
+    {%- set years = "000[2-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-8][0-9]{3}|9[0-8][0-9]{2}|99[0-8][0-9]|999[0-8]" -%}
+    {%- set day = "-[0-9]{2}-[0-9]{2}" -%}
+    {%- set time = "T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?" -%}
+    {%- set offset = "(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)" -%}
     case
-        when {{ json_text(value, 40) }} ~ '^{{ date }}T{{ time }}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$'
+        when {{ json_text(value, 40) }} ~ '^(({{ years }}){{ day }}{{ time }}{{ offset }}|(0001|9999){{ day }}{{ time }}Z)$'
             then {{ adapter.dispatch("json_timestamptz", "fleet_analytics")(value) }} at time zone 'UTC'
     end
 {%- endmacro %}
@@ -155,25 +156,96 @@
 
 {% macro duckdb__json_line(value) %}cast({{ value }} as varchar){% endmacro %}
 
-{% macro json_misfits(value, field) %}
-    {{- return(adapter.dispatch("json_misfits", "fleet_analytics")(value, field)) -}}
+{#
+    Whether a value is of another JSON type than its field. Falsy, so perhaps NULL, where there is no value. `field`
+    is a field of registry_events(), an id or a key of the envelope.
+#}
+{% macro json_mistyped(value, field) %}
+    {{- return(adapter.dispatch("json_mistyped", "fleet_analytics")(value, field)) -}}
 {% endmacro %}
 
-{% macro default__json_misfits(value, field) -%}
-    {{ value }} is not null and {{ json_field(value, field) }} is null
+{% macro default__json_mistyped(value, field) -%}
+    {%- if field.type == "timestamp" -%} {{ value }} is not null and {{ json_timestamp(value) }} is null
+    {%- elif field.type == "int" -%}
+        json_typeof({{ value }}) <> 'number' or floor({{ json_number(value) }}) <> {{ json_number(value) }}
+    {%- elif field.type == "list[string]" -%}
+        json_typeof({{ value }}) <> 'array'
+        {%- for place in range(field["items"]) %}
+            or (
+                get_array_length({{ value }}) > {{ place }}
+                and coalesce(json_typeof({{ value }}[{{ place }}]), 'null') <> 'string'
+            )
+        {%- endfor %}
+    {%- else -%} json_typeof({{ value }}) <> '{{ json_type_of(field) }}'
+    {%- endif -%}
+{%- endmacro %}
+
+{# By the first character, which shows the type of a JSON text: SQL that is short, because it is planned every night. #}
+{% macro duckdb__json_mistyped(value, field) -%}
+    {%- if field.type == "bool" -%} cast({{ value }} as varchar) not in ('true', 'false')
+    {%- elif field.type == "number" -%} ascii({{ value }}) not between 45 and 57
+    {%- elif field.type == "int" -%}
+        ascii({{ value }}) not between 45 and 57
+        or (
+            (contains({{ value }}, '.') or contains({{ value }}, 'e-'))
+            and floor({{ json_number(value) }}) <> {{ json_number(value) }}
+        )
+    {%- elif field.type == "timestamp" -%} {{ default__json_mistyped(value, field) }}
+    {%- elif field.type == "object" -%} ascii({{ value }}) <> 123
+    {%- elif field.type == "list[string]" -%}
+        ascii({{ value }}) <> 91
+        or list_bool_or([coalesce(ascii(item) <> 34, true) for item in from_json({{ value }}, '["JSON"]')])
+    {%- else -%} ascii({{ value }}) <> 34
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro json_type_of(field) -%}
+    {{- {"bool": "boolean", "number": "number", "object": "object"}.get(field.type, "string") -}}
 {%- endmacro %}
 
 {#
-    By the first character, which shows the type of a JSON text: a fifth of the SQL, and it is planned
-    every night. NULL where there is no value. Only a text longer than its column must be read to know
-    its length without escapes.
+    Whether a value of the right type is none that its field takes: not in the list of an enum, out of bounds, too
+    long, no id. A number that no double holds is out of bounds. Falsy where there is no value.
 #}
-{% macro duckdb__json_misfits(value, field) -%}
-    {%- if field.type == "bool" -%} cast({{ value }} as varchar) not in ('true', 'false')
-    {%- elif field.type in ("id", "string", "enum") -%}
-        ascii({{ value }}) <> 34
-        or (strlen({{ value }}) > {{ field.width + 2 }} and strlen({{ value }} ->> '$') > {{ field.width }})
-    {%- else -%} {{ default__json_misfits(value, field) }}
+{% macro json_misvalued(value, field) %}
+    {{- return(adapter.dispatch("json_misvalued", "fleet_analytics")(value, field)) -}}
+{% endmacro %}
+
+{# Words with a point behind each, because Redshift's comparisons leave trailing blanks out. #}
+{% macro default__json_misvalued(value, field) -%}
+    {%- if field.type in ("int", "number") -%}
+        {{ value }} is not null
+        and not coalesce({{ json_number(value) }} between {{ field.min }} and {{ field.max }}, false)
+    {%- elif field.type == "id" -%}
+        {{ value }} is not null and not coalesce({{ is_id(json_text(value, field.width), field.prefix) }}, false)
+    {%- elif field.type == "enum" -%}
+        {{ value }} is not null
+        and not coalesce({{ json_text(value, 64) }} || '.' in ('{{ field["values"] | join(".', '") }}.'), false)
+    {%- elif field.type == "string" -%} len({{ value }}::varchar(65535)) > {{ field.length }}
+    {%- else -%}
+        get_array_length({{ value }}) > {{ field["items"] }}
+        {%- for place in range(field["items"]) %} or len({{ value }}[{{ place }}]::varchar(65535)) > {{ field.length }}{% endfor %}
+        or ({{ value }} is not null and {{ json_array(value, field.width) }} is null)
+    {%- endif -%}
+{%- endmacro %}
+
+{#
+    Not `in`: DuckDB makes a join of a longer list, over all lines, whatever branch of a case it stands in. A line break
+    never stands in a JSON text as it is. A text has no more characters than bytes, so most need not be read to know
+    that they are short enough.
+#}
+{% macro duckdb__json_misvalued(value, field) -%}
+    {%- if field.type in ("int", "number") -%}
+        try_cast(cast({{ value }} as varchar) as double) not between {{ field.min }} and {{ field.max }}
+    {%- elif field.type == "id" -%} {{ default__json_misvalued(value, field) }}
+    {%- elif field.type == "enum" -%}
+        not contains('"{{ field["values"] | join('"\n"') }}"', cast({{ value }} as varchar))
+    {%- elif field.type == "string" -%}
+        strlen({{ value }}) > {{ field.length + 2 }} and length({{ value }} ->> '$') > {{ field.length }}
+    {%- else -%}
+        json_array_length({{ value }}) > {{ field["items"] }}
+        or list_bool_or([length(item ->> '$') > {{ field.length }} for item in from_json({{ value }}, '["JSON"]')])
+        or ({{ value }} is not null and {{ json_array(value, field.width) }} is null)
     {%- endif -%}
 {%- endmacro %}
 
@@ -188,9 +260,38 @@
 {%- endmacro %}
 
 {# A value of the envelope as its typed column. `key`: a row of registry_envelope(). #}
-{% macro json_envelope_value(document, key) -%}
-    {%- set value = document ~ '."' ~ key.path | join('"."') ~ '"' -%}
-    {%- if key.type == "id" -%} {{ json_id(value, key.width) }}
+{% macro json_envelope_value(relation, key) -%}
+    {%- set value = envelope_path(relation, key) -%}
+    {%- if key.type == "int" -%}
+        case when {{ json_integer(value) }} between {{ key.min }} and {{ key.max }} then {{ json_integer(value) }} end
     {%- else -%} {{ json_field(value, key) }}
     {%- endif -%}
 {%- endmacro %}
+
+{# A key of the envelope in its document; `relation` has `document`, and <name>_document of each of envelope_objects(). #}
+{% macro envelope_path(relation, key) -%}
+    {{ relation }}.{{ key.path[0] ~ "_document" if key.apart else 'document."' ~ key.path[0] ~ '"' }}
+    {%- if key.path | length > 1 %}."{{ key.path[1] }}"{% endif %}
+{%- endmacro %}
+
+{# An object of the envelope as its own document; `object`: a row of envelope_objects(). #}
+{% macro json_envelope_object(relation, object) -%}
+    {%- set value = relation ~ '.document."' ~ object.name ~ '"' -%}
+    {{ json_document(value, object.fields, when=value ~ " is not null") }}
+{%- endmacro %}
+
+{#
+    Objects of the envelope that lines may leave out, with the keys in them. They are read by themselves: within the
+    document of the line one would not see whether the value is an object.
+#}
+{% macro envelope_objects() %}
+    {%- set keys = {} -%}
+    {%- for key in registry_envelope() if key.apart -%}
+        {%- do keys.setdefault(key.path[0], []).append({"name": key.path[1]}) -%}
+    {%- endfor -%}
+    {%- set rows = [] -%}
+    {%- for name, fields in keys.items() -%}
+        {%- do rows.append({"name": name, "type": "object", "fields": fields}) -%}
+    {%- endfor -%}
+    {{- return(rows) -}}
+{% endmacro %}

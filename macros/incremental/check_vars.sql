@@ -23,7 +23,8 @@
         "session_tail_minutes": 0, "max_session_hours": 1, "unknown_after_hours": 1, "long_wait_minutes": 0,
         "long_trouble_minutes": 0, "silence_timeout_minutes": 1, "episode_quiet_minutes": 1,
         "clock_ahead_tolerance_seconds": 0, "clock_offset_threshold_seconds": 1, "clock_evidence_events": 2,
-        "clock_evidence_minutes": 1, "longest_backlog_days": 1, "load_settle_minutes": 0, "run_lock_hours": 1,
+        "clock_evidence_minutes": 1, "longest_backlog_days": 1, "longest_gap_events": 1, "load_settle_minutes": 0,
+        "run_lock_hours": 1,
     }.items() if not (var(name) is number and var(name) >= least) -%}
         {{ exceptions.raise_compiler_error(
             "The var " ~ name ~ " is " ~ var(name) ~ "; set it to a number of at least " ~ least ~ "."

@@ -1,7 +1,7 @@
 {#
     Payload fields in groups of events that share a document, for json_document(): one per stream, and
     one for heartbeats, which are nearly all lines and have few fields. Rows of name, condition (SQL that
-    says whether an event is of the group), fields (rows of registry_fields()).
+    says whether a line with `stream` is of the group), fields (rows of registry_fields()).
 #}
 {% macro payload_groups() %}
     {%- set groups = {} -%}
@@ -13,12 +13,19 @@
         {%- set names = events | map(attribute="fields") | sum(start=[]) | map(attribute="name") | unique | list -%}
         {%- do rows.append({
             "name": name,
-            "condition": "event_name in ('" ~ events | map(attribute="name") | join("', '") ~ "')",
+            "condition": payload_group_condition(events[0]),
             "fields": registry_fields() | selectattr("name", "in", names) | list,
         }) -%}
     {%- endfor -%}
     {{- return(rows) -}}
 {% endmacro %}
+
+{# By the stream, and no list of names, of which DuckDB makes a join. #}
+{% macro payload_group_condition(event) -%}
+    {%- if payload_group_of(event) == "heartbeat" -%} event_name = '{{ event.name }}'
+    {%- else -%} stream = '{{ event.stream }}'{{ " and event_name <> 'robot.heartbeat'" if event.stream == "robot" }}
+    {%- endif -%}
+{%- endmacro %}
 
 {% macro payload_group_of(event) %}
     {{- return("heartbeat" if event.name == "robot.heartbeat" else event.stream) -}}

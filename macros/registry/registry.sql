@@ -1,14 +1,14 @@
 {#- Generated from registry/ by `fleet registry generate`; do not edit. -#}
 
 {% macro registry_ids() %}
-    {#- Ids a log line may carry on top, in order; width in bytes. -#}
+    {#- Ids a log line may carry on top, in order; width in bytes; prefix: what each of them starts with. -#}
     {{ return([
-        {'name': 'order_id', 'width': 64},
-        {'name': 'delivery_id', 'width': 64},
-        {'name': 'robot_id', 'width': 64},
-        {'name': 'merchant_id', 'width': 64},
-        {'name': 'pilot_id', 'width': 64},
-        {'name': 'market', 'width': 64},
+        {'name': 'order_id', 'type': 'id', 'width': 64, 'prefix': 'O-'},
+        {'name': 'delivery_id', 'type': 'id', 'width': 64, 'prefix': 'D-'},
+        {'name': 'robot_id', 'type': 'id', 'width': 64, 'prefix': 'R-'},
+        {'name': 'merchant_id', 'type': 'id', 'width': 64, 'prefix': 'M-'},
+        {'name': 'pilot_id', 'type': 'id', 'width': 64, 'prefix': 'P-'},
+        {'name': 'market', 'type': 'id', 'width': 64, 'prefix': ''},
     ]) }}
 {% endmacro %}
 
@@ -16,27 +16,28 @@
 {% macro registry_envelope() %}
     {#-
         Keys of a log line beside its ids and `data`, in order. path: the keys that lead to the value. column: of the
-        staging models. type: id, string, int, bool or timestamp. width: bytes, none for other types.
+        staging models. type: id, string, int, bool or timestamp. width: bytes, none for other types. min, max: of an int.
+        apart: it is in an object that lines may leave out.
     -#}
     {{ return([
-        {'path': ['event_id'], 'column': 'event_id', 'type': 'id', 'width': 64},
-        {'path': ['evt', 'name'], 'column': 'event_name', 'type': 'string', 'width': 128},
-        {'path': ['evt', 'version'], 'column': 'event_version', 'type': 'int', 'width': none},
-        {'path': ['evt', 'valid'], 'column': 'is_valid_at_source', 'type': 'bool', 'width': none},
-        {'path': ['occurred_at'], 'column': 'occurred_at', 'type': 'timestamp', 'width': none},
-        {'path': ['sent_at'], 'column': 'sent_at', 'type': 'timestamp', 'width': none},
-        {'path': ['service'], 'column': 'service', 'type': 'string', 'width': 128},
-        {'path': ['env'], 'column': 'env', 'type': 'string', 'width': 64},
-        {'path': ['version'], 'column': 'service_version', 'type': 'string', 'width': 128},
-        {'path': ['emitter_id'], 'column': 'emitter_id', 'type': 'id', 'width': 256},
-        {'path': ['seq'], 'column': 'seq', 'type': 'int', 'width': none},
-        {'path': ['mono_ms'], 'column': 'mono_milliseconds', 'type': 'int', 'width': none},
-        {'path': ['status'], 'column': 'status', 'type': 'string', 'width': 16},
-        {'path': ['message'], 'column': 'message', 'type': 'string', 'width': 4096},
-        {'path': ['dd', 'trace_id'], 'column': 'trace_id', 'type': 'id', 'width': 64},
-        {'path': ['dd', 'span_id'], 'column': 'span_id', 'type': 'id', 'width': 64},
-        {'path': ['registry_version'], 'column': 'registry_version', 'type': 'string', 'width': 32},
-        {'path': ['received_at'], 'column': 'received_at', 'type': 'timestamp', 'width': none},
+        {'name': 'event_id', 'path': ['event_id'], 'column': 'event_id', 'type': 'id', 'width': 64, 'apart': false},
+        {'name': 'evt.name', 'path': ['evt', 'name'], 'column': 'event_name', 'type': 'string', 'width': 128, 'apart': false},
+        {'name': 'evt.version', 'path': ['evt', 'version'], 'column': 'event_version', 'type': 'int', 'width': none, 'min': 1, 'max': 9007199254740991, 'apart': false},
+        {'name': 'evt.valid', 'path': ['evt', 'valid'], 'column': 'is_valid_at_source', 'type': 'bool', 'width': none, 'apart': false},
+        {'name': 'occurred_at', 'path': ['occurred_at'], 'column': 'occurred_at', 'type': 'timestamp', 'width': none, 'apart': false},
+        {'name': 'sent_at', 'path': ['sent_at'], 'column': 'sent_at', 'type': 'timestamp', 'width': none, 'apart': false},
+        {'name': 'service', 'path': ['service'], 'column': 'service', 'type': 'string', 'width': 128, 'apart': false},
+        {'name': 'env', 'path': ['env'], 'column': 'env', 'type': 'string', 'width': 64, 'apart': false},
+        {'name': 'version', 'path': ['version'], 'column': 'service_version', 'type': 'string', 'width': 128, 'apart': false},
+        {'name': 'emitter_id', 'path': ['emitter_id'], 'column': 'emitter_id', 'type': 'id', 'width': 256, 'apart': false},
+        {'name': 'seq', 'path': ['seq'], 'column': 'seq', 'type': 'int', 'width': none, 'min': 1, 'max': 9007199254740991, 'apart': false},
+        {'name': 'mono_ms', 'path': ['mono_ms'], 'column': 'mono_milliseconds', 'type': 'int', 'width': none, 'min': -9007199254740991, 'max': 9007199254740991, 'apart': false},
+        {'name': 'status', 'path': ['status'], 'column': 'status', 'type': 'string', 'width': 16, 'apart': false},
+        {'name': 'message', 'path': ['message'], 'column': 'message', 'type': 'string', 'width': 4096, 'apart': false},
+        {'name': 'dd.trace_id', 'path': ['dd', 'trace_id'], 'column': 'trace_id', 'type': 'id', 'width': 64, 'apart': true},
+        {'name': 'dd.span_id', 'path': ['dd', 'span_id'], 'column': 'span_id', 'type': 'id', 'width': 64, 'apart': true},
+        {'name': 'registry_version', 'path': ['registry_version'], 'column': 'registry_version', 'type': 'string', 'width': 32, 'apart': false},
+        {'name': 'received_at', 'path': ['received_at'], 'column': 'received_at', 'type': 'timestamp', 'width': none, 'apart': false},
     ]) }}
 {% endmacro %}
 
@@ -55,6 +56,7 @@
         {'name': 'bad_timestamp', 'found_in': 'event'},
         {'name': 'missing_required', 'found_in': 'event'},
         {'name': 'bad_type', 'found_in': 'event'},
+        {'name': 'bad_value', 'found_in': 'event'},
         {'name': 'refused_at_source', 'found_in': 'event'},
     ]) }}
 {% endmacro %}
@@ -218,7 +220,10 @@
 
 
 {% macro registry_events() %}
-    {#- Events with the columns that must not be null and the payload fields they take. -#}
+    {#-
+        Events with the columns that must not be null and the payload fields they take, each with what its value may
+        be: min and max of a number, values of an enum, length in characters of a text or of an item of a list.
+    -#}
     {{ return([
         {
             'name': 'order.created',
@@ -226,12 +231,12 @@
             'ids': ['order_id', 'merchant_id', 'market'],
             'required_columns': ['order_id', 'merchant_id', 'channel', 'items'],
             'fields': [
-                {'name': 'channel', 'column': 'channel', 'required': true},
-                {'name': 'items', 'column': 'items', 'required': true},
-                {'name': 'value_cents', 'column': 'value_cents', 'required': false},
-                {'name': 'currency', 'column': 'currency', 'required': false},
-                {'name': 'promised_at', 'column': 'promised_at', 'required': false},
-                {'name': 'route_m', 'column': 'route_meters', 'required': false},
+                {'name': 'channel', 'column': 'channel', 'required': true, 'type': 'enum', 'values': ['app', 'web', 'partner_api', 'phone']},
+                {'name': 'items', 'column': 'items', 'required': true, 'type': 'int', 'min': 1, 'max': 500},
+                {'name': 'value_cents', 'column': 'value_cents', 'required': false, 'type': 'int', 'min': 0, 'max': 10000000},
+                {'name': 'currency', 'column': 'currency', 'required': false, 'type': 'string', 'length': 3},
+                {'name': 'promised_at', 'column': 'promised_at', 'required': false, 'type': 'timestamp', 'width': none},
+                {'name': 'route_m', 'column': 'route_meters', 'required': false, 'type': 'number', 'min': 0, 'max': 100000},
             ],
         },
         {
@@ -240,8 +245,8 @@
             'ids': ['order_id', 'merchant_id', 'market'],
             'required_columns': ['order_id', 'merchant_id', 'eligible', 'reason'],
             'fields': [
-                {'name': 'eligible', 'column': 'eligible', 'required': true},
-                {'name': 'reason', 'column': 'reason', 'required': true},
+                {'name': 'eligible', 'column': 'eligible', 'required': true, 'type': 'bool', 'width': none},
+                {'name': 'reason', 'column': 'reason', 'required': true, 'type': 'enum', 'values': ['range', 'hours', 'weather', 'size', 'none']},
             ],
         },
         {
@@ -250,9 +255,9 @@
             'ids': ['order_id', 'delivery_id', 'merchant_id', 'market'],
             'required_columns': ['order_id', 'merchant_id', 'cancelled_by', 'stage', 'reason'],
             'fields': [
-                {'name': 'cancelled_by', 'column': 'cancelled_by', 'required': true},
-                {'name': 'stage', 'column': 'stage', 'required': true},
-                {'name': 'reason', 'column': 'reason', 'required': true},
+                {'name': 'cancelled_by', 'column': 'cancelled_by', 'required': true, 'type': 'enum', 'values': ['customer', 'merchant', 'operations', 'system']},
+                {'name': 'stage', 'column': 'stage', 'required': true, 'type': 'enum', 'values': ['before_dispatch', 'before_pickup', 'before_dropoff']},
+                {'name': 'reason', 'column': 'reason', 'required': true, 'type': 'enum', 'values': ['customer_request', 'merchant_unavailable', 'out_of_stock', 'too_late', 'robot_failure', 'weather', 'fraud', 'other']},
             ],
         },
         {
@@ -261,9 +266,9 @@
             'ids': ['order_id', 'delivery_id', 'merchant_id', 'market'],
             'required_columns': ['order_id', 'merchant_id', 'fulfilled_by', 'total_seconds'],
             'fields': [
-                {'name': 'fulfilled_by', 'column': 'fulfilled_by', 'required': true},
-                {'name': 'total_s', 'column': 'total_seconds', 'required': true},
-                {'name': 'late_s', 'column': 'late_seconds', 'required': false},
+                {'name': 'fulfilled_by', 'column': 'fulfilled_by', 'required': true, 'type': 'enum', 'values': ['robot', 'fallback']},
+                {'name': 'total_s', 'column': 'total_seconds', 'required': true, 'type': 'number', 'min': 0, 'max': 172800},
+                {'name': 'late_s', 'column': 'late_seconds', 'required': false, 'type': 'number', 'min': -172800, 'max': 172800},
             ],
         },
         {
@@ -272,7 +277,7 @@
             'ids': ['order_id', 'merchant_id', 'market'],
             'required_columns': ['order_id', 'merchant_id'],
             'fields': [
-                {'name': 'prep_estimate_s', 'column': 'prep_estimate_seconds', 'required': false},
+                {'name': 'prep_estimate_s', 'column': 'prep_estimate_seconds', 'required': false, 'type': 'number', 'min': 0, 'max': 14400},
             ],
         },
         {
@@ -281,7 +286,7 @@
             'ids': ['order_id', 'merchant_id', 'market'],
             'required_columns': ['order_id', 'merchant_id', 'reason'],
             'fields': [
-                {'name': 'reason', 'column': 'reason', 'required': true},
+                {'name': 'reason', 'column': 'reason', 'required': true, 'type': 'enum', 'values': ['closed', 'too_busy', 'out_of_stock', 'other']},
             ],
         },
         {
@@ -290,7 +295,7 @@
             'ids': ['order_id', 'delivery_id', 'merchant_id', 'market'],
             'required_columns': ['order_id', 'merchant_id'],
             'fields': [
-                {'name': 'prep_s', 'column': 'prep_seconds', 'required': false},
+                {'name': 'prep_s', 'column': 'prep_seconds', 'required': false, 'type': 'number', 'min': 0, 'max': 14400},
             ],
         },
         {
@@ -299,8 +304,8 @@
             'ids': ['merchant_id', 'market'],
             'required_columns': ['merchant_id', 'available'],
             'fields': [
-                {'name': 'available', 'column': 'available', 'required': true},
-                {'name': 'reason', 'column': 'reason', 'required': false},
+                {'name': 'available', 'column': 'available', 'required': true, 'type': 'bool', 'width': none},
+                {'name': 'reason', 'column': 'reason', 'required': false, 'type': 'enum', 'values': ['opening_hours', 'too_busy', 'staff', 'technical', 'other']},
             ],
         },
         {
@@ -309,8 +314,8 @@
             'ids': ['order_id', 'delivery_id', 'merchant_id', 'market'],
             'required_columns': ['order_id', 'delivery_id', 'merchant_id'],
             'fields': [
-                {'name': 'candidates', 'column': 'candidates', 'required': false},
-                {'name': 'requested_for_at', 'column': 'requested_for_at', 'required': false},
+                {'name': 'candidates', 'column': 'candidates', 'required': false, 'type': 'int', 'min': 0, 'max': 10000},
+                {'name': 'requested_for_at', 'column': 'requested_for_at', 'required': false, 'type': 'timestamp', 'width': none},
             ],
         },
         {
@@ -319,10 +324,10 @@
             'ids': ['order_id', 'delivery_id', 'robot_id', 'market'],
             'required_columns': ['order_id', 'delivery_id', 'robot_id', 'offer_id', 'attempt'],
             'fields': [
-                {'name': 'offer_id', 'column': 'offer_id', 'required': true},
-                {'name': 'attempt', 'column': 'attempt', 'required': true},
-                {'name': 'eta_pickup_s', 'column': 'eta_pickup_seconds', 'required': false},
-                {'name': 'battery_pct', 'column': 'battery_pct', 'required': false},
+                {'name': 'offer_id', 'column': 'offer_id', 'required': true, 'type': 'id', 'width': 64, 'prefix': ''},
+                {'name': 'attempt', 'column': 'attempt', 'required': true, 'type': 'int', 'min': 1, 'max': 1000},
+                {'name': 'eta_pickup_s', 'column': 'eta_pickup_seconds', 'required': false, 'type': 'number', 'min': 0, 'max': 86400},
+                {'name': 'battery_pct', 'column': 'battery_pct', 'required': false, 'type': 'number', 'min': 0, 'max': 100},
             ],
         },
         {
@@ -331,9 +336,9 @@
             'ids': ['delivery_id', 'robot_id', 'market'],
             'required_columns': ['delivery_id', 'robot_id', 'offer_id', 'attempt', 'reason'],
             'fields': [
-                {'name': 'offer_id', 'column': 'offer_id', 'required': true},
-                {'name': 'attempt', 'column': 'attempt', 'required': true},
-                {'name': 'reason', 'column': 'reason', 'required': true},
+                {'name': 'offer_id', 'column': 'offer_id', 'required': true, 'type': 'id', 'width': 64, 'prefix': ''},
+                {'name': 'attempt', 'column': 'attempt', 'required': true, 'type': 'int', 'min': 1, 'max': 1000},
+                {'name': 'reason', 'column': 'reason', 'required': true, 'type': 'enum', 'values': ['timeout', 'battery_low', 'busy', 'fault', 'distance', 'other']},
             ],
         },
         {
@@ -342,10 +347,10 @@
             'ids': ['order_id', 'delivery_id', 'robot_id', 'merchant_id', 'market'],
             'required_columns': ['order_id', 'delivery_id', 'robot_id', 'merchant_id'],
             'fields': [
-                {'name': 'offer_id', 'column': 'offer_id', 'required': false},
-                {'name': 'attempt', 'column': 'attempt', 'required': false},
-                {'name': 'eta_pickup_s', 'column': 'eta_pickup_seconds', 'required': false},
-                {'name': 'eta_dropoff_s', 'column': 'eta_dropoff_seconds', 'required': false},
+                {'name': 'offer_id', 'column': 'offer_id', 'required': false, 'type': 'id', 'width': 64, 'prefix': ''},
+                {'name': 'attempt', 'column': 'attempt', 'required': false, 'type': 'int', 'min': 1, 'max': 1000},
+                {'name': 'eta_pickup_s', 'column': 'eta_pickup_seconds', 'required': false, 'type': 'number', 'min': 0, 'max': 86400},
+                {'name': 'eta_dropoff_s', 'column': 'eta_dropoff_seconds', 'required': false, 'type': 'number', 'min': 0, 'max': 86400},
             ],
         },
         {
@@ -354,8 +359,8 @@
             'ids': ['delivery_id', 'robot_id', 'market'],
             'required_columns': ['delivery_id', 'robot_id', 'reason'],
             'fields': [
-                {'name': 'reason', 'column': 'reason', 'required': true},
-                {'name': 'by', 'column': 'by_value', 'required': false},
+                {'name': 'reason', 'column': 'reason', 'required': true, 'type': 'enum', 'values': ['robot_fault', 'robot_blocked', 'robot_unreachable', 'battery_low', 'better_match', 'order_cancelled', 'pilot_decision', 'other']},
+                {'name': 'by', 'column': 'by_value', 'required': false, 'type': 'enum', 'values': ['dispatcher', 'robot', 'pilot']},
             ],
         },
         {
@@ -364,9 +369,9 @@
             'ids': ['order_id', 'delivery_id', 'market'],
             'required_columns': ['order_id', 'delivery_id', 'reason'],
             'fields': [
-                {'name': 'reason', 'column': 'reason', 'required': true},
-                {'name': 'attempts', 'column': 'attempts', 'required': false},
-                {'name': 'fallback', 'column': 'fallback', 'required': false},
+                {'name': 'reason', 'column': 'reason', 'required': true, 'type': 'enum', 'values': ['no_robot', 'timeout', 'merchant_closed', 'weather', 'other']},
+                {'name': 'attempts', 'column': 'attempts', 'required': false, 'type': 'int', 'min': 0, 'max': 1000},
+                {'name': 'fallback', 'column': 'fallback', 'required': false, 'type': 'enum', 'values': ['courier', 'customer_pickup', 'refund', 'none']},
             ],
         },
         {
@@ -375,8 +380,8 @@
             'ids': ['order_id', 'delivery_id', 'robot_id', 'merchant_id', 'market'],
             'required_columns': ['delivery_id', 'robot_id', 'merchant_id'],
             'fields': [
-                {'name': 'distance_m', 'column': 'distance_meters', 'required': false},
-                {'name': 'autonomy_mode', 'column': 'autonomy_mode', 'required': false},
+                {'name': 'distance_m', 'column': 'distance_meters', 'required': false, 'type': 'number', 'min': 0, 'max': 100000},
+                {'name': 'autonomy_mode', 'column': 'autonomy_mode', 'required': false, 'type': 'enum', 'values': ['autonomous', 'assisted', 'remote']},
             ],
         },
         {
@@ -385,8 +390,8 @@
             'ids': ['order_id', 'delivery_id', 'robot_id', 'merchant_id', 'market'],
             'required_columns': ['delivery_id', 'robot_id', 'merchant_id'],
             'fields': [
-                {'name': 'travel_s', 'column': 'travel_seconds', 'required': false},
-                {'name': 'eta_error_s', 'column': 'eta_error_seconds', 'required': false},
+                {'name': 'travel_s', 'column': 'travel_seconds', 'required': false, 'type': 'number', 'min': 0, 'max': 86400},
+                {'name': 'eta_error_s', 'column': 'eta_error_seconds', 'required': false, 'type': 'number', 'min': -86400, 'max': 86400},
             ],
         },
         {
@@ -395,9 +400,9 @@
             'ids': ['order_id', 'delivery_id', 'robot_id', 'merchant_id', 'market'],
             'required_columns': ['order_id', 'delivery_id', 'robot_id', 'merchant_id', 'wait_seconds'],
             'fields': [
-                {'name': 'wait_s', 'column': 'wait_seconds', 'required': true},
-                {'name': 'loaded_by', 'column': 'loaded_by', 'required': false},
-                {'name': 'software_version', 'column': 'software_version', 'required': false},
+                {'name': 'wait_s', 'column': 'wait_seconds', 'required': true, 'type': 'number', 'min': 0, 'max': 7200},
+                {'name': 'loaded_by', 'column': 'loaded_by', 'required': false, 'type': 'enum', 'values': ['merchant', 'field_ops', 'unknown']},
+                {'name': 'software_version', 'column': 'software_version', 'required': false, 'type': 'string', 'length': 64},
             ],
         },
         {
@@ -406,9 +411,9 @@
             'ids': ['order_id', 'delivery_id', 'robot_id', 'merchant_id', 'market'],
             'required_columns': ['delivery_id', 'robot_id', 'merchant_id', 'reason'],
             'fields': [
-                {'name': 'reason', 'column': 'reason', 'required': true},
-                {'name': 'wait_s', 'column': 'wait_seconds', 'required': false},
-                {'name': 'software_version', 'column': 'software_version', 'required': false},
+                {'name': 'reason', 'column': 'reason', 'required': true, 'type': 'enum', 'values': ['no_food', 'no_staff', 'merchant_closed', 'lid_fault', 'robot_fault', 'other']},
+                {'name': 'wait_s', 'column': 'wait_seconds', 'required': false, 'type': 'number', 'min': 0, 'max': 7200},
+                {'name': 'software_version', 'column': 'software_version', 'required': false, 'type': 'string', 'length': 64},
             ],
         },
         {
@@ -417,8 +422,8 @@
             'ids': ['order_id', 'delivery_id', 'robot_id', 'market'],
             'required_columns': ['delivery_id', 'robot_id'],
             'fields': [
-                {'name': 'distance_m', 'column': 'distance_meters', 'required': false},
-                {'name': 'autonomy_mode', 'column': 'autonomy_mode', 'required': false},
+                {'name': 'distance_m', 'column': 'distance_meters', 'required': false, 'type': 'number', 'min': 0, 'max': 100000},
+                {'name': 'autonomy_mode', 'column': 'autonomy_mode', 'required': false, 'type': 'enum', 'values': ['autonomous', 'assisted', 'remote']},
             ],
         },
         {
@@ -427,9 +432,9 @@
             'ids': ['order_id', 'delivery_id', 'robot_id', 'market'],
             'required_columns': ['delivery_id', 'robot_id'],
             'fields': [
-                {'name': 'travel_s', 'column': 'travel_seconds', 'required': false},
-                {'name': 'distance_m', 'column': 'distance_meters', 'required': false},
-                {'name': 'eta_error_s', 'column': 'eta_error_seconds', 'required': false},
+                {'name': 'travel_s', 'column': 'travel_seconds', 'required': false, 'type': 'number', 'min': 0, 'max': 86400},
+                {'name': 'distance_m', 'column': 'distance_meters', 'required': false, 'type': 'number', 'min': 0, 'max': 100000},
+                {'name': 'eta_error_s', 'column': 'eta_error_seconds', 'required': false, 'type': 'number', 'min': -86400, 'max': 86400},
             ],
         },
         {
@@ -438,8 +443,8 @@
             'ids': ['order_id', 'delivery_id', 'robot_id', 'market'],
             'required_columns': ['delivery_id', 'channel'],
             'fields': [
-                {'name': 'channel', 'column': 'channel', 'required': true},
-                {'name': 'delivered_ok', 'column': 'delivered_ok', 'required': false},
+                {'name': 'channel', 'column': 'channel', 'required': true, 'type': 'enum', 'values': ['push', 'sms', 'email', 'call']},
+                {'name': 'delivered_ok', 'column': 'delivered_ok', 'required': false, 'type': 'bool', 'width': none},
             ],
         },
         {
@@ -448,9 +453,9 @@
             'ids': ['order_id', 'delivery_id', 'robot_id', 'market'],
             'required_columns': ['delivery_id', 'robot_id', 'method', 'success'],
             'fields': [
-                {'name': 'method', 'column': 'method', 'required': true},
-                {'name': 'success', 'column': 'success', 'required': true},
-                {'name': 'attempt', 'column': 'attempt', 'required': false},
+                {'name': 'method', 'column': 'method', 'required': true, 'type': 'enum', 'values': ['pin', 'app', 'remote']},
+                {'name': 'success', 'column': 'success', 'required': true, 'type': 'bool', 'width': none},
+                {'name': 'attempt', 'column': 'attempt', 'required': false, 'type': 'int', 'min': 1, 'max': 1000},
             ],
         },
         {
@@ -459,11 +464,11 @@
             'ids': ['order_id', 'delivery_id', 'robot_id', 'market'],
             'required_columns': ['order_id', 'delivery_id', 'robot_id'],
             'fields': [
-                {'name': 'wait_s', 'column': 'wait_seconds', 'required': false},
-                {'name': 'total_s', 'column': 'total_seconds', 'required': false},
-                {'name': 'distance_m', 'column': 'distance_meters', 'required': false},
-                {'name': 'assists', 'column': 'assists', 'required': false},
-                {'name': 'software_version', 'column': 'software_version', 'required': false},
+                {'name': 'wait_s', 'column': 'wait_seconds', 'required': false, 'type': 'number', 'min': 0, 'max': 7200},
+                {'name': 'total_s', 'column': 'total_seconds', 'required': false, 'type': 'number', 'min': 0, 'max': 172800},
+                {'name': 'distance_m', 'column': 'distance_meters', 'required': false, 'type': 'number', 'min': 0, 'max': 100000},
+                {'name': 'assists', 'column': 'assists', 'required': false, 'type': 'int', 'min': 0, 'max': 1000},
+                {'name': 'software_version', 'column': 'software_version', 'required': false, 'type': 'string', 'length': 64},
             ],
         },
         {
@@ -472,9 +477,9 @@
             'ids': ['order_id', 'delivery_id', 'robot_id', 'market'],
             'required_columns': ['delivery_id', 'robot_id', 'reason', 'disposition'],
             'fields': [
-                {'name': 'reason', 'column': 'reason', 'required': true},
-                {'name': 'disposition', 'column': 'disposition', 'required': true},
-                {'name': 'software_version', 'column': 'software_version', 'required': false},
+                {'name': 'reason', 'column': 'reason', 'required': true, 'type': 'enum', 'values': ['customer_absent', 'no_access', 'lid_fault', 'robot_fault', 'robot_blocked', 'theft', 'other']},
+                {'name': 'disposition', 'column': 'disposition', 'required': true, 'type': 'enum', 'values': ['return', 'discard', 'retry']},
+                {'name': 'software_version', 'column': 'software_version', 'required': false, 'type': 'string', 'length': 64},
             ],
         },
         {
@@ -483,9 +488,9 @@
             'ids': ['order_id', 'delivery_id', 'robot_id', 'market'],
             'required_columns': ['order_id', 'delivery_id', 'cancelled_by', 'stage', 'reason'],
             'fields': [
-                {'name': 'cancelled_by', 'column': 'cancelled_by', 'required': true},
-                {'name': 'stage', 'column': 'stage', 'required': true},
-                {'name': 'reason', 'column': 'reason', 'required': true},
+                {'name': 'cancelled_by', 'column': 'cancelled_by', 'required': true, 'type': 'enum', 'values': ['customer', 'merchant', 'operations', 'system']},
+                {'name': 'stage', 'column': 'stage', 'required': true, 'type': 'enum', 'values': ['before_dispatch', 'before_pickup', 'before_dropoff']},
+                {'name': 'reason', 'column': 'reason', 'required': true, 'type': 'enum', 'values': ['customer_request', 'merchant_unavailable', 'out_of_stock', 'too_late', 'robot_failure', 'weather', 'fraud', 'other']},
             ],
         },
         {
@@ -494,8 +499,8 @@
             'ids': ['order_id', 'delivery_id', 'robot_id', 'merchant_id', 'market'],
             'required_columns': ['delivery_id', 'robot_id', 'merchant_id'],
             'fields': [
-                {'name': 'reason', 'column': 'reason', 'required': false},
-                {'name': 'total_s', 'column': 'total_seconds', 'required': false},
+                {'name': 'reason', 'column': 'reason', 'required': false, 'type': 'enum', 'values': ['dropoff_failed', 'cancelled', 'other']},
+                {'name': 'total_s', 'column': 'total_seconds', 'required': false, 'type': 'number', 'min': 0, 'max': 172800},
             ],
         },
         {
@@ -504,15 +509,15 @@
             'ids': ['delivery_id', 'robot_id', 'market'],
             'required_columns': ['robot_id', 'to_state'],
             'fields': [
-                {'name': 'from_state', 'column': 'from_state', 'required': false},
-                {'name': 'to_state', 'column': 'to_state', 'required': true},
-                {'name': 'reason', 'column': 'reason', 'required': false},
-                {'name': 'battery_pct', 'column': 'battery_pct', 'required': false},
-                {'name': 'lat', 'column': 'lat', 'required': false},
-                {'name': 'lon', 'column': 'lon', 'required': false},
-                {'name': 'dispatchable', 'column': 'dispatchable', 'required': false},
-                {'name': 'state_seq', 'column': 'state_seq', 'required': false},
-                {'name': 'hardware_version', 'column': 'hardware_version', 'required': false},
+                {'name': 'from_state', 'column': 'from_state', 'required': false, 'type': 'enum', 'values': ['available', 'assigned', 'at_merchant', 'in_transit', 'at_customer', 'returning', 'repositioning', 'blocked', 'fault', 'non_contactable', 'charging', 'maintenance', 'off_shift', 'offline', 'retired']},
+                {'name': 'to_state', 'column': 'to_state', 'required': true, 'type': 'enum', 'values': ['available', 'assigned', 'at_merchant', 'in_transit', 'at_customer', 'returning', 'repositioning', 'blocked', 'fault', 'non_contactable', 'charging', 'maintenance', 'off_shift', 'offline', 'retired']},
+                {'name': 'reason', 'column': 'reason', 'required': false, 'type': 'enum', 'values': ['battery_low', 'charging', 'hw_drive', 'hw_sensor', 'hw_compute', 'hw_lid', 'hw_battery', 'hw_comms', 'sw_crash', 'sw_update', 'localization_lost', 'connectivity', 'obstacle', 'sidewalk_blocked', 'tipped_over', 'collision', 'vandalism', 'theft', 'weather', 'off_hours', 'permit', 'no_pilot', 'cleaning', 'scheduled_maintenance', 'operator_hold', 'unknown']},
+                {'name': 'battery_pct', 'column': 'battery_pct', 'required': false, 'type': 'number', 'min': 0, 'max': 100},
+                {'name': 'lat', 'column': 'lat', 'required': false, 'type': 'number', 'min': -90, 'max': 90},
+                {'name': 'lon', 'column': 'lon', 'required': false, 'type': 'number', 'min': -180, 'max': 180},
+                {'name': 'dispatchable', 'column': 'dispatchable', 'required': false, 'type': 'bool', 'width': none},
+                {'name': 'state_seq', 'column': 'state_seq', 'required': false, 'type': 'int', 'min': 0, 'max': 9007199254740991},
+                {'name': 'hardware_version', 'column': 'hardware_version', 'required': false, 'type': 'string', 'length': 64},
             ],
         },
         {
@@ -521,14 +526,14 @@
             'ids': ['delivery_id', 'robot_id', 'market'],
             'required_columns': ['robot_id', 'state'],
             'fields': [
-                {'name': 'state', 'column': 'state', 'required': true},
-                {'name': 'battery_pct', 'column': 'battery_pct', 'required': false},
-                {'name': 'signal_dbm', 'column': 'signal_dbm', 'required': false},
-                {'name': 'lat', 'column': 'lat', 'required': false},
-                {'name': 'lon', 'column': 'lon', 'required': false},
-                {'name': 'last_seq', 'column': 'last_seq', 'required': false},
-                {'name': 'dispatchable', 'column': 'dispatchable', 'required': false},
-                {'name': 'hardware_version', 'column': 'hardware_version', 'required': false},
+                {'name': 'state', 'column': 'state', 'required': true, 'type': 'enum', 'values': ['available', 'assigned', 'at_merchant', 'in_transit', 'at_customer', 'returning', 'repositioning', 'blocked', 'fault', 'non_contactable', 'charging', 'maintenance', 'off_shift', 'offline', 'retired']},
+                {'name': 'battery_pct', 'column': 'battery_pct', 'required': false, 'type': 'number', 'min': 0, 'max': 100},
+                {'name': 'signal_dbm', 'column': 'signal_dbm', 'required': false, 'type': 'number', 'min': -200, 'max': 0},
+                {'name': 'lat', 'column': 'lat', 'required': false, 'type': 'number', 'min': -90, 'max': 90},
+                {'name': 'lon', 'column': 'lon', 'required': false, 'type': 'number', 'min': -180, 'max': 180},
+                {'name': 'last_seq', 'column': 'last_seq', 'required': false, 'type': 'int', 'min': 0, 'max': 9007199254740991},
+                {'name': 'dispatchable', 'column': 'dispatchable', 'required': false, 'type': 'bool', 'width': none},
+                {'name': 'hardware_version', 'column': 'hardware_version', 'required': false, 'type': 'string', 'length': 64},
             ],
         },
         {
@@ -537,13 +542,13 @@
             'ids': ['delivery_id', 'robot_id', 'market'],
             'required_columns': ['robot_id', 'error_code', 'component', 'severity_value', 'is_failure'],
             'fields': [
-                {'name': 'error_code', 'column': 'error_code', 'required': true},
-                {'name': 'component', 'column': 'component', 'required': true},
-                {'name': 'severity', 'column': 'severity_value', 'required': true},
-                {'name': 'is_failure', 'column': 'is_failure', 'required': true},
-                {'name': 'recoverable', 'column': 'recoverable', 'required': false},
-                {'name': 'detail', 'column': 'detail', 'required': false},
-                {'name': 'hardware_version', 'column': 'hardware_version', 'required': false},
+                {'name': 'error_code', 'column': 'error_code', 'required': true, 'type': 'string', 'length': 64},
+                {'name': 'component', 'column': 'component', 'required': true, 'type': 'enum', 'values': ['drive', 'sensor', 'compute', 'lid', 'battery', 'comms', 'localization', 'perception', 'planning', 'control']},
+                {'name': 'severity', 'column': 'severity_value', 'required': true, 'type': 'enum', 'values': ['minor', 'major', 'critical']},
+                {'name': 'is_failure', 'column': 'is_failure', 'required': true, 'type': 'bool', 'width': none},
+                {'name': 'recoverable', 'column': 'recoverable', 'required': false, 'type': 'bool', 'width': none},
+                {'name': 'detail', 'column': 'detail', 'required': false, 'type': 'string', 'length': 1024},
+                {'name': 'hardware_version', 'column': 'hardware_version', 'required': false, 'type': 'string', 'length': 64},
             ],
         },
         {
@@ -552,10 +557,10 @@
             'ids': ['delivery_id', 'robot_id', 'market'],
             'required_columns': ['robot_id', 'error_code', 'resolution'],
             'fields': [
-                {'name': 'error_code', 'column': 'error_code', 'required': true},
-                {'name': 'error_event_id', 'column': 'error_event_id', 'required': false},
-                {'name': 'resolution', 'column': 'resolution', 'required': true},
-                {'name': 'down_s', 'column': 'down_seconds', 'required': false},
+                {'name': 'error_code', 'column': 'error_code', 'required': true, 'type': 'string', 'length': 64},
+                {'name': 'error_event_id', 'column': 'error_event_id', 'required': false, 'type': 'id', 'width': 64, 'prefix': ''},
+                {'name': 'resolution', 'column': 'resolution', 'required': true, 'type': 'enum', 'values': ['self', 'pilot', 'field', 'update']},
+                {'name': 'down_s', 'column': 'down_seconds', 'required': false, 'type': 'number', 'min': 0, 'max': 31536000},
             ],
         },
         {
@@ -564,9 +569,9 @@
             'ids': ['delivery_id', 'robot_id', 'market'],
             'required_columns': ['robot_id', 'last_seen_at'],
             'fields': [
-                {'name': 'last_seen_at', 'column': 'last_seen_at', 'required': true},
-                {'name': 'last_seq', 'column': 'last_seq', 'required': false},
-                {'name': 'last_emitter_id', 'column': 'last_emitter_id', 'required': false},
+                {'name': 'last_seen_at', 'column': 'last_seen_at', 'required': true, 'type': 'timestamp', 'width': none},
+                {'name': 'last_seq', 'column': 'last_seq', 'required': false, 'type': 'int', 'min': 0, 'max': 9007199254740991},
+                {'name': 'last_emitter_id', 'column': 'last_emitter_id', 'required': false, 'type': 'string', 'length': 256},
             ],
         },
         {
@@ -575,8 +580,8 @@
             'ids': ['delivery_id', 'robot_id', 'market'],
             'required_columns': ['robot_id', 'gap_seconds'],
             'fields': [
-                {'name': 'gap_s', 'column': 'gap_seconds', 'required': true},
-                {'name': 'first_seq', 'column': 'first_seq', 'required': false},
+                {'name': 'gap_s', 'column': 'gap_seconds', 'required': true, 'type': 'number', 'min': 0, 'max': 31536000},
+                {'name': 'first_seq', 'column': 'first_seq', 'required': false, 'type': 'int', 'min': 0, 'max': 9007199254740991},
             ],
         },
         {
@@ -585,11 +590,11 @@
             'ids': ['delivery_id', 'robot_id', 'market'],
             'required_columns': ['robot_id', 'cause'],
             'fields': [
-                {'name': 'cause', 'column': 'cause', 'required': true},
-                {'name': 'lat', 'column': 'lat', 'required': false},
-                {'name': 'lon', 'column': 'lon', 'required': false},
-                {'name': 'autonomy_mode', 'column': 'autonomy_mode', 'required': false},
-                {'name': 'stuck_s', 'column': 'stuck_seconds', 'required': false},
+                {'name': 'cause', 'column': 'cause', 'required': true, 'type': 'enum', 'values': ['obstacle', 'crowd', 'parked_vehicle', 'construction', 'curb', 'terrain', 'crossing', 'localization', 'unknown']},
+                {'name': 'lat', 'column': 'lat', 'required': false, 'type': 'number', 'min': -90, 'max': 90},
+                {'name': 'lon', 'column': 'lon', 'required': false, 'type': 'number', 'min': -180, 'max': 180},
+                {'name': 'autonomy_mode', 'column': 'autonomy_mode', 'required': false, 'type': 'enum', 'values': ['autonomous', 'assisted', 'remote']},
+                {'name': 'stuck_s', 'column': 'stuck_seconds', 'required': false, 'type': 'number', 'min': 0, 'max': 86400},
             ],
         },
         {
@@ -598,8 +603,8 @@
             'ids': ['delivery_id', 'robot_id', 'market'],
             'required_columns': ['robot_id', 'to_value'],
             'fields': [
-                {'name': 'to', 'column': 'to_value', 'required': true},
-                {'name': 'actor', 'column': 'actor', 'required': false},
+                {'name': 'to', 'column': 'to_value', 'required': true, 'type': 'enum', 'values': ['open', 'closed', 'locked', 'unlocked']},
+                {'name': 'actor', 'column': 'actor', 'required': false, 'type': 'enum', 'values': ['merchant', 'customer', 'pilot', 'field_ops', 'robot', 'unknown']},
             ],
         },
         {
@@ -608,11 +613,11 @@
             'ids': ['delivery_id', 'robot_id', 'pilot_id', 'market'],
             'required_columns': ['robot_id', 'kind', 'severity_value'],
             'fields': [
-                {'name': 'kind', 'column': 'kind', 'required': true},
-                {'name': 'severity', 'column': 'severity_value', 'required': true},
-                {'name': 'speed_mps', 'column': 'speed_meters_per_second', 'required': false},
-                {'name': 'lat', 'column': 'lat', 'required': false},
-                {'name': 'lon', 'column': 'lon', 'required': false},
+                {'name': 'kind', 'column': 'kind', 'required': true, 'type': 'enum', 'values': ['collision', 'tip_over', 'e_stop', 'tamper', 'near_miss']},
+                {'name': 'severity', 'column': 'severity_value', 'required': true, 'type': 'enum', 'values': ['minor', 'major', 'critical']},
+                {'name': 'speed_mps', 'column': 'speed_meters_per_second', 'required': false, 'type': 'number', 'min': 0, 'max': 20},
+                {'name': 'lat', 'column': 'lat', 'required': false, 'type': 'number', 'min': -90, 'max': 90},
+                {'name': 'lon', 'column': 'lon', 'required': false, 'type': 'number', 'min': -180, 'max': 180},
             ],
         },
         {
@@ -621,9 +626,9 @@
             'ids': ['robot_id', 'market'],
             'required_columns': ['robot_id', 'work_type'],
             'fields': [
-                {'name': 'work_type', 'column': 'work_type', 'required': true},
-                {'name': 'ticket_id', 'column': 'ticket_id', 'required': false},
-                {'name': 'location', 'column': 'location', 'required': false},
+                {'name': 'work_type', 'column': 'work_type', 'required': true, 'type': 'enum', 'values': ['preventive', 'corrective', 'cleaning']},
+                {'name': 'ticket_id', 'column': 'ticket_id', 'required': false, 'type': 'id', 'width': 64, 'prefix': ''},
+                {'name': 'location', 'column': 'location', 'required': false, 'type': 'enum', 'values': ['depot', 'merchant', 'street']},
             ],
         },
         {
@@ -632,10 +637,10 @@
             'ids': ['robot_id', 'market'],
             'required_columns': ['robot_id', 'work_type'],
             'fields': [
-                {'name': 'work_type', 'column': 'work_type', 'required': true},
-                {'name': 'ticket_id', 'column': 'ticket_id', 'required': false},
-                {'name': 'duration_s', 'column': 'duration_seconds', 'required': false},
-                {'name': 'components', 'column': 'components', 'required': false},
+                {'name': 'work_type', 'column': 'work_type', 'required': true, 'type': 'enum', 'values': ['preventive', 'corrective', 'cleaning']},
+                {'name': 'ticket_id', 'column': 'ticket_id', 'required': false, 'type': 'id', 'width': 64, 'prefix': ''},
+                {'name': 'duration_s', 'column': 'duration_seconds', 'required': false, 'type': 'number', 'min': 0, 'max': 31536000},
+                {'name': 'components', 'column': 'components', 'required': false, 'type': 'list[string]', 'length': 64, 'items': 20, 'width': 5200},
             ],
         },
         {
@@ -644,10 +649,10 @@
             'ids': ['robot_id', 'market'],
             'required_columns': ['robot_id', 'component', 'to_version', 'result'],
             'fields': [
-                {'name': 'component', 'column': 'component', 'required': true},
-                {'name': 'from_version', 'column': 'from_version', 'required': false},
-                {'name': 'to_version', 'column': 'to_version', 'required': true},
-                {'name': 'result', 'column': 'result', 'required': true},
+                {'name': 'component', 'column': 'component', 'required': true, 'type': 'string', 'length': 64},
+                {'name': 'from_version', 'column': 'from_version', 'required': false, 'type': 'string', 'length': 64},
+                {'name': 'to_version', 'column': 'to_version', 'required': true, 'type': 'string', 'length': 64},
+                {'name': 'result', 'column': 'result', 'required': true, 'type': 'enum', 'values': ['succeeded', 'rolled_back', 'failed']},
             ],
         },
         {
@@ -656,9 +661,9 @@
             'ids': ['delivery_id', 'robot_id', 'market'],
             'required_columns': ['robot_id', 'help_id', 'cause'],
             'fields': [
-                {'name': 'help_id', 'column': 'help_id', 'required': true},
-                {'name': 'cause', 'column': 'cause', 'required': true},
-                {'name': 'priority', 'column': 'priority', 'required': false},
+                {'name': 'help_id', 'column': 'help_id', 'required': true, 'type': 'id', 'width': 64, 'prefix': ''},
+                {'name': 'cause', 'column': 'cause', 'required': true, 'type': 'enum', 'values': ['stuck', 'crossing', 'obstacle', 'localization_lost', 'low_confidence', 'lid', 'customer', 'safety', 'unknown']},
+                {'name': 'priority', 'column': 'priority', 'required': false, 'type': 'enum', 'values': ['low', 'normal', 'high', 'urgent']},
             ],
         },
         {
@@ -667,10 +672,10 @@
             'ids': ['delivery_id', 'robot_id', 'pilot_id', 'market'],
             'required_columns': ['robot_id', 'pilot_id', 'session_id'],
             'fields': [
-                {'name': 'session_id', 'column': 'session_id', 'required': true},
-                {'name': 'help_id', 'column': 'help_id', 'required': false},
-                {'name': 'cause', 'column': 'cause', 'required': false},
-                {'name': 'queue_s', 'column': 'queue_seconds', 'required': false},
+                {'name': 'session_id', 'column': 'session_id', 'required': true, 'type': 'id', 'width': 64, 'prefix': ''},
+                {'name': 'help_id', 'column': 'help_id', 'required': false, 'type': 'id', 'width': 64, 'prefix': ''},
+                {'name': 'cause', 'column': 'cause', 'required': false, 'type': 'enum', 'values': ['stuck', 'crossing', 'obstacle', 'localization_lost', 'low_confidence', 'lid', 'customer', 'safety', 'unknown']},
+                {'name': 'queue_s', 'column': 'queue_seconds', 'required': false, 'type': 'number', 'min': 0, 'max': 86400},
             ],
         },
         {
@@ -679,12 +684,12 @@
             'ids': ['delivery_id', 'robot_id', 'pilot_id', 'market'],
             'required_columns': ['robot_id', 'pilot_id', 'session_id', 'from_mode', 'to_mode'],
             'fields': [
-                {'name': 'session_id', 'column': 'session_id', 'required': true},
-                {'name': 'from_mode', 'column': 'from_mode', 'required': true},
-                {'name': 'to_mode', 'column': 'to_mode', 'required': true},
-                {'name': 'cause', 'column': 'cause', 'required': false},
-                {'name': 'latency_ms', 'column': 'latency_milliseconds', 'required': false},
-                {'name': 'software_version', 'column': 'software_version', 'required': false},
+                {'name': 'session_id', 'column': 'session_id', 'required': true, 'type': 'id', 'width': 64, 'prefix': ''},
+                {'name': 'from_mode', 'column': 'from_mode', 'required': true, 'type': 'enum', 'values': ['autonomous', 'assisted', 'remote']},
+                {'name': 'to_mode', 'column': 'to_mode', 'required': true, 'type': 'enum', 'values': ['autonomous', 'assisted', 'remote']},
+                {'name': 'cause', 'column': 'cause', 'required': false, 'type': 'enum', 'values': ['stuck', 'crossing', 'obstacle', 'localization_lost', 'low_confidence', 'lid', 'customer', 'safety', 'resolved', 'unknown']},
+                {'name': 'latency_ms', 'column': 'latency_milliseconds', 'required': false, 'type': 'number', 'min': 0, 'max': 60000},
+                {'name': 'software_version', 'column': 'software_version', 'required': false, 'type': 'string', 'length': 64},
             ],
         },
         {
@@ -693,10 +698,10 @@
             'ids': ['delivery_id', 'robot_id', 'pilot_id', 'market'],
             'required_columns': ['robot_id', 'pilot_id', 'session_id', 'outcome'],
             'fields': [
-                {'name': 'session_id', 'column': 'session_id', 'required': true},
-                {'name': 'duration_s', 'column': 'duration_seconds', 'required': false},
-                {'name': 'remote_s', 'column': 'remote_seconds', 'required': false},
-                {'name': 'outcome', 'column': 'outcome', 'required': true},
+                {'name': 'session_id', 'column': 'session_id', 'required': true, 'type': 'id', 'width': 64, 'prefix': ''},
+                {'name': 'duration_s', 'column': 'duration_seconds', 'required': false, 'type': 'number', 'min': 0, 'max': 86400},
+                {'name': 'remote_s', 'column': 'remote_seconds', 'required': false, 'type': 'number', 'min': 0, 'max': 86400},
+                {'name': 'outcome', 'column': 'outcome', 'required': true, 'type': 'enum', 'values': ['resolved', 'unresolved', 'handed_over', 'dropped']},
             ],
         },
         {
@@ -705,8 +710,8 @@
             'ids': ['pilot_id', 'market'],
             'required_columns': ['pilot_id', 'status_value'],
             'fields': [
-                {'name': 'status', 'column': 'status_value', 'required': true},
-                {'name': 'site', 'column': 'site', 'required': false},
+                {'name': 'status', 'column': 'status_value', 'required': true, 'type': 'enum', 'values': ['on', 'break', 'off']},
+                {'name': 'site', 'column': 'site', 'required': false, 'type': 'string', 'length': 64},
             ],
         },
         {
@@ -715,11 +720,11 @@
             'ids': ['market'],
             'required_columns': ['component', 'version', 'kind'],
             'fields': [
-                {'name': 'component', 'column': 'component', 'required': true},
-                {'name': 'version', 'column': 'version', 'required': true},
-                {'name': 'previous_version', 'column': 'previous_version', 'required': false},
-                {'name': 'kind', 'column': 'kind', 'required': true},
-                {'name': 'scope', 'column': 'scope', 'required': false},
+                {'name': 'component', 'column': 'component', 'required': true, 'type': 'string', 'length': 64},
+                {'name': 'version', 'column': 'version', 'required': true, 'type': 'string', 'length': 64},
+                {'name': 'previous_version', 'column': 'previous_version', 'required': false, 'type': 'string', 'length': 64},
+                {'name': 'kind', 'column': 'kind', 'required': true, 'type': 'enum', 'values': ['deploy', 'rollback']},
+                {'name': 'scope', 'column': 'scope', 'required': false, 'type': 'string', 'length': 64},
             ],
         },
         {
@@ -728,9 +733,9 @@
             'ids': ['order_id', 'delivery_id', 'robot_id', 'merchant_id', 'pilot_id', 'market'],
             'required_columns': ['rejected_name', 'reasons'],
             'fields': [
-                {'name': 'rejected_name', 'column': 'rejected_name', 'required': true},
-                {'name': 'reasons', 'column': 'reasons', 'required': true},
-                {'name': 'sample_hash', 'column': 'sample_hash', 'required': false},
+                {'name': 'rejected_name', 'column': 'rejected_name', 'required': true, 'type': 'string', 'length': 128},
+                {'name': 'reasons', 'column': 'reasons', 'required': true, 'type': 'list[string]', 'length': 256, 'items': 20, 'width': 20560},
+                {'name': 'sample_hash', 'column': 'sample_hash', 'required': false, 'type': 'string', 'length': 64},
             ],
         },
         {
@@ -739,8 +744,8 @@
             'ids': ['robot_id', 'market'],
             'required_columns': ['last_emitter_id', 'last_seq'],
             'fields': [
-                {'name': 'last_emitter_id', 'column': 'last_emitter_id', 'required': true},
-                {'name': 'last_seq', 'column': 'last_seq', 'required': true},
+                {'name': 'last_emitter_id', 'column': 'last_emitter_id', 'required': true, 'type': 'string', 'length': 256},
+                {'name': 'last_seq', 'column': 'last_seq', 'required': true, 'type': 'int', 'min': 0, 'max': 9007199254740991},
             ],
         },
     ]) }}

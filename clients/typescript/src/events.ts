@@ -75,7 +75,7 @@ export interface Context {
 
 /** What a line says besides ids and payload, in the order of the line. */
 export interface Envelope {
-  /** Id of the event, a UUIDv7. */
+  /** Id of the event; the loggers write a UUIDv7. A line without one gets a derived id. */
   event_id: string;
   /** Which event it is; valid says whether it fits the registry. */
   evt: object;

@@ -21,9 +21,6 @@ from fleet.registry.schema import (
 
 MARK = "Generated from registry/ by `fleet registry generate`; do not edit."
 
-# Whole numbers beyond this are not exact in JSON readers that use doubles.
-LARGEST_INT = 2**53 - 1
-
 
 class Target(NamedTuple):
     """One thing that is generated from the registry.

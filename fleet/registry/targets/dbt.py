@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Sequence
 
 from fleet.registry.monitoring import sql_condition
-from fleet.registry.schema import Event, Registry
+from fleet.registry.schema import LIST_ITEMS, Event, EventField, Registry
 from fleet.registry.targets.common import described, render
 
 STAGING = "models/staging/event_log"
@@ -42,6 +42,10 @@ def files(registry: Registry) -> dict[str, str]:
             registry,
             required_columns=lambda event: required_columns(event, registry),
             jinja_list=jinja_list,
+            limits=lambda field: limits(field, registry),
+            is_apart=lambda key: (
+                len(key.path) > 1 and not registry.envelope_by_name[key.path[0]].required
+            ),
         ),
         "macros/registry/metrics.sql": render(
             "metrics.sql.j2", registry, sql_condition=lambda metric: sql_condition(metric, registry)
@@ -165,6 +169,24 @@ def stream_columns(events: list[Event], registry: Registry) -> dict[str, dict[st
 def jinja_list(values: Iterable[str]) -> str:
     """The values as a list in a dbt macro."""
     return "[" + ", ".join(f"'{value}'" for value in values) + "]"
+
+
+def limits(field: EventField, registry: Registry) -> str:
+    """What a value of the field may be beside its type, as keys of a dict in a dbt macro."""
+    low, high = field.bounds
+    match field.type:
+        case "int" | "number":
+            return f"'min': {low}, 'max': {high}"
+        case "enum":
+            return f"'values': {jinja_list(registry.values(field))}"
+        case "id":
+            return f"'width': {field.width}, 'prefix': ''"
+        case "string":
+            return f"'length': {field.length}"
+        case "list[string]":
+            return f"'length': {field.length}, 'items': {LIST_ITEMS}, 'width': {field.width}"
+        case _:
+            return "'width': none"
 
 
 def required_columns(event: Event, registry: Registry) -> list[str]:

@@ -56,13 +56,13 @@ def envelope_row(key: EnvelopeKey) -> str:
     """A row of the table of the envelope."""
     kind = f"{key.type}, at most {key.width} bytes" if key.width else key.type
     column = "" if key.type == "object" else f"`{key.column}`"
-    return _row(f"`{key.name}`", kind, "", key.required, column, key.brief)
+    return _row(f"`{key.name}`", kind, "", key.requirement, column, key.brief)
 
 
 def rows(event: Event, registry: Registry) -> list[str]:
     """The table of the event's ids and fields."""
     ids = [
-        _row(f"`{name}`", "id", "", need == "required", f"`{name}`", registry.ids[name].brief)
+        _row(f"`{name}`", "id", "", need, f"`{name}`", registry.ids[name].brief)
         for name, need in registry.event_ids(event).items()
     ]
     fields = [
@@ -70,7 +70,7 @@ def rows(event: Event, registry: Registry) -> list[str]:
             f"`data.{name}`",
             words(field, registry),
             unit(name) or "",
-            field.required,
+            field.requirement,
             f"`{registry.column(name)}`",
             field.brief,
         )
@@ -110,7 +110,6 @@ def words(field: EventField, registry: Registry) -> str:
     return "id"
 
 
-def _row(name: str, kind: str, in_unit: str, required: bool, column: str, brief: str) -> str:
-    need = "required" if required else "optional"
+def _row(name: str, kind: str, in_unit: str, need: str, column: str, brief: str) -> str:
     cells = [name, kind, in_unit, need, column, brief]
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

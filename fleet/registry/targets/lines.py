@@ -16,14 +16,22 @@ from fleet.registry.schema import (
     Registry,
 )
 from fleet.registry.summary_template import read_summary
-from fleet.registry.targets.common import LARGEST_INT, described
+from fleet.registry.targets.common import described
 
 Schema = dict[str, Any]
 
+# RFC 3339 with seconds and an offset of at most 14 hours; json_timestamp() in dbt has the same. The
+# first and the last year without an offset, which leads out of the years that programs know. The
+# date-time format knows the days of a month.
+_DAY_AND_TIME = "-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?"
+TIME_PATTERN = (
+    "^((000[2-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-8][0-9]{3}|9[0-8][0-9]{2}|99[0-8][0-9]|999[0-8])"
+    f"{_DAY_AND_TIME}(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)|(0001|9999){_DAY_AND_TIME}Z)$"
+)
 TIME: Schema = {
     "type": "string",
     "format": "date-time",
-    "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$",
+    "pattern": TIME_PATTERN,
 }
 EVENT_ID = "01a207a2-32fb-7c3a-9d5b-2b1f0c9e4a11"
 OCCURRED_AT = "2026-11-23T09:00:00.123Z"
@@ -59,12 +67,7 @@ def line_schema(event: Event, registry: Registry) -> Schema:
 
 def envelope(event: Event, registry: Registry) -> dict[str, Schema]:
     """What a line says besides ids and payload: key to schema, in the order of the line."""
-    constants: dict[str, object] = {
-        "evt.name": event.name,
-        "evt.version": event.version,
-        "evt.valid": True,
-        "status": event.severity,
-    }
+    constants: dict[str, object] = {"evt.name": event.name, "evt.valid": True}
     properties: dict[str, Schema] = {}
     for key in registry.envelope:
         if key.type == "object":
@@ -79,6 +82,9 @@ def envelope(event: Event, registry: Registry) -> dict[str, Schema]:
                     for inside in inner
                 },
             }
+            if key.name == "evt":
+                # An older version is read too; a newer one breaks readers that do not know it.
+                properties["evt"]["properties"]["version"]["maximum"] = event.version
         elif len(key.path) == 1:
             properties[key.name] = key_schema(key, constants.get(key.name))
     return properties
@@ -89,17 +95,19 @@ def key_schema(key: EnvelopeKey, constant: object = None) -> Schema:
     description = {"description": key.brief}
     if constant is not None:
         return {"const": constant, **description}
-    pattern = {"pattern": key.pattern} if key.pattern else {}
     match key.type:
         case "int":
-            minimum = {} if key.min is None else {"minimum": key.min}
-            return {"type": "integer", **minimum, **description}
+            return {"type": "integer", "minimum": key.low, "maximum": key.high, **description}
         case "bool":
             return {"type": "boolean", **description}
         case "timestamp":
-            return {"type": "string", "format": "date-time", **description, **pattern}
+            return TIME | description
+        case "id":
+            # No blank at an end: Redshift's comparisons leave trailing ones out.
+            ends = {"pattern": r"^[^ ]([\s\S]*[^ ])?$"}
+            return {"type": "string", "maxLength": key.width, **description, **ends}
         case _:
-            return {"type": "string", **description, **pattern}
+            return {"type": "string", "maxLength": key.width, **description}
 
 
 def id_schema(name: str, registry: Registry) -> Schema:
@@ -133,8 +141,7 @@ def field_schema(field: EventField, registry: Registry) -> Schema:
             item = {"type": "string", "maxLength": field.length}
             return {"type": "array", "maxItems": LIST_ITEMS, "items": item}
         case "int":
-            low = -LARGEST_INT if field.min is None else field.min
-            high = LARGEST_INT if field.max is None else field.max
+            low, high = field.bounds
             return {"type": "integer", "minimum": low, "maximum": high}
         case "number":
             return {"type": "number", "minimum": field.min, "maximum": field.max}
@@ -147,8 +154,12 @@ def field_schema(field: EventField, registry: Registry) -> Schema:
 
 
 def _id(prefix: str = "") -> Schema:
-    """Printable ASCII: a column is as wide in bytes as an id is long in characters."""
-    pattern = f"^{prefix}[ -~]*$"
+    """Printable ASCII, no blank at an end, more than the prefix.
+
+    A column is as wide in bytes as such an id is long in characters; and trailing blanks do not
+    count in Redshift's comparisons.
+    """
+    pattern = f"^{prefix}[ -~]*[!-~]$" if prefix else "^[!-~]([ -~]*[!-~])?$"
     return {"type": "string", "minLength": 1, "maxLength": ID_LENGTH, "pattern": pattern}
 
 

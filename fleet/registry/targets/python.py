@@ -6,7 +6,7 @@ import json
 
 from fleet.registry.schema import LIST_ITEMS, Event, EventField, Registry
 from fleet.registry.summary_template import read_summary
-from fleet.registry.targets.common import LARGEST_INT, quoted_words, render
+from fleet.registry.targets.common import quoted_words, render
 
 ENVELOPE_TYPES = {
     "id": "str",
@@ -80,8 +80,7 @@ def payload_type(field: EventField, registry: Registry) -> str:
             item = f"Annotated[str, Meta(max_length={field.length})]"
             return f"Annotated[list[{item}], Meta(max_length={LIST_ITEMS})]"
         case "int":
-            low = -LARGEST_INT if field.min is None else field.min
-            high = LARGEST_INT if field.max is None else field.max
+            low, high = field.bounds
             return f"Annotated[int, Meta(ge={low}, le={high})]"
         case "number":
             return f"Annotated[float, Meta(ge={field.min}, le={field.max})]"

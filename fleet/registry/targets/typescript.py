@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fleet.registry.schema import LIST_ITEMS, Deprecation, Event, EventField, Registry
 from fleet.registry.summary_template import read_summary
-from fleet.registry.targets.common import LARGEST_INT, quoted, render
+from fleet.registry.targets.common import quoted, render
 
 ENVELOPE_TYPES = {
     "id": "string",
@@ -70,8 +70,8 @@ def field_spec(field: EventField, registry: Registry) -> str:
         case "int":
             facts |= {
                 "type": '"int"',
-                "min": str(-LARGEST_INT if field.min is None else field.min),
-                "max": str(LARGEST_INT if field.max is None else field.max),
+                "min": str(field.bounds[0]),
+                "max": str(field.bounds[1]),
             }
         case "number":
             facts |= {"type": '"number"', "min": str(field.min), "max": str(field.max)}

@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 
 from fleet.errors import FleetError
-from fleet.registry.schema import QUARANTINE_FILE, Event, EventField, Registry
+from fleet.registry.schema import (
+    LARGEST_INT,
+    LIST_ITEMS,
+    QUARANTINE_FILE,
+    EnvelopeKey,
+    Event,
+    EventField,
+    Registry,
+)
 from fleet.registry.targets.common import quoted, render
+from fleet.registry.targets.lines import TIME_PATTERN
 
 CHECKS = "pipeline/vector/programs/event_checks.vrl"
 TEMPLATE = "event_checks.vrl.j2"
-KINDS = {
-    "id": "text",
-    "string": "text",
-    "enum": "text",
-    "list[string]": "list",
-}
 
 
 def files(registry: Registry) -> dict[str, str]:
@@ -35,27 +38,57 @@ def files(registry: Registry) -> dict[str, str]:
             )
         return quoted(name)
 
-    # As wide as the column, which events with a field of the same name share.
-    widths = {name: field.width for name, field in registry.distinct_fields()}
+    apart = ("event_id", "evt", "evt.name", "occurred_at", "received_at")
+    keys = [key for key in registry.envelope if key.name not in apart]
+    # As dbt has them: what has a value, then the objects.
+    keys = [key for key in keys if key.type != "object"] + [k for k in keys if k.type == "object"]
 
     return {
         CHECKS: render(
             TEMPLATE,
             registry,
-            kind=kind,
-            widths=widths,
+            keys=keys,
+            key_limits=key_limits,
+            limits=lambda field: field_limits(field, registry),
             carried_ids=lambda event: json.dumps(list(registry.event_ids(event))),
             required_ids=required_ids,
             required_fields=required_fields,
             reason=reason,
             event_id=registry.envelope_by_name["event_id"],
+            event_name=registry.envelope_by_name["evt.name"],
+            largest_int=LARGEST_INT,
+            time_pattern=TIME_PATTERN,
+            list_items=LIST_ITEMS,
         )
     }
 
 
-def kind(field: EventField) -> str:
-    """What the check of a field distinguishes: text, list, number, int, bool or timestamp."""
-    return KINDS.get(field.type, field.type)
+def key_limits(key: EnvelopeKey) -> str:
+    """What a value of a key of the envelope must be, as keys of an object in VRL."""
+    match key.type:
+        case "int":
+            return f'"type": "int", "min": {float(key.low)}, "max": {float(key.high)}'
+        case "id" | "string":
+            is_blunt = "true" if key.type == "id" else "false"
+            return f'"type": "key", "width": {key.width}, "is_blunt": {is_blunt}'
+        case _:
+            return f'"type": "{key.type}"'
+
+
+def field_limits(field: EventField, registry: Registry) -> str:
+    """What a value of a field must be, as keys of an object in VRL."""
+    low, high = map(float, field.bounds)
+    match field.type:
+        case "int" | "number":
+            return f'"type": "{field.type}", "min": {low}, "max": {high}'
+        case "enum":
+            return f'"type": "enum", "values": {json.dumps(registry.values(field))}'
+        case "string":
+            return f'"type": "string", "length": {field.length}'
+        case "list[string]":
+            return f'"type": "list", "length": {field.length}, "width": {field.width}'
+        case _:
+            return f'"type": "{field.type}"'
 
 
 def required_fields(event: Event) -> str:

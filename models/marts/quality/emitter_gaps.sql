@@ -134,7 +134,9 @@ neighbours as (
 
 missing as (
 
-    select *
+    select
+        *,
+        seq - 1 - coalesce(previous_seq, 0) > {{ var("longest_gap_events") }} as is_jump
 
     from neighbours
 
@@ -210,6 +212,7 @@ gaps as (
         cast(split_part(missing.emitter_id, '/', 1) as varchar(128)) as service,
         cast(
             case
+                when missing.is_jump then 'jump'
                 when missing.is_report then 'tail'
                 when missing.previous_seq is null then 'head'
                 else 'middle'
@@ -221,7 +224,7 @@ gaps as (
         ----------  numerics
         coalesce(missing.previous_seq, 0) + 1 as first_missing_seq,
         missing.seq - 1 as last_missing_seq,
-        missing.seq - 1 - coalesce(missing.previous_seq, 0) as missing_count,
+        case when missing.is_jump then 0 else missing.seq - 1 - coalesce(missing.previous_seq, 0) end as missing_count,
 
         ----------  timestamps
         {{ utc_timestamptz("before_gap.event_at") }} as event_before_at,

@@ -302,27 +302,33 @@ def test_what_the_logger_refused_is_quarantined(seeded: Warehouse) -> None:
     """The logger of a production service writes what does not fit, and says so in evt.valid."""
     raw: list[bytes] = []
     logger = EventLogger(service="s", env="prod", host="h", write=raw.append)
-    logger.event(Events.ROBOT_LID_CHANGED, {"robot_id": "R-1", "to": "ajar", "actor": "merchant"})
+    lid = {"robot_id": "R-1", "to": "open", "actor": "merchant"}
+    logger.event(Events.ROBOT_LID_CHANGED, lid | {"to": "ajar"})  # type: ignore[arg-type]
+    # A field that the event does not have: only the logger sees it.
+    logger.event(Events.ROBOT_LID_CHANGED, lid | {"note": "x"})  # type: ignore[arg-type]
+    refused = [line.rstrip(b"\n") for line in raw if b"robot.lid_changed" in line[:90]]
     unmarked = {"name": "robot.lid_changed", "version": 1}
     mistyped = lid_line(2, data={"to": "open", "actor": 7}, evt={**unmarked, "valid": False})
-    seeded.land("a.ndjson", [raw[0].rstrip(b"\n"), mistyped, lid_line(3, evt=unmarked)])
+    seeded.land("a.ndjson", [*refused, mistyped, lid_line(3, evt=unmarked)])
     seeded.load()
     seeded("run")
 
     assert seeded.rows(STATUSES) == [
         ("accepted", None, 1),
         ("quarantined", "bad_type", 1),
+        ("quarantined", "bad_value", 1),
         ("quarantined", "refused_at_source", 1),
     ]
     assert seeded.rows(
         "select reason, reason_detail from fleet_marts.quarantined_lines order by 1"
-    ) == [("bad_type", "actor"), ("refused_at_source", None)]
+    ) == [("bad_type", "actor"), ("bad_value", "to"), ("refused_at_source", None)]
     assert seeded.rows(
-        "select bad_type_count, refused_at_source_count from fleet_marts.event_reconciliation"
-    ) == [(1, 1)]
+        "select bad_type_count, bad_value_count, refused_at_source_count"
+        " from fleet_marts.event_reconciliation"
+    ) == [(1, 1, 1)]
 
 
-def test_an_empty_id_is_none(seeded: Warehouse) -> None:
+def test_an_empty_id_is_no_id(seeded: Warehouse) -> None:
     empty = dict.fromkeys(("order_id", "delivery_id", "merchant_id", "market", "emitter_id"), "")
     seeded.land("a.ndjson", [lid_line(1, **empty), lid_line(2, robot_id="")])
     seeded.load()
@@ -332,8 +338,8 @@ def test_an_empty_id_is_none(seeded: Warehouse) -> None:
         f"select event_id, {', '.join(empty)}, robot_id, quarantine_reason, quarantine_detail"
         " from fleet_staging.base_event_log__lines order by 1"
     ) == [
-        ("e1", *(None for _ in empty), "R-1", None, None),
-        ("e2", None, None, None, None, "robot-agent/R-1/b1", None, "missing_required", "robot_id"),
+        ("e1", *(None for _ in empty), "R-1", "bad_value", "emitter_id"),
+        ("e2", None, None, None, None, "robot-agent/R-1/b1", None, "bad_value", "robot_id"),
     ]
     assert seeded.rows("select delivery_id from fleet_marts.delivery_sessions") == []
 

@@ -18,8 +18,26 @@ VALUES: list[Any] = [
     None, True, 0, -3, 2.0, 1.5, 2**53, 2**53 + 2, "", "x", "é" * 40, "x" * 5000, [], ["a"],
     ["x" * 5000], {}, {"a": 1}, "2026-11-02T20:00:00Z", "2026-11-02T20:00:00.123456+02:00",
     "2026-11-02 20:00:00Z", "2026-11-02T24:00:00Z", "2026-02-30T20:00:00Z", "2026-11-02T20:00Z",
+    "0000-11-02T20:00:00Z", "9999-12-31T23:59:59-05:00", "9999-12-31T23:59:59Z",
+    "2026-11-02T20:00:00+14:00", "2026-11-02T20:00:00+24:00", " ", "x ", "O-1 ",
+    "O-", "robot", "flying", 2**63, 1e308, 1e-320, -0.0,
 ]  # fmt: skip
-ENVELOPE = ("event_id", "occurred_at", "evt", "order_id", "market")
+# All but received_at, which Vector writes anew: in the lake it is Vector's own.
+ENVELOPE = (
+    *(
+        "event_id",
+        "occurred_at",
+        "sent_at",
+        "evt",
+        "service",
+        "env",
+        "version",
+        "emitter_id",
+        "seq",
+    ),
+    *("mono_ms", "status", "message", "dd", "registry_version", "data"),
+    *("order_id", "delivery_id", "robot_id", "merchant_id", "pilot_id", "market"),
+)
 
 
 def wrong_lines() -> Iterator[str]:
@@ -42,8 +60,12 @@ def wrong_lines() -> Iterator[str]:
                     holder[name] = value
                 yield json.dumps(line)
     line = json.loads(raw[0])
-    for valid in (*VALUES, False):
-        yield json.dumps(line | {"evt": line["evt"] | {"valid": valid}})
+    for key in ("valid", "version"):
+        for value in (*VALUES, False):
+            yield json.dumps(line | {"evt": line["evt"] | {key: value}})
+    for key in ("trace_id", "span_id"):
+        for value in VALUES:
+            yield json.dumps(line | {"dd": {key: value}})
     for name in ("delivery.pickup_complete", "", "delivery", None, 7, {"a": 1}):
         yield json.dumps(line | {"evt": {"name": name}})
 
@@ -80,6 +102,26 @@ def test_every_wrong_line_gets_the_same_reason(vector: Vector, dbt: Warehouse) -
     assert len(different) == 0, dict(islice(different.items(), 5))
     assert {reason for reason, _ in judged.values()} == {
         *("missing_event_id", "unknown_event", "bad_timestamp", "missing_required", "bad_type"),
-        "refused_at_source",
+        *("bad_value", "refused_at_source"),
         None,
     }
+
+
+def test_a_key_given_twice_is_malformed_for_vector_and_for_the_loader(
+    vector: Vector, dbt: Warehouse
+) -> None:
+    line = '{"event_id": "1", "evt": {"name": "x"}, "seq": 1, "data": {"a": ["a:", "\\"b\\": "]}}'
+    twice = [
+        line.replace('"seq": 1', '"seq": 1, "seq": 1'),
+        line.replace('"seq": 1', '"seq": 1, "\\u0073eq": 2'),
+        line.replace('"a": [', '"a": 1, "a" : ['),
+        line.replace('{"name": "x"}', '{"name": "x", "name": "y"}'),
+    ]
+    for given, is_twice in [(line, False), *((given, True) for given in twice)]:
+        passed = vector.run("robots", {"message": given})
+        assert ("rejects" in passed) is is_twice, given
+        assert ("lake" in passed) is not is_twice
+    dbt.land("twice.ndjson", [given.encode() for given in (line, *twice)])
+    dbt.load()
+    rejected = dbt.rows("select line, reason from event_log.rejected_lines")
+    assert sorted(rejected) == sorted((given, "malformed") for given in twice)

@@ -142,6 +142,54 @@ def test_a_line_that_is_no_event_is_a_log(vector: Vector, line: str) -> None:
     assert {name for name in passed if name in vector.sinks} == {"datadog"}
 
 
+EVENT = json.dumps(
+    {"event_id": "1", "evt": {"name": "x"}, "registry_version": "1", "data": {"s": 1}}
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("\x00\x00\x00" + EVENT, "malformed"),  # a disk after a power loss
+        ("boot complete " + EVENT, "malformed"),
+        (EVENT + EVENT, "malformed"),
+        (EVENT[:30], "malformed"),
+        (EVENT[-40:], "malformed"),
+        (EVENT[-9:], "malformed"),
+        (EVENT.replace("1,", "1e400,").replace('"1"', "1e400"), "malformed"),
+        (f"[{EVENT}]", "not_an_object"),
+        (f"[[{EVENT}], 1]", "not_an_object"),
+        (json.dumps(EVENT), "not_an_object"),
+    ],
+    ids=range(10),
+)
+def test_a_line_that_tries_to_be_an_event_is_among_the_rejects(
+    vector: Vector, line: str, reason: str
+) -> None:
+    passed = vector.run("services", {"message": line})
+    assert "lake" not in passed
+    (rejected,) = passed["rejects"]
+    record = json.loads(rejected.record()["message"])
+    # Redshift refuses a file with a NUL.
+    assert (record["line"], record["reason"]) == (line.replace("\x00", "\u2400"), reason)
+
+
+def test_an_event_that_something_was_put_around_is_in_the_lake(vector: Vector) -> None:
+    for line in (json.dumps({"log": EVENT}), json.dumps({"message": json.loads(EVENT)})):
+        (stored,) = vector.run("services", {"message": line})["lake"]
+        assert json.loads(stored.record()["message"]).items() >= json.loads(line).items()
+        (log,) = vector.run("services", {"message": line})["datadog"]
+        assert log.record()["quarantine_reason"] == "unknown_event"
+
+
+def test_the_robot_gateway_posts_nothing_but_json(vector: Vector) -> None:
+    for line, reason in (("84.2", "not_an_object"), ("s: 84.2", "malformed")):
+        (rejected,) = vector.run("robots", {"message": line, "source_type": "http_server"})[
+            "rejects"
+        ]
+        assert json.loads(rejected.record()["message"])["reason"] == reason
+
+
 @pytest.mark.parametrize("record", [{}, {"message": None}, {"message": 12}, {"message": {"a": 1}}])
 def test_a_record_without_a_text_breaks_nothing(vector: Vector, record: dict[str, Any]) -> None:
     (log,) = vector.run("services", record)["datadog"]

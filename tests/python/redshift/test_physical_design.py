@@ -12,8 +12,8 @@ from tests.python.conftest import ROOT
 from tests.python.redshift.conftest import Compile
 
 JSON_MACROS = (
-    "json_text|json_id|json_number|json_integer|json_boolean|json_timestamp|json_array"
-    "|json_field|json_envelope_value"
+    "json_text|json_number|json_integer|json_boolean|json_timestamp|json_array"
+    "|json_field|json_envelope_value|envelope_path"
 )
 
 

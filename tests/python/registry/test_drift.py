@@ -106,7 +106,7 @@ SHARED_ROWS = {
     ),
     "what an id may be": (
         "envelope.yml",
-        ("width: 64\n    requirement: required", "width: 48\n    requirement: required"),
+        ("width: 64\n    requirement: recommended", "width: 48\n    requirement: recommended"),
         ("macros/registry/registry.sql", "pipeline/vector/programs/event_checks.vrl"),
     ),
     "what a key says": (

@@ -80,7 +80,7 @@ class Envelope(TypedDict, total=False):
     """What a line says besides ids and payload, in the order of the line."""
 
     event_id: str
-    """Id of the event, a UUIDv7."""
+    """Id of the event; the loggers write a UUIDv7. A line without one gets a derived id."""
     evt: Mapping[str, object]
     """Which event it is; valid says whether it fits the registry."""
     occurred_at: str

@@ -18,10 +18,11 @@
 {#- Each reason that the registry wants found in events, as a condition on `checked`. -#}
 {% set reason_applies = {
     "missing_event_id": "event_id is null and not lacks_event_id",
-    "unknown_event": "registered_name is null",
+    "unknown_event": "registered_name is null or event_version > registered_version",
     "bad_timestamp": "occurred_at is null",
     "missing_required": "missing_field is not null",
     "bad_type": "mistyped_field is not null",
+    "bad_value": "misvalued_field is not null",
     "refused_at_source": "not is_valid_at_source",
 } %}
 
@@ -75,28 +76,52 @@ documents as (
 
 ),
 
+opened as (
+
+    select
+        {% for object in envelope_objects() %}
+            {{ json_envelope_object("documents", object) }} as {{ object.name }}_document,
+        {% endfor %}
+        documents.*
+
+    from documents
+
+),
+
+texts as (
+
+    select
+        ----------  ids of the registry, whatever they say
+        {% for id in registry_ids() %}
+            {{ json_text('opened.document."' ~ id.name ~ '"', id.width) }} as {{ id.name }}_text,
+        {% endfor %}
+        ----------  envelope of the registry
+        {% for key in registry_envelope() %}
+            {{ json_envelope_value("opened", key) }} as {{ key.column }}{{ "_text" if key.type == "id" }},
+        {% endfor %}
+        ----------  the line itself
+        {{ json_payload("opened.document") }} as data,
+        opened.*
+
+    from opened
+
+),
+
 typed as (
 
     select
-        ----------  ids of the registry, and whether the line has none
         {% for id in registry_ids() %}
-            {{ json_id('documents.document."' ~ id.name ~ '"', id.width) }} as {{ id.name }},
-            {{ json_lacks_id('documents.document."' ~ id.name ~ '"') }} as lacks_{{ id.name }},
+            case when {{ is_id(id.name ~ "_text", id.prefix) }} then {{ id.name }}_text end as {{ id.name }},
         {% endfor %}
-        ----------  envelope of the registry
+        {% for key in registry_envelope() if key.type == "id" %}
+            case when {{ has_blunt_ends(key.column ~ "_text") }} then {{ key.column }}_text end as {{ key.column }},
+        {% endfor %}
         {% for key in registry_envelope() if key.column == "event_id" %}
-            {{ json_lacks_id('documents.document."' ~ key.path[0] ~ '"') }} as lacks_event_id,
+            {{ envelope_path("texts", key) }} is null as lacks_event_id,
         {% endfor %}
-        {% for key in registry_envelope() %}
-            {{ json_envelope_value("documents.document", key) }} as {{ key.column }},
-        {% endfor %}
-        ----------  the line itself
-        {{ json_payload("documents.document") }} as data,
-        documents.payload,
-        documents.source_file,
-        documents.loaded_at
+        texts.*
 
-    from documents
+    from texts
 
 ),
 
@@ -110,7 +135,8 @@ joined as (
         event_registry.funnel_step,
         event_registry.ends_delivery,
         event_registry.is_sign_of_life,
-        event_registry.event_name as registered_name
+        event_registry.event_name as registered_name,
+        event_registry.event_version as registered_version
 
     from typed
 
@@ -142,7 +168,8 @@ checked as (
         -- the future would become the end of the log, to which each robot's last state lasts.
         case when {{ credible.received_at }} then received_at else loaded_at end as arrived_at,
         {{ missing_required_field("payloads") }} as missing_field,
-        {{ mistyped_field("payloads") }} as mistyped_field
+        {{ mistyped_field("payloads") }} as mistyped_field,
+        {{ misvalued_field("payloads") }} as misvalued_field
 
     from payloads
 
@@ -153,7 +180,7 @@ judged as (
     select
         *,
 
-        -- The logger checks more than SQL can: values of an enum, bounds, unknown fields.
+        -- The loggers refuse two things more, which nothing reads: a null, and a field that the event does not have.
         case
             {% for reason in registry_quarantine_reasons() if reason.found_in == "event" %}
                 when {{ reason_applies[reason.name] }} then '{{ reason.name }}'
@@ -161,9 +188,11 @@ judged as (
         end as quarantine_reason,
 
         case
+            when event_id is null and not lacks_event_id then 'event_id'
             when registered_name is null then event_name
+            when event_version > registered_version then 'evt.version'
             when occurred_at is null then 'occurred_at'
-            else coalesce(missing_field, mistyped_field)
+            else coalesce(missing_field, mistyped_field, misvalued_field)
         end as quarantine_detail,
 
         case

@@ -29,8 +29,12 @@ $$ begin return redshift.super_to_numeric(value)::bigint; exception when others 
 create function redshift.super_to_integer(value jsonb) returns integer language plpgsql immutable as
 $$ begin return redshift.super_to_numeric(value)::integer; exception when others then return null; end $$;
 
-create function redshift.super_to_double(value jsonb) returns double precision language sql immutable as
-$$ select redshift.super_to_numeric(value)::double precision $$;
+-- One too small for a double is 0, one too large is NULL. (What Redshift does with these is not documented.)
+create function redshift.super_to_double(value jsonb) returns double precision language plpgsql immutable as
+$$ begin return redshift.super_to_numeric(value)::double precision;
+exception when others then
+    return case when abs(redshift.super_to_numeric(value)) < 1 then 0 end;
+end $$;
 
 create function redshift.super_to_boolean(value jsonb) returns boolean language plpgsql immutable as
 $$ begin

@@ -1,0 +1,282 @@
+"""Lines that fit their event or nearly do, and what the JSON Schemas say of them.
+
+The judgement is made with Python's json and jsonschema, from `schemas/`; none of it is made with
+the macros whose verdicts it is compared with.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from collections.abc import Iterator
+from functools import cache
+from hashlib import md5
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+
+from fleet.registry import Event, Registry
+from fleet.registry.targets.lines import example_line
+
+Line = dict[str, Any]
+
+SCHEMAS = Path(__file__).parents[3] / "schemas"
+
+# 1e400 and the like are written by hand, because Python has no such number.
+NUMBERS = (
+    "1e308",
+    "-1e308",
+    "9223372036854775808",
+    "1e-400",
+    "1e-320",
+    "-0",
+    "1e400",
+    "-1e400",
+    "0.5",
+)
+TIMES = (
+    "0000-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999Z",
+    "2026-11-02T20:00:00+14:00", "2026-11-02T20:00:00-14:00", "2026-11-02T20:00:00+14:01",
+    "9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+05:00", "9998-12-31T23:59:59-14:00",
+    "2026-11-02T20:00:00+24:00", "2026-11-02T20:00:00+99:99", "2026-11-02T20:00:60Z",
+    "2026-02-30T20:00:00Z",
+)  # fmt: skip
+IDS = (
+    "", " ", "D-26 ", " D-26", "D-", "R-", "R- ", "R-x", "D-x\ty", "D-\u00e9", "D-" + "7" * 62,
+    "D-" + "7" * 63,
+)  # fmt: skip
+OTHERS: tuple[Any, ...] = (True, "false", "flying", [], ["a"], ["a"] * 21, ["b" * 257], [1], {}, 7)
+
+
+def line_of(event: Event, registry: Registry, number: int) -> Line:
+    """The example of an event as a line whose ids are those of the number alone."""
+    return example_line(event, registry) | {
+        # Far from each other: another digit never makes the id of another line.
+        "event_id": f"01a207a2-32fb-7c3a-9d5b-{md5(str(number).encode()).hexdigest()[:12]}",
+        "emitter_id": f"service-{number}/host/1",
+        "service": f"service-{number}",
+        "seq": number + 1,
+    }
+
+
+def extremes(registry: Registry) -> Iterator[str]:
+    """Every field, id and key of every event with each odd value of its type in turn.
+
+    The bounds of a number and both ends of a list of words are among them.
+    """
+    number = 0
+    for event in registry.events:
+        for name, field in event.fields.items():
+            values = [json.dumps(value) for value in (*OTHERS, *TIMES)]
+            if field.type in ("int", "number"):
+                low, high = field.bounds
+                near = (low, high, low - 1, high + 1, low + 0.5)
+                values = [*values, *NUMBERS, *(json.dumps(value) for value in near)]
+            elif field.type == "enum":
+                words = registry.values(field)
+                values += [json.dumps(word) for word in (*words, words[0] + " ", words[0].upper())]
+            elif field.type == "id":
+                values += [json.dumps(value) for value in IDS]
+            elif field.type in ("string", "list[string]"):
+                for text in ("x" * field.length, "\u00e9" * field.length, "x" * (field.length + 1)):
+                    values.append(json.dumps(text if field.type == "string" else [text]))
+            for value in values:
+                number += 1
+                yield _with(line_of(event, registry, number), ("data", name), value)
+    event = registry.by_name["robot.heartbeat"]
+    ids = [(name, (name,)) for name in registry.ids]
+    for name, path in [*ids, *((key.name, tuple(key.path)) for key in registry.envelope)]:
+        if name == "received_at":
+            odd = (*map(json.dumps, OTHERS), *map(json.dumps, TIMES), "[1]")
+        else:
+            odd = (*NUMBERS, *map(json.dumps, (*OTHERS, *TIMES, *IDS, "x" * 5000)))
+        for value in odd:
+            number += 1
+            line = line_of(event, registry, number)
+            if path[0] == "dd":
+                line["dd"] = {"trace_id": "1", "span_id": "2"}
+            yield _with(line, path, value)
+    for value in ("[1]", '"x"', "7", "true"):
+        number += 1
+        other = registry.by_name["telemetry.emitter_restarted"]
+        yield _with(line_of(other, registry, number), ("data",), value)
+
+
+def _with(line: Line, path: tuple[str, ...], text: str) -> str:
+    """The line with a value given as JSON text."""
+    line = json.loads(json.dumps(line))
+    holder = line
+    for key in path[:-1]:
+        holder = holder.setdefault(key, {})
+    holder[path[-1]] = "@"
+    return json.dumps(line).replace('"@"', text, 1)
+
+
+def mutations(registry: Registry, count: int, seed: int) -> Iterator[bytes]:
+    """Random mutations of valid lines, one of each kind in turn; no line feed is added."""
+    chance = random.Random(seed)
+    kinds = (_bytes, _cut, _dropped, _doubled, _renamed, _retyped, _padded, _junk)
+    for number in range(count):
+        event = registry.events[number % len(registry.events)]
+        line = line_of(event, registry, number)
+        mutated = kinds[number // len(registry.events) % len(kinds)](line, chance)
+        raw = mutated if isinstance(mutated, bytes) else json.dumps(mutated).encode()
+        yield raw.replace(b"\n", b" ")
+
+
+def _places(line: Line) -> list[tuple[dict[str, Any], str]]:
+    """Every key, as the object it is in and its name."""
+    below = [value for value in line.values() if isinstance(value, dict)]
+    return [(holder, key) for holder in (line, *below) for key in holder]
+
+
+def _bytes(line: Line, chance: random.Random) -> bytes:
+    raw = bytearray(json.dumps(line, ensure_ascii=chance.random() < 0.5).encode())
+    for _ in range(chance.randint(1, 2)):
+        place = chance.randrange(len(raw))
+        match chance.randrange(3):
+            case 0:
+                raw[place] = chance.randrange(256)
+            case 1:
+                del raw[place]
+            case _:
+                raw.insert(place, chance.choice(b'0159.-eE"{}[],:\\ '))
+    return bytes(raw)
+
+
+def _cut(line: Line, chance: random.Random) -> bytes:
+    raw = json.dumps(line).encode()
+    place = chance.randrange(1, len(raw))
+    return raw[:place] if chance.random() < 0.5 else raw[place:]
+
+
+def _junk(line: Line, chance: random.Random) -> bytes:
+    raw = json.dumps(line).encode()
+    return chance.choice([b"\x00" * 7 + raw, b"boot " + raw, b"[" + raw + b"]", raw + b","])
+
+
+def _dropped(line: Line, chance: random.Random) -> Line:
+    holder, key = chance.choice(_places(line))
+    del holder[key]
+    return line
+
+
+def _doubled(line: Line, chance: random.Random) -> bytes:
+    holder, key = chance.choice(_places(line))
+    value = holder.pop(key)
+    holder["@"] = 0
+    both = f"{json.dumps(key)}: {json.dumps(value)}, {json.dumps(key)}: {json.dumps(value)}"
+    return json.dumps(line).replace('"@": 0', both, 1).encode()
+
+
+def _renamed(line: Line, chance: random.Random) -> Line:
+    holder, key = chance.choice(_places(line))
+    holder[key + chance.choice("s_x ")] = holder.pop(key)
+    return line
+
+
+def _retyped(line: Line, chance: random.Random) -> Line:
+    holder, key = chance.choice(_places(line))
+    text = f"x{chance.randrange(10**9)}"
+    holder[key] = chance.choice([None, True, 1, -1, 2**53, 1e300, 0.5, "", text, [], [1], {}])
+    return line
+
+
+def _padded(line: Line, chance: random.Random) -> Line:
+    texts = [(holder, key) for holder, key in _places(line) if isinstance(holder[key], str)]
+    holder, key = chance.choice(texts)
+    holder[key] = chance.choice([f"{holder[key]} ", f" {holder[key]}", " ", holder[key] * 30])
+    return line
+
+
+# ---------------------------------------------------------------- what is right
+
+
+class NotAnEventError(ValueError):
+    """The line is rejected; the text is the reason."""
+
+
+def said(raw: bytes) -> Line:
+    """What a line says, without the two things that are read as absent: nulls and unknown fields.
+
+    Raises:
+        NotAnEventError: it is no JSON object, or has a key twice.
+    """
+    try:
+        line = json.loads(raw.decode(), object_pairs_hook=_once, parse_constant=_refused)
+    except ValueError:
+        raise NotAnEventError("malformed") from None
+    if not isinstance(line, dict):
+        raise NotAnEventError("not_an_object")
+    return _without_nulls(line)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key is given twice")
+    for name in found:
+        name.encode()  # half a surrogate pair is no text
+    for value in found.values():
+        if isinstance(value, str):
+            value.encode()
+    return found
+
+
+def _refused(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _without_nulls(line: Line) -> Line:
+    kept = {key: value for key, value in line.items() if value is not None}
+    for key in ("evt", "dd", "data"):
+        if isinstance(kept.get(key), dict):
+            kept[key] = {name: value for name, value in kept[key].items() if value is not None}
+    return kept
+
+
+def fits(line: Line, registry: Registry) -> bool:
+    """Whether a line is an event that the schemas accept, and no text is wider than its column.
+
+    `line` as `said` returns it. JSON Schema counts characters, a column bytes.
+    """
+    evt = line.get("evt")
+    name = evt.get("name") if isinstance(evt, dict) else None
+    if not isinstance(name, str) or name not in registry.by_name:
+        return False
+    data = line.get("data")
+    if isinstance(data, dict):
+        known = registry.by_name[name].fields
+        line = line | {"data": {key: value for key, value in data.items() if key in known}}
+    return _validator(name).is_valid(_finite(line)) and all(
+        len(value.encode()) <= key.width
+        for key in registry.envelope_values
+        if key.width and isinstance(value := value_at(line, key.path), str)
+    )
+
+
+@cache
+def _validator(name: str) -> jsonschema_rs.Draft202012Validator:
+    schema = json.loads((SCHEMAS / f"{name}.json").read_text("utf-8"))
+    return jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+
+
+def _finite(value: Any) -> Any:
+    """With the greatest double for what Python reads as infinite: outside all bounds too."""
+    if isinstance(value, dict):
+        return {key: _finite(inside) for key, inside in value.items()}
+    if isinstance(value, list):
+        return [_finite(inside) for inside in value]
+    if isinstance(value, float) and math.isinf(value):
+        return math.copysign(1.7e308, value)
+    return value
+
+
+def value_at(line: Line, path: list[str]) -> Any:
+    """The value at a path, None where there is none."""
+    holder: Any = line
+    for key in path:
+        holder = holder.get(key) if isinstance(holder, dict) else None
+    return holder
