@@ -85,7 +85,8 @@ ROWS: dict[str, list[dict[str, Any]]] = {
          "usable_in_service_hours": 10.0,
          "ready_hours": 8.0, "busy_hours": 4.0, "not_dispatchable_hours": 0.0,
          "support_hours": 1.0, "unplanned_down_hours": 0.5, "planned_down_hours": 8.5,
-         "unknown_hours": 2.0, "out_of_service_hours": 0.0, "out_of_fleet_hours": 0.0, "unobserved_hours": 0.0,
+         "unknown_hours": 2.0, "out_of_service_hours": 0.0, "out_of_fleet_hours": 0.0,
+         "unobserved_hours": 0.0,
          "total_hours": 24.0}
         for market in ("la", "sf")
     ],

@@ -303,9 +303,9 @@ def test_what_the_logger_refused_is_quarantined(seeded: Warehouse) -> None:
     raw: list[bytes] = []
     logger = EventLogger(service="s", env="prod", host="h", write=raw.append)
     lid = {"robot_id": "R-1", "to": "open", "actor": "merchant"}
-    logger.event(Events.ROBOT_LID_CHANGED, lid | {"to": "ajar"})  # type: ignore[arg-type]
+    logger.event(Events.ROBOT_LID_CHANGED, lid | {"to": "ajar"})
     # A field that the event does not have: only the logger sees it.
-    logger.event(Events.ROBOT_LID_CHANGED, lid | {"note": "x"})  # type: ignore[arg-type]
+    logger.event(Events.ROBOT_LID_CHANGED, lid | {"note": "x"})
     refused = [line.rstrip(b"\n") for line in raw if b"robot.lid_changed" in line[:90]]
     unmarked = {"name": "robot.lid_changed", "version": 1}
     mistyped = lid_line(2, data={"to": "open", "actor": 7}, evt={**unmarked, "valid": False})

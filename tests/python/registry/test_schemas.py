@@ -96,7 +96,7 @@ def test_schema_and_logger_agree_on_every_mutant(
         if not fits:
             line |= {"evt": {**line["evt"], "valid": True}, **as_given(payload)}
         assert validators[name].is_valid(line) == fits, (name, payload)
-        assert fits == (check_for(name).explain(payload) == [])
+        assert fits == (check_for(name).explain(payload, {}) == [])
         judged[fits] += 1
         for report in map(json.loads, raw[1:]):
             validators[report["evt"]["name"]].validate(report)

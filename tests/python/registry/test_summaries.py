@@ -50,7 +50,7 @@ def test_the_client_writes_the_summary_of_the_registry(registry: Registry, event
     ]
     check = check_for(event)
     for data in (example, halved(required), *less_one):
-        fitted = check.validate(data)
+        fitted = check.validate(data, {})
         assert fitted is not None
         message = check.message(fitted)
         assert message == summary_text(registry.by_name[event], dict(fitted))
