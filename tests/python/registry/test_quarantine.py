@@ -24,7 +24,7 @@ from tests.python.registry.odd_lines import (
 )
 
 MUTATIONS = 2400
-TWICE = 40
+TWICE = 200
 # Enough for each field to meet most of the odd values.
 STEP = 5
 NOT_TESTED = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
