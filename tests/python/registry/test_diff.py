@@ -393,7 +393,9 @@ CASES: dict[str, tuple[Edit, Edit, Kind, str]] = {
         "raise registry_version to 2.0.0",
     ),
     "ENVELOPE_NO_NEW_REQUIRED": (
-        nothing, lambda d: d.envelope.append({**d.key("seq"), "name": "pid"}), BREAKING,
+        nothing, lambda d: d.envelope.append(
+            {**d.key("seq"), "name": "pid", "requirement": "required"}
+        ), BREAKING,
         "envelope, key pid: is new and required, but the programs that run now do not send it; "
         "add it as optional, or raise registry_version to 2.0.0",
     ),

@@ -373,19 +373,14 @@ ENVELOPE_MISTAKES = {
         f"{ENVELOPE}, key status: an id or a string needs a width, and only they have one.",
     ),
     "number with a width": (
-        "    type: int\n    min: 1\n",
-        "    type: int\n    width: 8\n    min: 1\n",
+        "  - name: seq\n    type: int\n",
+        "  - name: seq\n    type: int\n    width: 8\n",
         f"{ENVELOPE}, key seq: an id or a string needs a width, and only they have one.",
     ),
     "bound of a text": (
         "    width: 16\n",
         "    width: 16\n    min: 1\n",
-        f"{ENVELOPE}, key status: min is for int.",
-    ),
-    "pattern of a number": (
-        "    min: 1\n",
-        "    min: 1\n    pattern: x\n",
-        f"{ENVELOPE}, key seq: pattern is for id, string and timestamp.",
+        f"{ENVELOPE}, key status: min and max are for int.",
     ),
     "parts that are too long together": (
         "boot: 36",
