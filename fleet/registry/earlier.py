@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fleet.errors import FleetError
 from fleet.registry.loader import load_registry
-from fleet.registry.schema import EVENTS_FILE, MONITORS_FILE, Registry
+from fleet.registry.schema import ENVELOPE_FILE, EVENTS_FILE, MONITORS_FILE, Registry
 
 FOLDER = "registry"
 
@@ -40,6 +40,12 @@ def load_base(project_dir: Path, base: str) -> Registry:
             _check_out(project_dir, base, copy / FOLDER)
         # Metrics and monitors are nobody's contract, so that those of then are not needed.
         (copy / MONITORS_FILE).write_text("metrics: []\nmonitors: []\n")
+        # Before 0.2.0 keys of the envelope had patterns of their own.
+        envelope = copy / ENVELOPE_FILE
+        if envelope.is_file():
+            lines = envelope.read_text("utf-8").splitlines(keepends=True)
+            kept = [line for line in lines if not line.startswith("    pattern: ")]
+            envelope.write_text("".join(kept), "utf-8")
         return load_registry(copy)
 
 
