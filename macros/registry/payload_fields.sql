@@ -42,11 +42,19 @@
 
 {# A shared field of a line as its typed column; `relation` has the payload_groups(), one of which is not NULL. #}
 {% macro shared_payload_column(relation, field) -%}
-    {%- set values = [] -%}
+    {%- set groups = [] -%}
     {%- for group in payload_groups() if group.fields | selectattr("name", "equalto", field.name) | list -%}
-        {%- do values.append(payload_column(relation ~ "." ~ group.name ~ "_payload", field.column)) -%}
+        {%- do groups.append(relation ~ "." ~ group.name ~ "_payload") -%}
     {%- endfor -%}
-    {{ "coalesce(" ~ values | join(", ") ~ ")" if values | length > 1 else values[0] }}
+    {%- if groups | length == 1 -%}
+    {{ payload_column(groups[0], field.column) }}
+    {%- else -%}
+    case
+        {% for payload in groups -%}
+        when {{ payload }} is not null then {{ payload_column(payload, field.column) }}
+        {% endfor -%}
+    end
+    {%- endif -%}
 {%- endmacro %}
 
 {# Names of the events that have one of the fields. #}

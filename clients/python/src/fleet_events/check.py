@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import islice
+from types import MappingProxyType
 from typing import Any, NotRequired, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -27,6 +28,7 @@ from fleet_events.events import ID_PREFIXES, SPECS, Events, EventSpec, Id
 from fleet_events.signals import is_not_ours
 from fleet_events.sink import encode
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
 REASONS = 19
 """Most reasons that are told; the report of a refused event has room for one more."""
 KEY_LENGTH = 64
@@ -81,7 +83,7 @@ class PayloadCheck:
         self.message = spec.summary
 
     def validate(
-        self, data: Mapping[str, object], context: Mapping[str, str]
+        self, data: Mapping[str, object], context: Mapping[str, str] = NOTHING
     ) -> Mapping[str, object] | None:
         """The payload with its times as text in UTC, or None when it does not fit.
 
@@ -114,7 +116,9 @@ class PayloadCheck:
                 return None
         return given
 
-    def explain(self, data: Mapping[str, object], context: Mapping[str, str]) -> list[str]:
+    def explain(
+        self, data: Mapping[str, object], context: Mapping[str, str] = NOTHING
+    ) -> list[str]:
         """What does not fit, a clause per field in the order of the registry; never a value."""
         known = {name: data[name] for name in self._hints if name in data}
         given = self._with_context(known, context)

@@ -87,22 +87,25 @@ class Turns:
             return marked
 
     def _run_later(self) -> None:
-        while self._later:
+        while True:
+            # Before it is looked whether there is one: a handler that comes between would run it.
             self._busy = True
-            job, marked, lose = self._later[0]
-            outcome: Outcome = []
             try:
-                job(marked, outcome)
-            except BaseException as error:
-                if not outcome:
-                    lose(error)
-                if is_not_ours(error):
-                    raise
-            finally:
+                if not self._later:
+                    return
+                job, marked, lose = self._later[0]
+                outcome: Outcome = []
                 try:
-                    self._later.popleft()
+                    job(marked, outcome)
+                except BaseException as error:
+                    if not outcome:
+                        lose(error)
+                    if is_not_ours(error):
+                        raise
                 finally:
-                    self._busy = False
+                    self._later.popleft()
+            finally:
+                self._busy = False
             raise_held(outcome)
 
 
