@@ -112,10 +112,7 @@
 
 {# Causes that a release of the robots' software can change: what happened to the robot. #}
 {% macro robot_causes() -%}
-    {%- for cause in [
-        "robot_failure", "lid_fault", "robot_stuck", "robot_out_of_contact", "safety_event", "pilot_takeover",
-        "illegal_transition",
-    ] -%}
+    {%- for cause in ["robot_failure", "lid_fault", "robot_stuck", "robot_out_of_contact", "safety_event"] -%}
         '{{ cause }}'{{ ", " if not loop.last }}
     {%- endfor -%}
 {%- endmacro %}
