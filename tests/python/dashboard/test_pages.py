@@ -13,9 +13,11 @@ import yaml
 from streamlit.testing.v1 import AppTest
 
 from dashboard import page_queries, story
+from dashboard.data import rows
 from dashboard.views import delivery as delivery_view
 from fleet.duckdb_file import open_database
 from fleet.lookup import queries as lookups
+from fleet.lookup.ids import find
 from fleet.lookup.stores import READ_ONLY
 from tests.python.conftest import ROOT
 from tests.python.dashboard.conftest import Open, contracts
@@ -162,7 +164,7 @@ def test_no_naughty_string_is_an_id(open_page: Open, marts_file: Path) -> None:
     with open_database(marts_file, READ_ONLY, read_only=True):
         for wanted in strings:
             if wanted.strip():
-                kind, known_id = delivery_view.find(wanted.strip())
+                kind, known_id = find(rows, wanted.strip())
                 assert (kind, known_id) == ("", wanted.strip())
     # Each of a few kinds is also shown: markup, quotes, right-to-left, control characters.
     for wanted in [one for one in strings if one.strip()][::60]:
