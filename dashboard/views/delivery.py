@@ -150,7 +150,7 @@ def starts_alike(ids: list[str], wanted: str) -> bool:
 
 
 def label(value: object) -> str:
-    """Text for a button, of which Streamlit would read Markdown."""
+    """Text for a button or a hint, of which Streamlit would read Markdown."""
     return "".join(
         character if character.isalnum() or character == " " else f"\\{character}"
         for character in plain(value)
@@ -186,7 +186,8 @@ def show_delivery(delivery_id: str, zone: ZoneInfo) -> None:
                 shortcut=shortcut if other else None,
                 help="Delivery of the same robot",
             )
-        st.link_button("Datadog logs ↗", datadog_url(delivery), help=datadog_query(delivery))
+        query = label(datadog_query(delivery))
+        st.link_button("Datadog logs ↗", datadog_url(delivery), help=query)
         st.download_button(
             "HTML for a ticket",
             lambda: ticket(delivery, its_legs, events, states, zone),
@@ -227,9 +228,15 @@ def robot_states(events: list[Row], start: datetime, end: datetime) -> list[Row]
     ]
 
 
+def quoted(value: object) -> str:
+    """An id as Datadog's search takes it, whatever characters it has."""
+    escaped = plain(value).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
 def datadog_query(delivery: Row) -> str:
     ids = [
-        f'@{column}:"{plain(delivery[column])}"'
+        f"@{column}:{quoted(delivery[column])}"
         for column in ("delivery_id", "order_id", "robot_id")
         if delivery[column]
     ]

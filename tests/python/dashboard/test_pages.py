@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -204,6 +205,19 @@ def test_datadog_gets_query_and_window(monkeypatch: pytest.MonkeyPatch) -> None:
     assert f"from_ts={start}&to_ts={end}&live=false" in url
     monkeypatch.setenv("DD_SITE", "us5.datadoghq.com")
     assert delivery_view.datadog_url(row).startswith("https://us5.datadoghq.com/logs?")
+
+
+def test_an_id_stays_within_its_quotes_in_datadogs_query(monkeypatch: pytest.MonkeyPatch) -> None:
+    hostile = 'D-1" OR service:* OR "\\'
+    row = row_of(hostile, order_id="O-1\\", robot_id=None)
+    query = delivery_view.datadog_query(row)
+    assert query == ('@delivery_id:"D-1\\" OR service:* OR \\"\\\\" OR @order_id:"O-1\\\\"')
+    # As Datadog reads it: what stands outside of quotes is ours alone.
+    outside = re.sub(r'"(?:[^"\\]|\\.)*"', "ID", query)
+    assert outside == "@delivery_id:ID OR @order_id:ID"
+    monkeypatch.delenv("DD_SITE", raising=False)
+    asked = parse_qs(urlsplit(delivery_view.datadog_url(row | {"last_event_at": at(0)})).query)
+    assert asked["query"] == [query]
 
 
 def test_fleet_shows_supply_and_leads_from_reason_to_minutes(open_page: Open) -> None:
