@@ -7,28 +7,6 @@ from fleet.lookup.wording import STEPS
 LEGS = tuple(column for _, _, column in STEPS if column)
 WAITS = ("pickup_wait_seconds", "dropoff_wait_seconds", "order_to_dropoff_seconds")
 
-# An id as it was typed and in capitals; the first that is known comes first.
-DELIVERY_ID = """
-select delivery_id as id
-from delivery_sessions
-where delivery_id in (?, ?)
-order by case when delivery_id = ? then 0 else 1 end
-"""
-
-ORDER_OR_ROBOT = """
-select distinct 'order' as what, order_id as id
-from event_timeline
-where order_id in (?, ?)
-
-union all
-
-select distinct 'robot' as what, robot_id as id
-from event_timeline
-where robot_id in (?, ?)
-
-order by what, id desc
-"""
-
 # Deliveries under way between two times (the end of the window is asked first).
 ROBOT_DELIVERIES = """
 select *

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import io
+import sys
 
 import click
 
@@ -57,6 +59,9 @@ class LazyGroup(click.Group):
 @click.version_option(package_name="fleet-analytics", message="%(version)s")
 def main() -> None:
     """Typed delivery events: the registry, a simulated fleet, single sessions and the Sigma kit."""
+    # A terminal that has no → shows ? there; the command goes on.
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="replace")
 
 
 if __name__ == "__main__":

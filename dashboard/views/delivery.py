@@ -13,11 +13,11 @@ import streamlit as st
 from dashboard import charts, page_queries, story, zones
 from dashboard.data import rows
 from fleet.lookup import queries as lookups
+from fleet.lookup.ids import LONGEST_ID, find, is_id
 from fleet.lookup.stores import Row
 from fleet.lookup.story_rows import GAP_SECONDS, EventRow, Gap, mark, story_rows
 from fleet.lookup.wording import age, counted, incomplete, plain, span
 
-LONGEST_ID = 64
 SHOWN_IDS = 12
 RECENT = 25
 SITES_WITH_APP = ("datadoghq.com", "datadoghq.eu", "ddog-gov.com")
@@ -44,25 +44,13 @@ def show() -> None:
     if not wanted:
         show_recent(zone)
         return
-    kind, known_id = find(wanted)
+    kind, known_id = find(rows, wanted)
     {
         "delivery": show_delivery,
         "order": show_order,
         "robot": show_robot,
         "": show_unknown,
     }[kind](known_id, zone)
-
-
-def find(wanted: str) -> tuple[str, str]:
-    """What an id is (delivery, order, robot or nothing) and how the marts write it."""
-    # An id of a log is printable and short; other text is not worth a query.
-    if len(wanted) <= LONGEST_ID and wanted.isprintable():
-        typed = (wanted, wanted.upper())
-        if found := rows(page_queries.DELIVERY_ID, (*typed, wanted)):
-            return "delivery", str(found[0]["id"])
-        if found := rows(page_queries.ORDER_OR_ROBOT, (*typed, *typed)):
-            return str(found[0]["what"]), str(found[0]["id"])
-    return "", wanted
 
 
 def loaded_until() -> Row:
@@ -125,11 +113,10 @@ def delivery_table(found: list[Row], zone: ZoneInfo, key: str) -> None:
 
 def show_unknown(wanted: str, zone: ZoneInfo) -> None:
     """Say that there is none, the ids nearest to it, and until when events are loaded."""
-    is_id = len(wanted) <= LONGEST_ID and wanted.isprintable()
     nearest = {
         what: [str(row["id"]) for row in rows(lookups.NEAREST[what], (wanted, SHOWN_IDS))]
         for what in lookups.NEAREST
-        if is_id
+        if is_id(wanted)
     }
     begins = {
         what: [one for one in ids if one.upper().startswith(wanted.upper())]
@@ -163,7 +150,7 @@ def starts_alike(ids: list[str], wanted: str) -> bool:
 
 
 def label(value: object) -> str:
-    """Text for a button, of which Streamlit would read Markdown."""
+    """Text for a button or a hint, of which Streamlit would read Markdown."""
     return "".join(
         character if character.isalnum() or character == " " else f"\\{character}"
         for character in plain(value)
@@ -199,7 +186,8 @@ def show_delivery(delivery_id: str, zone: ZoneInfo) -> None:
                 shortcut=shortcut if other else None,
                 help="Delivery of the same robot",
             )
-        st.link_button("Datadog logs ↗", datadog_url(delivery), help=datadog_query(delivery))
+        query = label(datadog_query(delivery))
+        st.link_button("Datadog logs ↗", datadog_url(delivery), help=query)
         st.download_button(
             "HTML for a ticket",
             lambda: ticket(delivery, its_legs, events, states, zone),
@@ -240,9 +228,15 @@ def robot_states(events: list[Row], start: datetime, end: datetime) -> list[Row]
     ]
 
 
+def quoted(value: object) -> str:
+    """An id as Datadog's search takes it, whatever characters it has."""
+    escaped = plain(value).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
 def datadog_query(delivery: Row) -> str:
     ids = [
-        f'@{column}:"{plain(delivery[column])}"'
+        f"@{column}:{quoted(delivery[column])}"
         for column in ("delivery_id", "order_id", "robot_id")
         if delivery[column]
     ]

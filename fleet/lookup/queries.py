@@ -119,6 +119,28 @@ limit 1
 LOADED_UNTIL = "select max(event_at) as event_at, max(loaded_at) as loaded_at from event_timeline"
 LAST_SEEN = "select max(event_at) as event_at from event_timeline where robot_id = ?"
 
+# An id as it was typed and in capitals; the first that is known comes first.
+DELIVERY_ID = """
+select delivery_id as id
+from delivery_sessions
+where delivery_id in (?, ?)
+order by case when delivery_id = ? then 0 else 1 end
+"""
+
+ORDER_OR_ROBOT = """
+select distinct 'order' as what, order_id as id
+from event_timeline
+where order_id in (?, ?)
+
+union all
+
+select distinct 'robot' as what, robot_id as id
+from event_timeline
+where robot_id in (?, ?)
+
+order by what, id desc
+"""
+
 # How an id differs from the one asked for: the places before and after which they are equal. A
 # sum over places, because Redshift has no edit distance; 36 places hold a UUID.
 PLACES = range(1, 37)

@@ -67,7 +67,12 @@ def reading(
 
     Raises MartsError, also where a query misses a table, and DatabaseError of `open_database`.
     """
-    if not database.exists():
+    try:
+        exists = database.exists()
+    except OSError:
+        # Such as a name that no file can have.
+        exists = False
+    if not exists:
         raise MartsError(
             f"There is no database {database}; run `make demo`, or name yours with "
             "--database or FLEET_DATABASE."

@@ -11,6 +11,9 @@ from fleet.registry_constants import FUNNEL_STEPS
 # Events of a robot belong to a delivery for minutes after its end, and lines take minutes to land.
 SETTLED_AFTER = timedelta(minutes=15)
 
+# Of what a user typed, in a message.
+MOST_REPEATED = 64
+
 # Stages of the funnel: name, when it was reached, how long the leg to it took.
 STEPS = tuple((step.title, step.column, step.leg) for step in FUNNEL_STEPS if step.count)
 
@@ -22,6 +25,11 @@ def plain(value: object) -> str:
         character if character.isprintable() else " " if character.isspace() else "�"
         for character in text
     )
+
+
+def shortened(text: str) -> str:
+    """Text of a user for a sentence that refuses it: its beginning, if it is long."""
+    return plain(text if len(text) <= MOST_REPEATED else f"{text[:MOST_REPEATED]}…")
 
 
 def clock(at: datetime | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NoReturn
@@ -14,8 +15,9 @@ from rich.console import Console
 from fleet.duckdb_file import database_option
 from fleet.errors import FleetError
 from fleet.lookup import queries
+from fleet.lookup.ids import LONGEST_ID, find, is_id
 from fleet.lookup.stores import DuckDBMarts, Marts, Row, open_marts
-from fleet.lookup.wording import age, counted, incomplete, moment, plain
+from fleet.lookup.wording import age, counted, incomplete, moment, plain, shortened
 from fleet.project import find_project_dir
 from fleet.session import screen
 
@@ -43,7 +45,7 @@ def utc_time(value: str) -> datetime:
             raise ValueError
     except (ValueError, OverflowError):
         raise click.BadParameter(
-            f"{plain(value)} is no UTC time such as 2026-11-02T20:30."
+            f"{shortened(value)} is no UTC time such as 2026-11-02T20:30."
         ) from None
     return at
 
@@ -51,11 +53,14 @@ def utc_time(value: str) -> datetime:
 def refuse_unknown(store: Marts, what: str, wanted: str) -> NoReturn:
     """End with exit code 1 and the nearest ids."""
     until = store.rows(queries.LOADED_UNTIL)[0]["event_at"]
-    nearest = store.rows(queries.NEAREST[what], [wanted, NEAREST_SHOWN])
-    close = [plain(row["id"]) for row in nearest]
-    hint = f"nearest: {', '.join(close)}" if close else "none is like it"
+    if is_id(wanted):
+        nearest = store.rows(queries.NEAREST[what], [wanted, NEAREST_SHOWN])
+        close = [plain(row["id"]) for row in nearest]
+        hint = f"nearest: {', '.join(close)}" if close else "none is like it"
+    else:
+        hint = f"an id has at most {LONGEST_ID} characters, all of them printable"
     loaded = f"events are loaded until {moment(until)} UTC" if until else "nothing is loaded"
-    raise FleetError(f"There is no {what} {plain(wanted)}; {hint}; {loaded}.")
+    raise FleetError(f"There is no {what} {shortened(wanted)}; {hint}; {loaded}.")
 
 
 def freshness(store: Marts, delivery: Row | None = None) -> str:
@@ -67,23 +72,26 @@ def freshness(store: Marts, delivery: Row | None = None) -> str:
     return f"{said} {incomplete(delivery, until)}".strip() if delivery else said
 
 
-def show_delivery(store: Marts, console: Console, delivery_id: str, every: bool) -> None:
+def show_delivery(store: Marts, console: Console, delivery_id: str, every: bool) -> bool:
+    """False: there is no such delivery."""
     found = store.rows(queries.DELIVERY, [delivery_id])
     if not found:
-        refuse_unknown(store, "delivery", delivery_id)
+        return False
     (delivery,) = found
     times = [delivery["started_at"], delivery["last_event_at"]]
     events = store.rows(queries.DELIVERY_EVENTS, [delivery_id, *times])
     console.print(screen.header(delivery))
     console.print(screen.timeline(events, with_match=True, every=every))
     console.print(freshness(store, delivery), style="dim", markup=False)
+    return True
 
 
-def show_order(store: Marts, console: Console, order_id: str, every: bool) -> None:
+def show_order(store: Marts, console: Console, order_id: str, every: bool) -> bool:
+    """False: there is no such order."""
     (bounds,) = store.rows(queries.ORDER_BOUNDS, [order_id, order_id])
     times = [bounds["started_at"], bounds["last_event_at"]]
     if None in times:
-        refuse_unknown(store, "order", order_id)
+        return False
     events = store.rows(queries.ORDER_EVENTS, [*times, order_id, *times, order_id])
     first, last = (moment(events[place]["event_at"]) for place in (0, -1))
     console.print(
@@ -97,19 +105,21 @@ def show_order(store: Marts, console: Console, order_id: str, every: bool) -> No
         )
     console.print(screen.timeline(events, with_match=False, every=every))
     console.print(freshness(store), style="dim", markup=False)
+    return True
 
 
 def show_robot(
     store: Marts,
     console: Console,
     robot_id: str,
-    start: datetime | None,
-    end: datetime | None,
     every: bool,
-) -> None:
+    start: datetime | None = None,
+    end: datetime | None = None,
+) -> bool:
+    """False: there is no such robot."""
     last = store.rows(queries.LAST_SEEN, [robot_id])[0]["event_at"]
     if last is None:
-        refuse_unknown(store, "robot", robot_id)
+        return False
     # Exclusive, so that the robot's last event is in it.
     end = end or max(last, start or last) + timedelta(milliseconds=1)
     start = start or end - timedelta(hours=1)
@@ -124,6 +134,30 @@ def show_robot(
     if events:
         console.print(screen.timeline(events, with_match=False, every=every))
     console.print(freshness(store), style="dim", markup=False)
+    return True
+
+
+def show_any(store: Marts, console: Console, wanted: str, every: bool) -> None:
+    """The delivery, order or robot of an id, as it was typed or in capitals."""
+    show: dict[str, Callable[[Marts, Console, str, bool], bool]] = {
+        "delivery": show_delivery,
+        "order": show_order,
+        "robot": show_robot,
+    }
+    what = "order" if wanted.upper().startswith("O-") else "delivery"
+    if is_id(wanted):
+        # To ask what an id is reads the whole timeline: only where the first guess is wrong.
+        if show[what](store, console, wanted, every):
+            return
+        found, known_id = find(store.rows, wanted)
+        if found and show[found](store, console, known_id, every):
+            return
+    refuse_unknown(store, what, wanted)
+
+
+def as_typed_or_in_capitals(wanted: str) -> list[str]:
+    """None for text that is no id."""
+    return list(dict.fromkeys((wanted, wanted.upper()))) if is_id(wanted) else []
 
 
 def show_failed(store: Marts, console: Console, limit: int) -> None:
@@ -139,7 +173,7 @@ def example_id(store: Marts) -> str:
 
 
 @click.command()
-@click.argument("wanted", metavar="[DELIVERY_ID | ORDER_ID]", required=False)
+@click.argument("wanted", metavar="[DELIVERY_ID | ORDER_ID | ROBOT_ID]", required=False)
 @click.option("--robot", "robot_id", help="Replay a robot: its last hour, or --from until --to.")
 @click.option("--order", "order_id", help="Replay an order with all of its deliveries.")
 @click.option("--from", "start", type=utc_time, help="Start of a robot's replay, UTC.")
@@ -176,9 +210,10 @@ def session(
     target: str | None,
 ) -> None:
     """Show what happened in a delivery, or to an order or a robot, event by event."""
+    wanted, robot_id, order_id = ((text or "").strip() for text in (wanted, robot_id, order_id))
     if sum(map(bool, (wanted, robot_id, order_id, failed, example))) != 1:
         raise click.UsageError(
-            "Name one thing to show: a delivery or order id, --robot, --order, --failed or "
+            "Name one thing to show: a delivery, order or robot id, --robot, --order, --failed or "
             "--example."
         )
     given = {
@@ -200,10 +235,14 @@ def session(
     if failed:
         show_failed(store, console, limit)
     elif robot_id:
-        show_robot(store, console, robot_id, start, end, every)
+        for typed in as_typed_or_in_capitals(robot_id):
+            if show_robot(store, console, typed, every, start, end):
+                return
+        refuse_unknown(store, "robot", robot_id)
     elif order_id:
-        show_order(store, console, order_id, every)
-    elif wanted and wanted.startswith("O-"):
-        show_order(store, console, wanted, every)
+        for typed in as_typed_or_in_capitals(order_id):
+            if show_order(store, console, typed, every):
+                return
+        refuse_unknown(store, "order", order_id)
     else:
-        show_delivery(store, console, wanted or example_id(store), every)
+        show_any(store, console, wanted or example_id(store), every)

@@ -103,10 +103,9 @@ class Transport:
             self._counts["silenced"] += 1
             return LineFate(silenced=True, clock_offset=offset)
         if self._happens("LOST"):
-            self._counts["lost"] += 1
-            return LineFate(lost=True, clock_offset=offset)
+            return self._lost(offset)
         sent_at, received_at = self._delayed(sent_at, received_at, spell)
-        return self._deliver(line, sent_at, received_at, received_at - now > LATE, offset)
+        return self._deliver(line, sent_at, received_at, offset)
 
     def _happens(self, what: str) -> bool:
         return self._chance.random() < self._shares[what]
@@ -138,28 +137,27 @@ class Transport:
         until = self._stalls.get(robot_id, 0)
         return until if until > sent_at else None
 
-    def _deliver(
-        self, line: bytes, sent_at: int, received_at: int, late: bool, offset: int
-    ) -> LineFate:
+    def _deliver(self, line: bytes, sent_at: int, received_at: int, offset: int) -> LineFate:
         chance = self._chance
         malformed = self._shares["MALFORMED"]
+        late = received_at - self._world.now > LATE
         if self._happens("NOT_AN_OBJECT"):
-            self._write(received_at, chance.choice(trouble.FOREIGN_LINES))
-            self._counts["not_an_object"] += 1
+            foreign = chance.choice(trouble.FOREIGN_LINES)
+            self._counts["not_an_object"] += self._write(received_at, foreign)
         draw = chance.random()
         if draw < malformed:
-            self._write(received_at, self._mangled(line))
+            if not self._write(received_at, self._mangled(line)):
+                return self._lost(offset)
             self._counts["malformed"] += 1
             return LineFate(malformed=True, late=late, clock_offset=offset)
         if draw < malformed + self._shares["DAMAGED"]:
             kind, damaged = self._damager.damage(line)
-            self._put(sent_at, received_at, damaged)
+            if not self._put(sent_at, received_at, damaged):
+                return self._lost(offset)
             self._counts[kind] += 1
             return LineFate(damaged=True, late=late, clock_offset=offset)
 
-        self._put(sent_at, received_at, line)
-        self._counts["accepted"] += 1
-        self._counts["late"] += late
+        arrivals = [received_at] if self._put(sent_at, received_at, line) else []
         if self._happens("RETRIED_BATCH"):
             self._retried_lines = chance.randint(30, 80)
         again = self._retried_lines > 0 or self._happens("DUPLICATED")
@@ -168,9 +166,19 @@ class Transport:
             later = 10 * MINUTE if self._retried_lines > 0 else chance.expovariate(1 / HOUR)
             self._retried_lines = max(0, self._retried_lines - 1)
             wait_again = 1 + round(later)
-            self._put(sent_at + wait_again, received_at + wait_again, line)
-            self._counts["duplicate"] += 1
-        return LineFate(duplicated=again, late=late, clock_offset=offset)
+            if self._put(sent_at + wait_again, received_at + wait_again, line):
+                arrivals.append(received_at + wait_again)
+        if not arrivals:
+            return self._lost(offset)
+        late = arrivals[0] - self._world.now > LATE
+        self._counts["accepted"] += 1
+        self._counts["late"] += late
+        self._counts["duplicate"] += len(arrivals) - 1
+        return LineFate(duplicated=len(arrivals) > 1, late=late, clock_offset=offset)
+
+    def _lost(self, offset: int) -> LineFate:
+        self._counts["lost"] += 1
+        return LineFate(lost=True, clock_offset=offset)
 
     def _mangled(self, line: bytes) -> bytes:
         self._malformed_turn += 1
@@ -179,11 +187,11 @@ class Transport:
             return b"\xff" + noise.replace(b"\n", b"?")
         return line[: self._chance.randint(len(line) // 5, len(line) - 2)]
 
-    def _put(self, sent_at: int, received_at: int, line: bytes) -> None:
+    def _put(self, sent_at: int, received_at: int, line: bytes) -> bool:
         if self._sender.says_when:
             line = self._stamped(sent_at, line)
         stamp = self._world.timestamp(received_at).encode()
-        self._write(received_at, line[:-1] + b',"received_at":"' + stamp + b'"}')
+        return self._write(received_at, line[:-1] + b',"received_at":"' + stamp + b'"}')
 
     def _stamped(self, sent_at: int, line: bytes) -> bytes:
         """The line with the emitter's clock at `sent_at`, after the time it was logged."""
@@ -194,12 +202,16 @@ class Transport:
         stamp = self._world.timestamp(sent_at + ahead).encode()
         return line[:place] + b'"sent_at":"' + stamp + b'",' + line[place:]
 
-    def _write(self, received_at: int, line: bytes) -> None:
+    def _write(self, received_at: int, line: bytes) -> bool:
+        """False: the collector answered, and lost it in a crash."""
+        if self._troubles.crashed_upon(received_at):
+            return False
         self._number += 1
         self._counts["written"] += 1
         self._batches[received_at - received_at % self._batch].append(
             (received_at, self._number, line)
         )
+        return True
 
     def flush(self, before: int | None = None) -> None:
         """Write the files of all batches that ended by `before` (None: all of them)."""

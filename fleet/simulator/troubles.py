@@ -4,7 +4,7 @@ The shares are those of the usual troubles; `Settings.troubles` says how many ti
 """
 
 import random
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +36,11 @@ SILENT_ROBOTS = 0.08
 BUFFERING_ROBOTS = 0.10
 STEPPED_ROBOTS = 0.05
 OFFLINE_ROBOTS = 0.02
+
+# Crashes of Vector, which answers a line up to half a second before it is safe on disk: nobody
+# sends it again (vectordotdev/vector #22489).
+CRASHES_PER_DAY = 0.1
+UNSYNCED = 500
 
 # Share of all emitters that say when they send a line, not only when they logged it.
 STAMPS_SENDING = 0.5
@@ -86,10 +91,13 @@ class Troubles:
     def __init__(self, world: World, robot_ids: list[str]) -> None:
         self._clocks: dict[str, Clock] = {}
         self._spells: dict[str, list[Spell]] = {}
+        # When the collector crashed, by time.
+        self.crashes: list[int] = []
         self._level = world.settings.troubles
         if self._level > 0:
             self._plan(world, robot_ids)
             self._plan_rare(world, robot_ids)
+            self._plan_crashes(world)
 
     def share(self, usual: float) -> float:
         """The share that meets a trouble which usually `usual` meet."""
@@ -136,6 +144,15 @@ class Troubles:
             ended = min(began + DAY, world.settings.end - HOUR)
             self._spells[robot_id] = [Spell(began, ended, ended + 2 * SECOND)]
 
+    def _plan_crashes(self, world: World) -> None:
+        chance = world.chance("troubles", "collector")
+        rate = CRASHES_PER_DAY * self._level / DAY
+        at = chance.expovariate(rate)
+        # What the services log in the last instant must come through.
+        while at < world.settings.end - HOUR:
+            self.crashes.append(round(at))
+            at += chance.expovariate(rate)
+
     @staticmethod
     def _stepped(chance: random.Random, world: World) -> Clock:
         """A clock that a wrong time server sets, and a right one sets again, day by day."""
@@ -167,6 +184,11 @@ class Troubles:
             spell.ended + HOUR / 2 < began or ended + HOUR / 2 < spell.began for spell in spells
         ):
             spells.append(Spell(began, ended, arrives_at))
+
+    def crashed_upon(self, received_at: int) -> bool:
+        """Whether the collector answered a line then and crashed before it was safe on disk."""
+        number = bisect_left(self.crashes, received_at)
+        return number < len(self.crashes) and self.crashes[number] - received_at < UNSYNCED
 
     def clock_offset(self, robot_id: str, now: int) -> int:
         """Milliseconds by which the robot's clock is ahead (behind: negative)."""

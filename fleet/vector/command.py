@@ -16,6 +16,9 @@ from fleet.yaml_files import read_model
 
 VECTOR = "pipeline/vector"
 
+# Vector's `address` takes no names.
+Address = Annotated[str, StringConstraints(pattern=r"^\d{1,3}(\.\d{1,3}){3}:\d{1,5}$")]
+
 # No quote, blank or $ can get from a setting into the YAML.
 Plain = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9/][A-Za-z0-9_./:-]*$")]
 
@@ -30,8 +33,10 @@ class Settings(BaseModel):
         secret_id: secret in AWS Secrets Manager, a JSON object with the keys `datadog_api_key` and
             `robot_gateway_password`.
         datadog_site: Datadog site, such as datadoghq.eu.
+        services_address: where Agents send, IP address and port. One that other machines reach,
+            such as 0.0.0.0:8282, has TLS, but Vector cannot ask an Agent who it is.
         data_dir: folder of Vector's disk buffers.
-        tls_certificate: certificate file of the robot gateway's port.
+        tls_certificate: certificate file of the ports that other machines reach.
         tls_key: its private key file.
         batch_mb: size at which an object is written, before compression, in MB.
         batch_seconds: age at which it is written at the latest, in seconds.
@@ -46,6 +51,7 @@ class Settings(BaseModel):
     kms_key_arn: Plain
     secret_id: Plain
     datadog_site: Plain
+    services_address: Address = "127.0.0.1:8282"
     data_dir: Plain = "/var/lib/vector"
     tls_certificate: Plain = "/etc/vector/tls/tls.crt"
     tls_key: Plain = "/etc/vector/tls/tls.key"
@@ -83,6 +89,7 @@ def render_vector(project_dir: Path, environment: str) -> str:
 
     return jinja.get_template("vector.yaml.j2").render(
         settings.model_dump(),
+        services_are_local=settings.services_address.startswith("127."),
         environment=environment,
         program=program,
     )

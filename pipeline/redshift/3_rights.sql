@@ -4,6 +4,10 @@
 -- dbt grants analyst and sigma what they read when it creates a table: see `grants` in
 -- dbt_project.yml.
 
+-- Redshift lets every user create tables in `public`: there anybody could leave a table that a query
+-- without a schema takes for another.
+revoke create on schema public from public;
+
 -- loader: adds lines, reads none, changes none.
 grant usage on schema event_log to role loader;
 grant insert on event_log.event_lines to role loader;

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,9 +14,11 @@ import yaml
 from streamlit.testing.v1 import AppTest
 
 from dashboard import page_queries, story
+from dashboard.data import rows
 from dashboard.views import delivery as delivery_view
 from fleet.duckdb_file import open_database
 from fleet.lookup import queries as lookups
+from fleet.lookup.ids import find
 from fleet.lookup.stores import READ_ONLY
 from tests.python.conftest import ROOT
 from tests.python.dashboard.conftest import Open, contracts
@@ -162,7 +165,7 @@ def test_no_naughty_string_is_an_id(open_page: Open, marts_file: Path) -> None:
     with open_database(marts_file, READ_ONLY, read_only=True):
         for wanted in strings:
             if wanted.strip():
-                kind, known_id = delivery_view.find(wanted.strip())
+                kind, known_id = find(rows, wanted.strip())
                 assert (kind, known_id) == ("", wanted.strip())
     # Each of a few kinds is also shown: markup, quotes, right-to-left, control characters.
     for wanted in [one for one in strings if one.strip()][::60]:
@@ -202,6 +205,19 @@ def test_datadog_gets_query_and_window(monkeypatch: pytest.MonkeyPatch) -> None:
     assert f"from_ts={start}&to_ts={end}&live=false" in url
     monkeypatch.setenv("DD_SITE", "us5.datadoghq.com")
     assert delivery_view.datadog_url(row).startswith("https://us5.datadoghq.com/logs?")
+
+
+def test_an_id_stays_within_its_quotes_in_datadogs_query(monkeypatch: pytest.MonkeyPatch) -> None:
+    hostile = 'D-1" OR service:* OR "\\'
+    row = row_of(hostile, order_id="O-1\\", robot_id=None)
+    query = delivery_view.datadog_query(row)
+    assert query == ('@delivery_id:"D-1\\" OR service:* OR \\"\\\\" OR @order_id:"O-1\\\\"')
+    # As Datadog reads it: what stands outside of quotes is ours alone.
+    outside = re.sub(r'"(?:[^"\\]|\\.)*"', "ID", query)
+    assert outside == "@delivery_id:ID OR @order_id:ID"
+    monkeypatch.delenv("DD_SITE", raising=False)
+    asked = parse_qs(urlsplit(delivery_view.datadog_url(row | {"last_event_at": at(0)})).query)
+    assert asked["query"] == [query]
 
 
 def test_fleet_shows_supply_and_leads_from_reason_to_minutes(open_page: Open) -> None:

@@ -216,6 +216,14 @@ def test_the_roles_have_these_rights_and_no_others(stack: Stack) -> None:
     }
 
 
+def test_redshift_of_another_account_may_not_use_the_copy_role(template: dict[str, Any]) -> None:
+    role = template["Resources"]["CopyRole"]["Properties"]["AssumeRolePolicyDocument"]
+    (statement,) = role["Statement"]
+    assert statement["Condition"] == {
+        "StringEqualsIfExists": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    }
+
+
 def test_only_the_prefixes_of_the_lake_may_be_listed(template: dict[str, Any]) -> None:
     (policy,) = template["Resources"]["CopyRole"]["Properties"]["Policies"]
     (listing,) = [

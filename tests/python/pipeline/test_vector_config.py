@@ -16,6 +16,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from fleet.errors import FleetError
 from fleet.vector.command import render_vector, vector
 from tests.python.conftest import ROOT
 from tests.python.pipeline.conftest import ENVIRONMENTS
@@ -145,6 +146,48 @@ def test_lines_wait_on_disk_until_each_log_sink_has_them(config: dict[str, Any])
         # Datadog may lose lines; if it could not, an outage there would hold the lake back.
         expected = "drop_newest" if sink["type"] == "datadog_logs" else "block"
         assert sink["buffer"]["when_full"] == expected
+
+
+def sources_that_others_reach(config: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: source
+        for name, source in config["sources"].items()
+        if not source.get("address", "127.").startswith("127.")
+    }
+
+
+def test_only_the_gateways_port_is_reached_from_other_machines(config: dict[str, Any]) -> None:
+    assert config["sources"]["services"]["address"] == "127.0.0.1:8282"
+    (source,) = sources_that_others_reach(config).values()
+    assert source["tls"]["enabled"]
+    assert source["auth"]["strategy"] == "basic"
+
+
+def with_settings(folder: Path, more: str) -> Path:
+    """A project whose environment `prod` has one more setting."""
+    shutil.copytree(ROOT / "pipeline/vector", folder / "pipeline/vector")
+    with (folder / "pipeline/vector/environments/prod.yml").open("a") as file:
+        file.write(f"{more}\n")
+    return folder
+
+
+def test_agents_on_other_machines_are_heard_over_tls(
+    tmp_path: Path, complaints: Complaints
+) -> None:
+    project = with_settings(tmp_path / "project", "services_address: 0.0.0.0:8282")
+    config = yaml.safe_load(render_vector(project, "prod"))
+    assert sources_that_others_reach(config).keys() == {"services", "robots"}
+    tls = config["sources"]["robots"]["tls"]
+    assert config["sources"]["services"]["tls"] == tls
+    assert tls["enabled"]
+    assert complaints(config) == ""
+
+
+@pytest.mark.parametrize("address", ["localhost:8282", "127.0.0.1", "0.0.0.0:8282\n    auth: {}"])
+def test_an_address_is_an_ip_and_a_port(tmp_path: Path, address: str) -> None:
+    project = with_settings(tmp_path / "project", f"services_address: {json.dumps(address)}")
+    with pytest.raises(FleetError, match="services_address: String should match pattern"):
+        render_vector(project, "prod")
 
 
 def test_objects_are_filed_by_receipt_under_a_prefix_of_their_own(config: dict[str, Any]) -> None:

@@ -165,6 +165,19 @@ def test_readers_read_every_mart_and_nothing_else(built: Built) -> None:
         assert_refused(standin, "create table fleet_marts.mine (id int)", user)
 
 
+def test_nobody_but_the_administrator_creates_in_public(built: Built) -> None:
+    standin = built.both.standin
+    # As Redshift has it by default; PostgreSQL no longer does.
+    standin.rows("grant create on schema public to public")
+    users = ("dbt", "event_loader", "sigma_service")
+    for user in users:
+        standin.rows(f"create table public.of_{user} (id int)", user)
+        standin.rows(f"drop table public.of_{user}", user)
+    standin.run("3_rights.sql")
+    for user in users:
+        assert_refused(standin, f"create table public.of_{user} (id int)", user)
+
+
 def test_the_transformer_reads_the_raw_layer_and_cannot_write_it(built: Built) -> None:
     standin = built.both.standin
     for table in relations(standin, "event_log"):

@@ -1,5 +1,6 @@
 """`fleet session` shows the story the marts hold, and says what to do where it cannot."""
 
+import os
 import re
 import subprocess
 import sys
@@ -145,7 +146,8 @@ def test_a_delivery_without_order_robot_or_end_is_shown(fleet_session: Run) -> N
     ("words", "message"),
     [
         (("D-1",), "There is no delivery D-1; nearest: D-10, D-11, D-12;"),
-        (("d-10",), "There is no delivery d-10; nearest: D-10, D-11, D-12;"),
+        (("d-1",), "There is no delivery d-1; nearest: D-10, D-11, D-12;"),
+        (("--robot", "D-10"), "There is no robot D-10; none is like it;"),
         (("--order", "O-1O"), "There is no order O-1O; nearest: O-10;"),
         (("--robot", "R-77"), "There is no robot R-77; nearest: R-1;"),
         (("X-4711",), "There is no delivery X-4711; none is like it;"),
@@ -158,6 +160,60 @@ def test_an_unknown_id_names_the_nearest(
     assert result.exit_code == 1
     assert message in result.output
     assert "loaded until 2026-11-02 22:30:00 UTC" in result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (("d-10",), "delivery D-10, 2026-11-02"),
+        ((" D-10\t",), "delivery D-10, 2026-11-02"),
+        (("o-10",), "order O-10, 8 events"),
+        (("R-1",), "robot R-1, 2026-11-02"),
+        (("r-1 ", "--all"), "robot R-1, 2026-11-02"),
+        (("--order", " o-10"), "order O-10, 8 events"),
+        (("--robot", "r-1", "--from", "2026-11-02T20:00"), "robot R-1, 2026-11-02 20:00:00"),
+    ],
+)
+def test_an_id_is_found_however_it_is_typed(
+    fleet_session: Run, words: tuple[str, ...], shown: str
+) -> None:
+    result = fleet_session(*words)
+    assert result.exit_code == 0
+    assert shown in result.output
+
+
+NO_IDS = [b"D-\xff", b"\xfe\xff", b"D-1\x00", b"x" * 100_000, "D-1\u200b".encode()]
+
+
+@pytest.mark.parametrize("typed", NO_IDS, ids=lambda typed: repr(typed[:5]))
+@pytest.mark.parametrize("option", [(), ("--order",), ("--robot",)])
+def test_what_no_id_can_be_is_refused_in_a_sentence(
+    fleet_session: Run, option: tuple[str, ...], typed: bytes
+) -> None:
+    # As Python hands over the bytes of a command line.
+    result = fleet_session(*option, typed.decode(errors="surrogateescape"))
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert "; an id has at most 64 characters, all of them printable; " in result.output
+    assert result.output.count("\n") == 1
+    assert len(result.output) < 300
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])
+def test_a_terminal_of_any_encoding_shows_the_story(database: Path, encoding: str) -> None:
+    def run(wanted: bytes) -> subprocess.CompletedProcess[bytes]:
+        command = [sys.executable, "-m", "fleet.cli", "session", "--database", str(database)]
+        environment = {**os.environ, "PYTHONIOENCODING": encoding}
+        return subprocess.run([*command, wanted], capture_output=True, check=False, env=environment)
+
+    shown = run(b"D-10")
+    assert (shown.returncode, shown.stderr) == (0, b"")
+    mark = "✗".encode(encoding, "replace")
+    assert mark + b" delivery.dropoff_failed" in shown.stdout
+    refused = run(b"D-\xff\xe2\x86\x92")
+    assert (refused.returncode, refused.stdout) == (1, b"")
+    assert refused.stderr.startswith(b"Error: There is no delivery D-")
+    assert refused.stderr.count(b"\n") == 1
 
 
 @pytest.mark.parametrize("wanted", HOSTILE)
@@ -204,6 +260,13 @@ def test_a_missing_database_says_how_to_get_one(fleet_session: Run, tmp_path: Pa
     assert result.exit_code == 1
     assert "run `make demo`" in result.output
     assert not (tmp_path / "none.duckdb").exists()
+
+
+@pytest.mark.parametrize("name", ["x" * 5_000, "\udcff"])
+def test_a_name_that_no_file_has_is_refused(fleet_session: Run, name: str) -> None:
+    result = fleet_session("D-10", database=Path(name))
+    assert result.exit_code == 1
+    assert "run `make demo`" in result.output
 
 
 def test_a_database_without_marts_says_what_to_run(fleet_session: Run, tmp_path: Path) -> None:

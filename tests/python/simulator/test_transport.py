@@ -14,7 +14,8 @@ import pytest
 from fleet.registry import Registry
 from fleet.simulator import troubles
 from fleet.simulator.simulation import landing_folder
-from fleet.simulator.troubles import DAMAGES
+from fleet.simulator.troubles import DAMAGES, Troubles
+from fleet.simulator.world import World
 from tests.python.simulator.conftest import Simulate, Simulated
 
 FLAGS = ("is_lost", "is_malformed", "is_damaged", "is_duplicated", "is_late", "is_silenced")
@@ -149,6 +150,36 @@ def test_truth_knows_the_fate_of_every_event(troubled: Simulated, registry: Regi
     }
     for flag in FLAGS:
         assert troubled.truth(f"select count(*) > 0 from events where {flag}") == [(True,)]
+
+
+def test_a_crash_of_the_collector_loses_half_a_second(
+    simulate: Simulate, monkeypatch: pytest.MonkeyPatch, troubled: Simulated
+) -> None:
+    """And nothing else moves: every other line is as it was, to the byte."""
+    assert Troubles(World(troubled.settings), ["R-1"]).crashes == []
+    monkeypatch.setattr(troubles, "CRASHES_PER_DAY", 2_000)
+    crashed = simulate(robots=8, seed=3)
+    crashes = Troubles(World(crashed.settings), ["R-1"]).crashes
+    assert len(crashes) > 1_000
+
+    before, after = Counter(troubled.lines()), Counter(crashed.lines())
+    assert after < before
+    gone = list((before - after).elements())
+    # A line that was cut or mangled on its way has no time of receipt to check.
+    timed = [line for line in gone if line.startswith(b"{") and line.endswith(b'Z"}')]
+    assert len(timed) > 0.9 * len(gone) > 100
+    for line in timed:
+        received_at = datetime.fromisoformat(msgspec.json.decode(line)["received_at"])
+        at = (received_at - crashed.settings.start_at) / timedelta(milliseconds=1)
+        assert any(0 <= crash - at < 500 for crash in crashes)
+
+    lost = {event_id for (event_id,) in crashed.truth("select event_id from events where is_lost")}
+    lost_before = troubled.truth("select event_id from events where is_lost")
+    assert {event_id for (event_id,) in lost_before} <= lost
+    left = {record.get("event_id") for record in whole_records(crashed)}
+    assert lost.isdisjoint(left)
+    assert crashed.result.line_counts["lost_lines"] == len(lost)
+    assert crashed.result.line_counts["written_lines"] == after.total()
 
 
 def test_clock_skew_shows_in_occurred_at_alone(troubled: Simulated) -> None:
