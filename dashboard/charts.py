@@ -64,6 +64,7 @@ HOUR_COLORS = {
     "planned down": "#b9c0c8",
     "unplanned down": "#d9705f",
     "out of service": "#7d8792",
+    "out of fleet": "#a79f93",
     "unknown": "#e6c3ea",
     "unobserved": "#edeff1",
 }

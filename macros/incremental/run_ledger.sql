@@ -134,14 +134,16 @@
         {%- do loaded.update({row[0]: row[1]}) -%}
     {%- endfor -%}
     {%- set changed = [] -%}
-    {%- for node in graph.nodes.values()
-        if node.resource_type == "seed" and node.package_name == project_name
-        and node.unique_id not in selected_resources and loaded.get(node.name) != node.checksum.checksum -%}
-        {%- do changed.append(node.name) -%}
+    {%- for id in selected_resources if id in graph.nodes and graph.nodes[id].resource_type == "model" -%}
+        {%- for read in graph.nodes[id].depends_on.nodes
+            if read.startswith("seed.") and read not in selected_resources
+            and loaded.get(graph.nodes[read].name) != graph.nodes[read].checksum.checksum -%}
+            {%- do changed.append(graph.nodes[read].name) -%}
+        {%- endfor -%}
     {%- endfor -%}
     {%- if changed -%}
         {{ exceptions.raise_compiler_error(
-            "The database does not have the seeds " ~ changed | sort | join(", ")
+            "The database does not have the seeds " ~ changed | unique | sort | join(", ")
             ~ " as they are now; load them with `dbt seed` first, or run `dbt build`."
         ) }}
     {%- endif -%}

@@ -34,9 +34,9 @@ answered as (
     inner join state_changes
         on
             assignments.robot_id = state_changes.robot_id
-            and state_changes.event_at < assignments.assigned_at
-            and state_changes.event_at >= {{ dbt.dateadd(
-                "second", "-1 * " ~ var("clock_offset_threshold_seconds"), "assignments.assigned_at"
+            and assignments.assigned_at > state_changes.event_at
+            and assignments.assigned_at <= {{ dbt.dateadd(
+                "second", var("clock_offset_threshold_seconds"), "state_changes.event_at"
             ) }}
 
     where state_changes.to_state = 'assigned'
@@ -169,21 +169,21 @@ discards as (
 
     select
         joined.assignment_id,
-        min(others.ended_at) as discarded_at
+        min(aboard.ended_at) as discarded_at
 
     from joined
 
-    inner join joined as others
+    inner join joined as aboard
         on
-            joined.robot_id = others.robot_id
-            and joined.delivery_id <> others.delivery_id
-            and joined.ended_at >= others.assigned_at
-            and joined.ended_at < others.ended_at
-            and joined.capped_at > others.ended_at
+            joined.robot_id = aboard.robot_id
+            and joined.delivery_id <> aboard.delivery_id
+            and joined.ended_at >= aboard.assigned_at
+            and joined.ended_at < aboard.ended_at
+            and joined.capped_at > aboard.ended_at
 
     where
         joined.is_returning
-        and others.is_discarding
+        and aboard.is_discarding
 
     group by joined.assignment_id
 

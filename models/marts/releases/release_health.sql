@@ -91,10 +91,10 @@ robot_comparisons as (
 
     select
         '{{ var("robot_service") }}' as service,
-        version,
         {% for name in of_robots %}
-            max(case when measure = '{{ name }}' then comparison end) as {{ name }}{{ "," if not loop.last }}
+            max(case when measure = '{{ name }}' then comparison end) as {{ name }},
         {% endfor %}
+        version
 
     from verdicts
 

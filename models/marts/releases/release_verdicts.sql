@@ -324,15 +324,15 @@ estimated as (
         sum(new_exposure) as new_exposure,
         sum(old_count) as old_count,
         sum(old_exposure) as old_exposure,
-        sum(new_count * (1.0 - new_share)) + 0.25 as weight,
-        (sum(new_count * (1.0 - new_share)) + 0.25) / (sum(old_count * new_share) + 0.25) as rate_ratio,
         -- The logarithm of how much better each ratio of the two rates explains who failed than 1 does.
         {% for ratio in all_ratios %}
             sum(
                 new_count * {{ "ln(" ~ ratio ~ ")" }}
                 - (new_count + old_count) * ln(1.0 + ({{ ratio }} - 1.0) * new_share)
-            ) as log_odds_{{ loop.index }}{{ "," if not loop.last }}
+            ) as log_odds_{{ loop.index }},
         {% endfor %}
+        sum(new_count * (1.0 - new_share)) + 0.25 as weight,
+        (sum(new_count * (1.0 - new_share)) + 0.25) / (sum(old_count * new_share) + 0.25) as rate_ratio
 
     from strata
 
@@ -446,12 +446,12 @@ dispersed as (
         (estimated.new_count + estimated.old_count + 0.5) / (estimated.new_exposure + estimated.old_exposure)
             as common_rate,
         estimated.new_exposure / (estimated.new_exposure + estimated.old_exposure) as new_share,
-        case
-            when estimated.new_exposure > 0 and estimated.old_exposure > 0
-                then estimated.new_exposure >= {{ least_exposure }} and estimated.old_exposure >= {{ least_exposure }}
-                    and least(spread.new_robot_count, spread.old_robot_count) >= {{ constants["least_robots"] }}
-            else false
-        end as has_sample
+        coalesce(
+            estimated.new_exposure >= {{ least_exposure }}
+            and estimated.old_exposure >= {{ least_exposure }}
+            and least(spread.new_robot_count, spread.old_robot_count) >= {{ constants["least_robots"] }},
+            false
+        ) as has_sample
 
     from estimated
 
@@ -524,13 +524,24 @@ judged as (
 
 ),
 
+measured as (
+
+    select distinct
+        software_version,
+        period_number,
+        measure
+
+    from exposures
+
+),
+
 verdicts as (
 
     select
         ----------  ids
         cast(pairs.software_version as varchar(256)) as version,
         cast(pairs.period_number as integer) as period_number,
-        cast(measures.measure as varchar(64)) as measure,
+        cast(measured.measure as varchar(64)) as measure,
 
         ----------  text
         cast(pairs.kind as varchar(16)) as release_kind,
@@ -569,22 +580,16 @@ verdicts as (
 
     from compared_pairs as pairs
 
-    inner join (
-        select distinct
-            software_version,
-            period_number,
-            measure
-        from exposures
-    ) as measures
+    inner join measured
         on
-            pairs.software_version = measures.software_version
-            and pairs.period_number = measures.period_number
+            pairs.software_version = measured.software_version
+            and pairs.period_number = measured.period_number
 
     left join judged
         on
-            measures.software_version = judged.software_version
-            and measures.period_number = judged.period_number
-            and measures.measure = judged.measure
+            measured.software_version = judged.software_version
+            and measured.period_number = judged.period_number
+            and measured.measure = judged.measure
 
 )
 

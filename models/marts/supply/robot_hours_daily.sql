@@ -131,14 +131,21 @@ service_hours as (
         weekdays.local_date,
         weekdays.started_at,
         weekdays.ended_at,
-        {{ dbt.dateadd("minute", "greatest(coalesce(day_before.closes_minutes, 0) - 1440, 0)", "weekdays.midnight_at") }}
-            as late_service_ended_at,
+        {{ dbt.dateadd(
+            "minute",
+            "greatest(coalesce(day_before.closes_minutes, 0) - 1440, 0)",
+            "weekdays.midnight_at",
+        ) }} as late_service_ended_at,
         {{ dbt.dateadd(
             "minute",
             "greatest(coalesce(same_day.opens_minutes, 0), coalesce(day_before.closes_minutes, 0) - 1440)",
             "weekdays.midnight_at",
         ) }} as service_started_at,
-        {{ dbt.dateadd("minute", "coalesce(same_day.closes_minutes, 1440)", "weekdays.midnight_at") }} as service_ended_at
+        {{ dbt.dateadd(
+            "minute",
+            "coalesce(same_day.closes_minutes, 1440)",
+            "weekdays.midnight_at",
+        ) }} as service_ended_at
 
     from weekdays
 

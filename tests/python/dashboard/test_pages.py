@@ -187,7 +187,7 @@ def test_text_of_a_log_is_never_markup(open_page: Open) -> None:
     )  # fmt: skip
     html = story.head(row, story.legs(row, {}, at(9)), ZoneInfo("UTC"))
     assert "<img" not in html
-    assert html.count("&lt;img") == 7  # the market is named twice
+    assert html.count("&lt;img") == 8  # the market is named twice
 
 
 def test_without_an_id_the_newest_failures_are_listed(open_page: Open) -> None:
