@@ -114,6 +114,12 @@ def _with(line: Line, path: tuple[str, ...], text: str) -> str:
     return json.dumps(line).replace('"@"', text, 1)
 
 
+def environment(line: Line) -> str:
+    """What the line is told apart by from those of other environments: prod where it names none."""
+    env = line.get("env")
+    return (env.strip(" ").lower() if isinstance(env, str) else "") or "prod"
+
+
 def mutations(registry: Registry, count: int, seed: int) -> Iterator[bytes]:
     """Random mutations of valid lines, one of each kind in turn; no line feed is added."""
     chance = random.Random(seed)
