@@ -11,7 +11,7 @@
             "select sum(case when is_other_environment then 0 else 1 end),"
             ~ " min(case when is_other_environment then " ~ environment_name("env") ~ " end),"
             ~ " count(case when " ~ old ~ " then 1 end),"
-            ~ " cast(min(case when " ~ old ~ " then occurred_at end) as varchar(10))"
+            ~ " cast(cast(min(case when " ~ old ~ " then occurred_at end) as date) as varchar(10))"
             ~ " from " ~ result.node.relation_name ~ " where processed_run = " ~ this_run()
         ).rows[0] -%}
         {%- if row[0] is not none and row[0] == 0 -%}

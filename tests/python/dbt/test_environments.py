@@ -12,7 +12,9 @@ from tests.python.conftest import Warehouse
 from tests.python.nightly.differences import differences, tables
 
 RECONCILED = """
-select stream, other_environment, line_count, accepted_count, duplicate_count, quarantined_count, other_environment_count
+select
+    stream, other_environment, line_count, accepted_count, duplicate_count, quarantined_count,
+    other_environment_count
 from fleet_marts.event_reconciliation
 order by all
 """
@@ -36,13 +38,12 @@ def line(name: str, number: int, **changes: Any) -> dict[str, Any]:
 
 def error(number: int, code: str, **changes: Any) -> dict[str, Any]:
     data = {"error_code": code, "component": "lid", "severity": "major", "is_failure": False}
-    return line("robot.error", number, data=data, **changes)
+    return line("robot.error", number, data=data) | changes
 
 
 def assigned(number: int, **changes: Any) -> dict[str, Any]:
-    data: dict[str, Any] = {}
-    ids = {"delivery_id": "D-1", "order_id": "O-1"}
-    return line("dispatch.assigned", number, data=data, **ids, **changes)
+    ids = {"delivery_id": "D-1", "order_id": "O-1", "merchant_id": "M-1"}
+    return line("dispatch.assigned", number, data={}, **ids) | changes
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def test_lines_of_staging_are_counted_and_change_nothing(seeded: Warehouse) -> N
         # No environment, and the same one in other letters: ours.
         {key: value for key, value in error(3, "LID-1").items() if key != "env"},
         error(5, "LID-2", env="PROD"),
-        error(6, "LID-3", env=""),
+        error(6, "LID-3", env=" prod "),
     ]
     seeded.land("a.ndjson", ours)
     seeded.load()
@@ -80,17 +81,25 @@ def test_lines_of_staging_are_counted_and_change_nothing(seeded: Warehouse) -> N
     assert before[0] == "LID-1"
 
     theirs = [
-        # Earlier, by an emitter of ours too; with an event_id of ours; broken; with a gap, from the future.
+        # By an emitter of ours, earlier; with an event_id of ours; broken; after a gap.
         error(2, "STG-999", env="staging", event_id="s1"),
         assigned(1, env="staging", occurred_at="2026-11-02T09:00:00.000Z"),
         error(4, "STG-998", env="Staging", event_id="s2", occurred_at="yesterday"),
-        error(70, "STG-997", env="dev", event_id="s3", emitter_id="robot-agent/R-1/s", occurred_at="2026-11-02T10:58:00.000Z"),
+        error(
+            70,
+            "STG-997",
+            env="dev",
+            event_id="s3",
+            emitter_id="robot-agent/R-1/s",
+            occurred_at="2026-11-02T10:58:00.000Z",
+        ),
     ]
     seeded.land("b.ndjson", theirs)
     seeded.load()
     assert warnings(seeded, "run") == [
-        "All lines of this run are of other environments, such as dev, so no mart has them; if they are yours, set the"
-        " var environments (prod) in dbt_project.yml to their names and run `dbt build --full-refresh`."
+        "All lines of this run are of other environments, such as dev, so no mart has them; if"
+        " they are yours, set the var environments (prod) in dbt_project.yml to their names and"
+        " run `dbt build --full-refresh`."
     ]
 
     assert seeded.rows(RECONCILED) == [
@@ -102,7 +111,11 @@ def test_lines_of_staging_are_counted_and_change_nothing(seeded: Warehouse) -> N
     ]
     nightly = tables(seeded.database)
     seen = {found.table for found in differences(alone, nightly)}
-    assert seen == {"event_reconciliation", "load_reconciliation"}, seen
+    assert seen == {
+        "fleet_staging.base_event_log__lines",
+        "fleet_marts.event_reconciliation",
+        "fleet_marts.load_reconciliation",
+    }
     seeded("run", "--full-refresh")
     assert not differences(nightly, tables(seeded.database))
 
@@ -142,15 +155,21 @@ def test_old_lines_without_a_receipt_say_what_to_set(seeded: Warehouse) -> None:
     seeded.land("a.ndjson", [*old, unset])
     seeded.load()
     assert warnings(seeded, "run") == [
-        "2 lines of this run, the first of 2018-03-04, are from before earliest_credible_at (2020-01-01) and no receipt"
-        " dates them, so they lie at the moment of loading; if they are old logs and no clock that was never set, set"
-        " that var in dbt_project.yml to a day before the first of them and run `dbt build --full-refresh`."
+        "2 lines of this run, the first of 2018-03-04, are from before earliest_credible_at"
+        " (2020-01-01) and no receipt dates them, so they lie at the moment of loading; if they are"
+        " old logs and no clock that was never set, set that var in dbt_project.yml to a day before"
+        " the first of them and run `dbt build --full-refresh`."
     ]
-    counts = "select sum(accepted_count), sum(before_credible_count) from fleet_marts.event_reconciliation"
+    counts = (
+        "select sum(accepted_count), sum(before_credible_count)"
+        " from fleet_marts.event_reconciliation"
+    )
     assert seeded.rows(counts) == [(3, 2)]
 
     assert warnings(seeded, "run", "--full-refresh", earliest_credible_at="2018-03-04") == []
     assert seeded.rows(counts) == [(3, 0)]
-    days = "select event_id, cast(event_at as date)::varchar from fleet_marts.event_timeline order by 1"
+    days = (
+        "select event_id, cast(cast(event_at as date) as varchar)"
+        " from fleet_marts.event_timeline order by 1"
+    )
     assert seeded.rows(days)[:2] == [("e1", "2018-03-04"), ("e2", "2018-03-04")]
-
