@@ -115,9 +115,13 @@ def _with(line: Line, path: tuple[str, ...], text: str) -> str:
 
 
 def environment(line: Line) -> str:
-    """What the line is told apart by from those of other environments: prod where it names none."""
+    """What tells the line from those of other environments: prod where it names none.
+
+    One that is no text, or too long for its column, is none; the line is in quarantine for it.
+    """
     env = line.get("env")
-    return (env.strip(" ").lower() if isinstance(env, str) else "") or "prod"
+    is_read = isinstance(env, str) and len(env.encode()) <= 64
+    return (env.strip(" ").lower() if is_read else "") or "prod"
 
 
 def mutations(registry: Registry, count: int, seed: int) -> Iterator[bytes]:

@@ -61,6 +61,7 @@ def test_no_line_is_lost_and_no_row_differs_from_what_its_line_says(
     lines += odd[:TWICE]
     dbt.land("odd.ndjson", lines)
     dbt.load()
+    dbt("seed")
     dbt(
         "build",
         "--select",
