@@ -48,7 +48,7 @@ LAST_DAY = date(2026, 11, 1)
 def event_line(delivery_id: str) -> bytes:
     """One event of a delivery that happens now, as Vector writes it."""
     lines: list[bytes] = []
-    logger = get_logger(service="delivery-service", version="1.0.0", env="dev", write=lines.append)
+    logger = get_logger(service="delivery-service", version="1.0.0", env="prod", write=lines.append)
     logger.event(
         Events.DELIVERY_CUSTOMER_NOTIFIED,
         {"delivery_id": delivery_id, "market": "la", "channel": "push", "delivered_ok": True},

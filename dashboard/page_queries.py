@@ -192,7 +192,8 @@ select
     sum(line_count) as line_count,
     sum(accepted_count) as accepted_count,
     sum(duplicate_count) as duplicate_count,
-    sum(quarantined_count) as quarantined_count
+    sum(quarantined_count) as quarantined_count,
+    sum(other_environment_count) as other_environment_count
 from event_reconciliation
 group by loaded_at
 order by loaded_at desc
@@ -203,7 +204,7 @@ LOAD_STREAMS = """
 select *
 from event_reconciliation
 where loaded_at = ?
-order by line_count desc, stream
+order by line_count desc, stream, other_environment
 """
 
 LATENESS = """

@@ -16,6 +16,7 @@ FATES = {
     "accepted_count": "Accepted",
     "duplicate_count": "Duplicates",
     "quarantined_count": "Quarantined",
+    "other_environment_count": "Other environments",
 }
 BUCKETS = {
     "under_1_hour": "under 1 hour",
@@ -51,14 +52,16 @@ def show_reconciliation(zone: ZoneInfo) -> None:
         st.info("Nothing is loaded yet.")
         return
     total = {name: sum(load[name] for load in loads) for name in FATES}
-    columns = st.columns(4)
+    columns = st.columns(len(FATES))
     for column, name in zip(columns, FATES, strict=True):
         column.metric(FATES[name], f"{total[name]:,}")
     lost = total["line_count"] - sum(list(total.values())[1:])
     if lost:
         st.error(f"{lost:,} lines are not accounted for; run `dbt build` to see which test fails.")
     else:
-        st.success("Lines = accepted + duplicates + quarantined, in every load shown.")
+        st.success(
+            "Lines = accepted + duplicates + quarantined + other environments, in every load shown."
+        )
     chosen = st.selectbox(
         "Load",
         [load["loaded_at"] for load in loads],
@@ -68,6 +71,7 @@ def show_reconciliation(zone: ZoneInfo) -> None:
         [
             {
                 "stream": plain(row["stream"]),
+                "other environment": plain(row["other_environment"]),
                 "lines": row["line_count"],
                 **{
                     name.removesuffix("_count").replace("_", " "): row[name]

@@ -78,7 +78,7 @@ class Emitter:
         booted_at = self._world.now - self._chance.randint(8_000, 20_000)
         self.log = get_logger(
             service=self.service,
-            env="dev",
+            env="prod",
             version=version,
             host=self.host,
             write=self._write,

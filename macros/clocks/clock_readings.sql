@@ -18,6 +18,7 @@ lines as (
         emitter_id is not null
         and seq is not null
         and quarantine_reason is null
+        and not is_other_environment
         and {{ of_checked_emitters() }}
         and {{ on_days_of_checked_emitters("uncorrected_date") }}
 

@@ -6,6 +6,7 @@
     {%- endfor -%}
     {%- do checked_var("earliest_credible_at", "[0-9]{4}-[0-9]{2}-[0-9]{2}", "2020-01-01, a day in UTC") -%}
     {%- do checked_var("robot_service", "[A-Za-z0-9._/-]+", "robot-agent, a service's name") -%}
+    {%- do own_environments() -%}
     {%- if (var("backfill_from") is none) != (var("backfill_to") is none) -%}
         {{ exceptions.raise_compiler_error(
             "A backfill needs both vars, backfill_from and backfill_to; give the other one as well."

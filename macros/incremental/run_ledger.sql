@@ -113,6 +113,7 @@
         {%- do run_query("delete from " ~ open_runs() ~ " where invocation_id = '" ~ invocation_id ~ "'") -%}
     {%- endif -%}
     {%- if execute and flags.WHICH in ["run", "build"] and not flags.EMPTY -%}
+        {%- do say_what_was_left_out(results) -%}
         {%- set successes = results | selectattr("status", "equalto", "success") -%}
         {%- set succeeded = successes | map(attribute="node.unique_id") | list -%}
         {%- if incremental_models() | reject("in", succeeded) | list == [] -%}

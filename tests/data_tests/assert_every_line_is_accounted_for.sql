@@ -76,7 +76,7 @@ compared as (
         'stream' as counted_by,
         stream as counted,
         0 as line_count,
-        accepted_count + duplicate_count + quarantined_count as found_count
+        accepted_count + duplicate_count + quarantined_count + other_environment_count as found_count
     from {{ ref("event_reconciliation") }}
 
     union all

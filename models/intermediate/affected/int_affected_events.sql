@@ -117,7 +117,7 @@ affected as (
 
     from times
 
-    where line_status <> 'quarantined'
+    where line_status in ('accepted', 'duplicate')
 
 )
 

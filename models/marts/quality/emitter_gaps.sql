@@ -23,6 +23,7 @@ lines as (
     where
         emitter_id is not null
         and seq is not null
+        and line_status <> 'other_environment'
         and {{ affected("emitter", date="uncorrected_date") }}
 
 ),

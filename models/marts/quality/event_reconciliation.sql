@@ -28,8 +28,10 @@ unioned as (
     select
         loaded_at,
         coalesce(stream, 'unregistered') as stream,
+        case when line_status = 'other_environment' then {{ environment_name("env") }} end as other_environment,
         line_status,
-        quarantine_reason
+        case when line_status = 'quarantined' then quarantine_reason end as quarantine_reason,
+        uncorrected_source = 'loaded_at' and occurred_at < '{{ var("earliest_credible_at") }}' as is_before_credible
     from lines
 
     union all
@@ -37,8 +39,10 @@ unioned as (
     select
         loaded_at,
         'rejected' as stream,
+        cast(null as varchar(64)) as other_environment,
         'quarantined' as line_status,
-        reason as quarantine_reason
+        reason as quarantine_reason,
+        false as is_before_credible
     from rejected_lines
 
 ),
@@ -48,12 +52,16 @@ reconciliation as (
     select
         ----------  text
         cast(stream as varchar(64)) as stream,
+        cast(other_environment as varchar(64)) as other_environment,
 
         ----------  numerics
         count(*) as line_count,
         cast(sum(case when line_status = 'accepted' then 1 else 0 end) as bigint) as accepted_count,
         cast(sum(case when line_status = 'duplicate' then 1 else 0 end) as bigint) as duplicate_count,
         cast(sum(case when line_status = 'quarantined' then 1 else 0 end) as bigint) as quarantined_count,
+        cast(sum(case when line_status = 'other_environment' then 1 else 0 end) as bigint) as other_environment_count,
+        cast(sum(case when line_status = 'accepted' and is_before_credible then 1 else 0 end) as bigint)
+            as before_credible_count,
         {% for reason in registry_quarantine_reasons() %}
             cast(
                 sum(case when quarantine_reason = '{{ reason.name }}' then 1 else 0 end) as bigint
@@ -64,7 +72,7 @@ reconciliation as (
 
     from unioned
 
-    group by loaded_at, stream
+    group by loaded_at, stream, other_environment
 
 )
 

@@ -143,7 +143,11 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     ],
     "event_reconciliation": [
         {"stream": "robot", "line_count": 12, "accepted_count": 9, "duplicate_count": 1,
-         "quarantined_count": 2, "malformed_count": 2, "loaded_at": at(9000)}
+         "quarantined_count": 2, "other_environment_count": 0, "malformed_count": 2,
+         "loaded_at": at(9000)},
+        {"stream": "robot", "other_environment": "staging", "line_count": 4, "accepted_count": 0,
+         "duplicate_count": 0, "quarantined_count": 0, "other_environment_count": 4,
+         "malformed_count": 0, "loaded_at": at(9000)},
     ],
     "late_events": [
         {"delivery_id": "D-10", "event_id": "e8", "event_name": "delivery.dropoff_failed",

@@ -276,7 +276,7 @@ def test_release_health_names_what_got_worse(open_page: Open) -> None:
 
 def test_quality_shows_lines_in_full_and_adds_up(open_page: Open) -> None:
     page = open_page("quality")
-    assert [metric.value for metric in page.metric] == ["12", "9", "1", "2"]
+    assert [metric.value for metric in page.metric] == ["16", "9", "1", "2", "4"]
     assert "Lines = accepted + duplicates + quarantined" in said(page)
     tables = [table.value for table in page.dataframe]
     lines = next(table for table in tables if "line" in table.columns)

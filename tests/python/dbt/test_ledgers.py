@@ -238,7 +238,7 @@ def test_a_line_that_comes_days_late_changes_what_its_session_says(dbt: Warehous
     logs = {
         host: EventLogger(
             service="dispatch",
-            env="test",
+            env="prod",
             host=host,
             write=lines.append,
             clock=lambda: clock["now"],
@@ -396,7 +396,7 @@ def test_a_lost_tail_is_told_by_the_next_boot(dbt: Warehouse) -> None:
 
     def boot(name: str) -> EventLogger:
         return EventLogger(
-            service="robot-agent", env="test", host="R-1", boot=name, write=lines[name].append
+            service="robot-agent", env="prod", host="R-1", boot=name, write=lines[name].append
         )
 
     first, second = boot("one"), boot("two")

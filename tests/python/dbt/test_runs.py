@@ -73,6 +73,10 @@ def seeded(dbt: Warehouse, seeded_database: Path) -> Warehouse:
         ({"silence_timeout_minutes": "five"}, "silence_timeout_minutes is five"),
         ({"earliest_credible_at": "2020-01-01' or '1' = '1"}, "write it as 2020-01-01"),
         ({"robot_service": "robot's agent"}, "write it as robot-agent"),
+        ({"environments": "prod"}, "The var environments is prod; write it as a list"),
+        ({"environments": []}, "write it as a list of plain names, such as .prod."),
+        ({"environments": ["prod", "x' or 1 = 1 --"]}, "write it as a list of plain names"),
+        ({"environments": [7]}, "write it as a list of plain names"),
     ],
 )
 def test_vars_that_make_no_sense_stop_the_run_in_words(

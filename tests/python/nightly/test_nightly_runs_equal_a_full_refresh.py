@@ -527,6 +527,19 @@ NAMED = (
         + tuple(Fate(n, "resent", arrival=6) for n in range(0, 15, 4)),
     ),
     World(
+        name="lines_of_staging_beside_the_same_of_ours",
+        stories=(Delivery(), Failure(), Shift()),
+        fates=tuple(Fate(n, "replayed", arrival=5) for n in range(0, 20, 3))
+        + tuple(Fate(n, "replayed_first") for n in range(1, 20, 3))
+        + tuple(Fate(n, "late", arrival=6) for n in range(1, 20, 3)),
+    ),
+    World(
+        name="some_lines_only_from_staging",
+        stories=(Delivery(), Failure(), Shift(), PilotSession()),
+        fates=tuple(Fate(n, "staged") for n in range(0, 24, 5))
+        + tuple(Fate(n, "late") for n in range(0, 24, 2)),
+    ),
+    World(
         name="neighbour_is_late",
         beside=True,
         stories=(Shift(), Failure(), Delivery(arrival=5)),

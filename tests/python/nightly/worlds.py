@@ -79,6 +79,9 @@ FateKind = Literal[
     "elsewhere",
     "updated",
     "relayed",
+    "staged",
+    "replayed",
+    "replayed_first",
 ]
 
 
@@ -375,6 +378,9 @@ class Fate:
     elsewhere        it names another market
     updated          the service logs it in its next version
     relayed          the gateway logs it, in a version of its own
+    staged           it is of another environment
+    replayed         the same line arrives again then, from another environment
+    replayed_first   the same line of another environment arrives in the first load
     """
 
     line: str | int
@@ -529,6 +535,10 @@ def world_arrivals(world: World, mark: str, place: int) -> Iterator[Arrival]:
                     line["version"] = f"sw-{place}-new"
                     if line["data"].get("software_version"):
                         line["data"]["software_version"] = f"sw-{place}-new"
+                case "staged":
+                    line["env"] = "staging"
+                case "replayed_first":
+                    copies.append(Arrival(0, json.dumps({**line, "env": "Dev"})))
                 case "relayed":
                     line |= {"service": "robot-gateway", "version": f"gw-{place}-"}
                 case _:
@@ -618,6 +628,8 @@ def copy_of(
         # Two events of one emitter with one seq would take its order away.
         changed |= {"emitter_id": f"{changed['emitter_id']}/changed"}
         return {name: value for name, value in (changed | event_id_of(line)).items() if value}
+    if kind == "replayed":
+        return {**line, "env": "staging"}
     if kind == "broken":
         return {**line, "occurred_at": "yesterday"}
     return dict(line)

@@ -75,7 +75,7 @@ def log_from_python(events: Iterable[dict[str, Any]]) -> list[str]:
     lines: list[bytes] = []
     loggers: dict[str, EventLogger] = {}
     times: list[datetime] = []
-    handler = EventLogHandler(service="robot", env="test", write=lines.append)
+    handler = EventLogHandler(service="robot", env="prod", write=lines.append)
     for one in events:
         times.append(datetime.fromisoformat(one["at"]))
         logger = loggers.setdefault(
@@ -83,7 +83,7 @@ def log_from_python(events: Iterable[dict[str, Any]]) -> list[str]:
             EventLogger(
                 service=one["service"],
                 host=one["host"],
-                env="test",
+                env="prod",
                 version="1.0.0",
                 write=lines.append,
                 clock=lambda: times[-1],

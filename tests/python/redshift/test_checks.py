@@ -17,6 +17,7 @@ COLUMNS = (
     *("event_name", "event_version", "service", "env", "status", "seq", "mono_milliseconds"),
     *("trace_id", "span_id", "quarantine_reason", "quarantine_detail", "last_seq", "reason"),
     *("occurred_at", "received_at", "sent_at", "has_derived_event_id"),
+    "is_other_environment",
 )
 
 

@@ -114,6 +114,16 @@ def _with(line: Line, path: tuple[str, ...], text: str) -> str:
     return json.dumps(line).replace('"@"', text, 1)
 
 
+def environment(line: Line) -> str:
+    """What tells the line from those of other environments: prod where it names none.
+
+    One that is no text, or too long for its column, is none; the line is in quarantine for it.
+    """
+    env = line.get("env")
+    is_read = isinstance(env, str) and len(env.encode()) <= 64
+    return (env.strip(" ").lower() if is_read else "") or "prod"
+
+
 def mutations(registry: Registry, count: int, seed: int) -> Iterator[bytes]:
     """Random mutations of valid lines, one of each kind in turn; no line feed is added."""
     chance = random.Random(seed)

@@ -16,6 +16,7 @@ from tests.python.conftest import ROOT, Warehouse
 from tests.python.registry.mutants import mutants
 from tests.python.registry.odd_lines import (
     NotAnEventError,
+    environment,
     extremes,
     fits,
     mutations,
@@ -60,6 +61,7 @@ def test_no_line_is_lost_and_no_row_differs_from_what_its_line_says(
     lines += odd[:TWICE]
     dbt.land("odd.ndjson", lines)
     dbt.load()
+    dbt("seed")
     dbt(
         "build",
         "--select",
@@ -76,7 +78,9 @@ def test_no_line_is_lost_and_no_row_differs_from_what_its_line_says(
         except NotAnEventError as error:
             wrong[str(error)] += 1
             continue
-        if fits(line, registry):
+        if environment(line) != "prod":
+            wrong["of another environment"] += 1
+        elif fits(line, registry):
             right.append(line)
         else:
             wrong["by the models"] += 1
@@ -91,6 +95,7 @@ def test_no_line_is_lost_and_no_row_differs_from_what_its_line_says(
         name: wrong[name] for name in ("malformed", "not_an_object")
     }
     assert statuses["quarantined"] == sum(reasons.values())
+    assert statuses["other_environment"] == wrong["of another environment"] > 10
 
     found = Counter(rows(dbt, registry))
     expected = Counter({row_of(line, registry) for line in right})

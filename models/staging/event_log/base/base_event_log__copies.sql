@@ -30,6 +30,8 @@ lines as (
 
     where
         event_id is not null
+        -- An event_id of staging may be one of ours, where a test plays lines of production again.
+        and not is_other_environment
     {% if is_incremental() %}
         and event_id in ({{ ids_of_new_lines() }})
     {% endif %}

@@ -22,8 +22,10 @@ lines as (
 
     from {{ ref("base_event_log__typed_lines") }}
 
+    where
+        not is_other_environment
     {% if is_incremental() %}
-        where processed_run > {{ last_completed_run() }}
+        and processed_run > {{ last_completed_run() }}
     {% endif %}
 
 ),

@@ -75,7 +75,9 @@ lines as (
 
     select
         timed_lines.*,
+        -- The environment first: what a test sends wrong is nothing to look into in production.
         case
+            when timed_lines.is_other_environment then 'other_environment'
             when timed_lines.quarantine_reason is not null then 'quarantined'
             when duplicates.event_id is not null then 'duplicate'
             else 'accepted'

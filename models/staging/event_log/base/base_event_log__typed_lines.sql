@@ -262,6 +262,7 @@ final as (
         {% endfor %}
         is_sign_of_life,
         has_derived_event_id,
+        {{ is_of_other_environment("env") }} as is_other_environment,
 
         ----------  timestamps
         -- Never NULL, because "or is null" would keep both engines from skipping the blocks of other days.
