@@ -29,8 +29,8 @@
 {%- endmacro %}
 
 {#
-    The SQL condition that a line is of another environment. One that names none is ours: a service that says
-    nothing is more likely one of ours than a test that nobody would miss.
+    The SQL condition that a line is of another environment. One that names none is ours: to lose the lines of a
+    service that does not say would be worse than to see those of a test.
 #}
 {% macro is_of_other_environment(column) -%}
     coalesce({{ environment_name(column) }}, '') not in ('', '{{ own_environments() | join("', '") }}')

@@ -8,7 +8,8 @@
         + [
             "stream", "brief", "severity", "funnel_step", "ends_delivery", "uncorrected_source", "quarantine_reason",
             "quarantine_detail", "source_file", "processed_run", "copy_token", "is_sign_of_life",
-            "has_derived_event_id", "is_other_environment", "uncorrected_date", "uncorrected_at", "arrived_at", "loaded_at", "data", "payload",
+            "has_derived_event_id", "is_other_environment", "uncorrected_date", "uncorrected_at", "arrived_at",
+            "loaded_at", "data", "payload",
         ]
     ) -}}
 {% endmacro %}

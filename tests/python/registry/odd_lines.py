@@ -120,8 +120,9 @@ def environment(line: Line) -> str:
     One that is no text, or too long for its column, is none; the line is in quarantine for it.
     """
     env = line.get("env")
-    is_read = isinstance(env, str) and len(env.encode()) <= 64
-    return (env.strip(" ").lower() if is_read else "") or "prod"
+    if not isinstance(env, str) or len(env.encode()) > 64:
+        return "prod"
+    return env.strip(" ").lower() or "prod"
 
 
 def mutations(registry: Registry, count: int, seed: int) -> Iterator[bytes]:
