@@ -12,7 +12,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   now = new Date(at);
   const emitter = `${service}/${host}`;
   if (!loggers.has(emitter)) {
-    loggers.set(emitter, getLogger({ service, host, env: "test", version: "1.0.0", clock: () => now }));
+    loggers.set(emitter, getLogger({ service, host, env: "prod", version: "1.0.0", clock: () => now }));
   }
   loggers.get(emitter).event(event, data);
   loggers.get(emitter).info(process.argv[3]);
