@@ -120,8 +120,9 @@
     {%- set day = "-[0-9]{2}-[0-9]{2}" -%}
     {%- set time = "T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?" -%}
     {%- set offset = "(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)" -%}
+    {%- set moment = day ~ time -%}
     case
-        when {{ json_text(value, 40) }} ~ '^(({{ years }}){{ day }}{{ time }}{{ offset }}|(0001|9999){{ day }}{{ time }}Z)$'
+        when {{ json_text(value, 40) }} ~ '^(({{ years }}){{ moment }}{{ offset }}|(0001|9999){{ moment }}Z)$'
             then {{ adapter.dispatch("json_timestamptz", "fleet_analytics")(value) }} at time zone 'UTC'
     end
 {%- endmacro %}
@@ -224,7 +225,9 @@
     {%- elif field.type == "string" -%} len({{ value }}::varchar(65535)) > {{ field.length }}
     {%- else -%}
         get_array_length({{ value }}) > {{ field["items"] }}
-        {%- for place in range(field["items"]) %} or len({{ value }}[{{ place }}]::varchar(65535)) > {{ field.length }}{% endfor %}
+        {%- for place in range(field["items"]) %}
+        or len({{ value }}[{{ place }}]::varchar(65535)) > {{ field.length }}
+        {%- endfor %}
         or ({{ value }} is not null and {{ json_array(value, field.width) }} is null)
     {%- endif -%}
 {%- endmacro %}
@@ -268,7 +271,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# A key of the envelope in its document; `relation` has `document`, and <name>_document of each of envelope_objects(). #}
+{# A key of the envelope; `relation` has `document`, and <name>_document of each of envelope_objects(). #}
 {% macro envelope_path(relation, key) -%}
     {{ relation }}.{{ key.path[0] ~ "_document" if key.apart else 'document."' ~ key.path[0] ~ '"' }}
     {%- if key.path | length > 1 %}."{{ key.path[1] }}"{% endif %}

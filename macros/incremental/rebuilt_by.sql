@@ -71,7 +71,8 @@
 {# The robots and days of the key supply_day, and for each the days around them. #}
 {% macro supply_days_around(around) -%}
     {%- for offset in range(-around, around + 1) -%}
-        {{ "union all " if not loop.first }}select robot_id, cast({{ dbt.dateadd("day", offset, "affected_date") }} as date)
+        {%- set day = dbt.dateadd("day", offset, "affected_date") -%}
+        {{ "union all " if not loop.first }}select robot_id, cast({{ day }} as date)
         from {{ ref("int_affected_supply_days") }} {{ " " }}
     {%- endfor -%}
 {%- endmacro %}
@@ -102,7 +103,8 @@
     {%- elif key == "robot_day" -%}
         {{ return({"id": "robot_id", "ids": "select robot_id, affected_date from " ~ ref("int_affected_robot_days")}) }}
     {%- elif key == "supply_day" -%}
-        {{ return({"id": "robot_id", "ids": "select robot_id, affected_date from " ~ ref("int_affected_supply_days")}) }}
+        {%- set ids = "select robot_id, affected_date from " ~ ref("int_affected_supply_days") -%}
+        {{ return({"id": "robot_id", "ids": ids}) }}
     {%- elif key == "session" -%}
         {{ return({"id": "delivery_id", "ids": "select delivery_id from " ~ ref("int_affected_sessions")}) }}
     {%- elif key == "load" -%}

@@ -63,10 +63,12 @@
     coalesce(
         case
             {% for key in checked_envelope() if key.type not in ("bool", "timestamp") -%}
-            when {{ envelope_path(relation, key) }} is not null and {{ relation }}.{{ key.column }} is null then '{{ key.name }}'
+            when {{ envelope_path(relation, key) }} is not null and {{ relation }}.{{ key.column }} is null
+                then '{{ key.name }}'
             {% endfor -%}
             {% for id in registry_ids() -%}
-            when {{ relation }}.document."{{ id.name }}" is not null and {{ relation }}.{{ id.name }} is null then '{{ id.name }}'
+            when {{ relation }}.document."{{ id.name }}" is not null and {{ relation }}.{{ id.name }} is null
+                then '{{ id.name }}'
             {% endfor -%}
             else null
         end,
