@@ -10,10 +10,10 @@
     {%- if "first_day_of_log_end" not in values -%}
         {#- A literal, because only literals let both engines skip the blocks of other days. -#}
         {%- set week_before = dbt.dateadd("day", -7, "cast(max(uncorrected_date) as timestamp)") -%}
-        {%- set day = run_query(
-            "select cast(cast(" ~ week_before ~ " as date) as varchar(10)) from "
-            ~ typed_lines
-        ).columns[0].values()[0] -%}
+        {%- set rows = run_query(
+            "select cast(cast(" ~ week_before ~ " as date) as varchar(10)) from " ~ typed_lines
+        ).rows -%}
+        {%- set day = rows[0][0] if rows -%}
         {%- set is_held = false -%}
         {%- if day -%}
             {%- set is_held = run_query(

@@ -67,7 +67,7 @@ class Boot:
                 "service": "robot-agent",
                 "emitter_id": f"robot-agent/{name}/b1",
                 "seq": number + 1,
-                "robot_id": name,
+                "robot_id": f"R-{name.removeprefix('R-')}",
                 "data": {"to": "open", "actor": "merchant"},
             }
             if self.has_mono:

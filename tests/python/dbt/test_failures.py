@@ -14,7 +14,7 @@ from tests.python.dbt.test_endings import Log
 
 def lives(log: Log, name: str, *states: tuple[str, str], until: str = "20:00") -> None:
     """A robot in one state after the other, (`08:00`, `available`), with a heartbeat a minute."""
-    robot = {"robot_id": name, "service": "robot-agent"}
+    robot = {"robot_id": f"R-{name}", "service": "robot-agent"}
     for (at, state), (end, _) in pairwise([*states, (until, "")]):
         log(at, "robot.state_changed", to_state=state, hardware_version="hw-1", **robot)
         for minute in range(minutes(at), minutes(end)):
@@ -30,7 +30,7 @@ def error(log: Log, name: str, at: str, code: str = "DRV-1", component: str = "d
     log(
         at,
         "robot.error",
-        robot_id=name,
+        robot_id=f"R-{name}",
         error_code=code,
         component=component,
         is_failure=True,
@@ -40,7 +40,7 @@ def error(log: Log, name: str, at: str, code: str = "DRV-1", component: str = "d
 
 
 def cleared(log: Log, name: str, at: str, code: str = "DRV-1", **said: Any) -> None:
-    log(at, "robot.error_cleared", robot_id=name, error_code=code, **said)
+    log(at, "robot.error_cleared", robot_id=f"R-{name}", error_code=code, **said)
 
 
 def story() -> Log:
@@ -74,9 +74,9 @@ def story() -> Log:
     lives(log, "STATE", ("08:00", "available"), *repaired)
     tipped = ("08:00", "in_transit"), ("12:08", "fault"), ("12:30", "available")
     lives(log, "TIPPED", *tipped, ("14:05", "assigned"))
-    log("12:00", "robot.safety_event", robot_id="TIPPED", kind="tip_over", severity="critical")
+    log("12:00", "robot.safety_event", robot_id="R-TIPPED", kind="tip_over", severity="critical")
     # A bump that the robot drove on from is no failure.
-    log("14:00", "robot.safety_event", robot_id="TIPPED", kind="collision", severity="minor")
+    log("14:00", "robot.safety_event", robot_id="R-TIPPED", kind="collision", severity="minor")
 
     # In the workshop, and on the charger.
     lives(log, "WORKSHOP", ("08:00", "maintenance"), ("13:00", "available"))
@@ -97,7 +97,7 @@ def story() -> Log:
 
     # None at all in 10 operating hours.
     lives(log, "NONE", ("10:00", "available"))
-    log("20:00", "robot.heartbeat", robot_id="NONE", state="available")
+    log("20:00", "robot.heartbeat", robot_id="R-NONE", state="available")
     return log
 
 
@@ -149,7 +149,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, open_warehouse: Any) -> Ware
 def test_failures_of_a_robot(built: Warehouse, name: str, failures: list[Any]) -> None:
     found = built.rows(
         "select first_error_code, cast(down_seconds / 60 as integer), end_basis, began_in_state,"
-        f" is_charged, is_open from fleet_marts.robot_failures where robot_id = '{name}'"
+        f" is_charged, is_open from fleet_marts.robot_failures where robot_id = 'R-{name}'"
         " order by started_at"
     )
     assert found == failures
@@ -179,7 +179,7 @@ def test_what_counts_for_mtbf(
 ) -> None:
     ((*counts, mttr_hours),) = built.rows(
         "select failure_count, uncharged_failure_count, open_failure_count, mttr_hours"
-        f" from fleet_marts.robot_mtbf where robot_id = '{name}'"
+        f" from fleet_marts.robot_mtbf where robot_id = 'R-{name}'"
     )
     assert counts == [counted, uncharged, lasting]
     assert mttr_hours == (None if repair_hours is None else pytest.approx(repair_hours))
@@ -188,14 +188,14 @@ def test_what_counts_for_mtbf(
 def test_components_that_a_failure_takes_along_are_its_consequences(built: Warehouse) -> None:
     assert built.rows(
         "select component, error_count, consequence_count, consequences"
-        " from fleet_marts.robot_failures where robot_id = 'POWER'"
+        " from fleet_marts.robot_failures where robot_id = 'R-POWER'"
     ) == [("battery", 3, 2, "drive DRV-9, compute CMP-9")]
 
 
 def test_without_a_failure_mtbf_has_the_lower_bound_of_the_same_interval(built: Warehouse) -> None:
     ((hours, mtbf, lower, upper),) = built.rows(
         "select operating_hours, mtbf_hours, mtbf_lower_90_hours, mtbf_upper_90_hours"
-        " from fleet_marts.robot_mtbf where robot_id = 'NONE'"
+        " from fleet_marts.robot_mtbf where robot_id = 'R-NONE'"
     )
     assert (hours, mtbf, upper) == (10, None, None)
     assert lower == pytest.approx(10 * 0.3338, abs=0.001)
@@ -205,11 +205,11 @@ def test_two_availabilities_stand_side_by_side(built: Warehouse) -> None:
     """Two hours out of order, one of them in the workshop, which is planned downtime."""
     ((of_failures, of_states),) = built.rows(
         "select mtbf_availability_ratio, availability_ratio"
-        " from fleet_marts.robot_mtbf where robot_id = 'STATE'"
+        " from fleet_marts.robot_mtbf where robot_id = 'R-STATE'"
     )
     hours, down = built.rows(
         "select operating_hours, unplanned_down_hours from fleet_marts.robot_mtbf"
-        " where robot_id = 'STATE'"
+        " where robot_id = 'R-STATE'"
     )[0]
     assert of_failures == pytest.approx(hours / (hours + 2))
     assert of_states == pytest.approx(hours / (hours + 1))

@@ -40,7 +40,8 @@ def delivery(
         "robot_id": f"R-{number}-{attempt}",
         "market": "sf",
     }
-    log(dispatched, "dispatch.requested", **ids, **MERCHANT)
+    no_robot = {name: value for name, value in ids.items() if name != "robot_id"}
+    log(dispatched, "dispatch.requested", **no_robot, **MERCHANT)
     log(dispatched, "dispatch.assigned", **ids, **MERCHANT)
     if picked_up:
         log(picked_up, "delivery.pickup_completed", **ids, **MERCHANT)

@@ -61,12 +61,12 @@ def event_lines() -> Iterator[dict[str, Any]]:
         data = {"to_state": state} | ({} if reason == "none" else {"reason": reason})
         robot_id = f"R-{row['device']}"
         yield {
-            **line("robot.state_changed", at, robot_id, int(row["seq"]), data),
+            **line("robot.state_changed", at, robot_id, int(row["seq"]) + 1, data),
             "robot_id": robot_id,
         }
     # The last event of the log is where its hours end.
     data = {"component": "lifts", "version": "1.0.0", "kind": "deploy"}
-    yield line("release.deployed", WINDOW_END, "window-end", 0, data)
+    yield line("release.deployed", WINDOW_END, "window-end", 1, data)
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ class States(Log):
     """Lines about robots, by the program on the robot unless a service is named."""
 
     def by(self, service: str, at: str, name: str, robot: str, **said: Any) -> None:
-        self(at, name, robot_id=robot, **said)
+        self(at, name, robot_id=f"R-{robot}", **said)
         host = robot if service == "robot-agent" else "gw"
         self.lines[-1] |= {"service": service, "emitter_id": f"{service}/{host}/1"}
 
@@ -137,7 +137,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, open_warehouse: Any) -> Ware
         [
             line
             for line in story().in_order()
-            if line["robot_id"] != "lines-lost" or not lost_from <= line["occurred_at"] < lost_until
+            if line["robot_id"] != "R-lines-lost" or not lost_from <= line["occurred_at"] < lost_until
         ],
     )
     warehouse.load()
@@ -154,7 +154,7 @@ def intervals(built: Warehouse, robot: str) -> list[tuple[Any, ...]]:
         f"""
         select state, basis, strftime(started_at at time zone 'UTC', '%H:%M:%S')
         from fleet_marts.robot_state_intervals
-        where robot_id = '{robot}' and ended_at > started_at
+        where robot_id = 'R-{robot}' and ended_at > started_at
         order by started_at
         """
     )
@@ -162,7 +162,7 @@ def intervals(built: Warehouse, robot: str) -> list[tuple[Any, ...]]:
 
 def usable_minutes(built: Warehouse, robot: str) -> Decimal:
     ((seconds,),) = built.rows(
-        f"select sum(usable_seconds) from fleet_marts.supply_hours where robot_id = '{robot}'"
+        f"select sum(usable_seconds) from fleet_marts.supply_hours where robot_id = 'R-{robot}'"
     )
     return Decimal(seconds) / 60
 
@@ -207,12 +207,12 @@ def test_a_state_told_again_may_become_dispatchable(
     # 10:19:00 and 10:20:30 are the heartbeats before and after.
     assert usable_minutes(built, robot) == Decimal(str(minutes))
     assert built.rows(
-        f"select count(*) from fleet_marts.robot_state_intervals where robot_id = '{robot}'"
+        f"select count(*) from fleet_marts.robot_state_intervals where robot_id = 'R-{robot}'"
         " and (is_illegal_transition or has_lost_transition)"
     ) == [(0,)]
     reasons = built.rows(
         "select reason, sum(duration_seconds) from fleet_marts.supply_hours"
-        f" where robot_id = '{robot}' and state = 'charging' group by 1 order by 1"
+        f" where robot_id = 'R-{robot}' and state = 'charging' group by 1 order by 1"
     )
     assert reasons == [("battery_low", 600), ("charging", 600)]
 
@@ -221,7 +221,7 @@ def test_retired_robots_leave_the_fleet(built: Warehouse) -> None:
     hours = built.rows(
         """
         select strftime(hour_at at time zone 'UTC', '%d %H'), state, sum(duration_seconds)
-        from fleet_marts.supply_hours where robot_id = 'retired' group by 1, 2 order by 1, 2
+        from fleet_marts.supply_hours where robot_id = 'R-retired' group by 1, 2 order by 1, 2
         """
     )
     assert hours == [
@@ -236,7 +236,7 @@ def test_retired_robots_leave_the_fleet(built: Warehouse) -> None:
     out_of_service, out_of_fleet = built.rows(
         f"""
         select sum(out_of_service_hours), sum(out_of_fleet_hours)
-        from fleet_marts.supply_hours_daily where supply_date = date '{NEXT_DAY}'
+        from fleet_marts.supply_hours_daily where local_date = date '{NEXT_DAY}'
         """
     )[0]
     others = built.rows(
@@ -247,7 +247,7 @@ def test_retired_robots_leave_the_fleet(built: Warehouse) -> None:
     )[0][0]
     assert (out_of_service, out_of_fleet) == (float(others), 0.5)
     bounds = built.rows(
-        "select count(*) from fleet_marts.supply_hours_bounds where robot_id = 'retired'"
+        "select count(*) from fleet_marts.supply_hours_bounds where robot_id = 'R-retired'"
     )
     assert bounds == [(5,)]
 
@@ -257,7 +257,7 @@ def test_hours_have_the_version_that_was_told_last(built: Warehouse) -> None:
         """
         select software_version, hardware_version, sum(operating_milliseconds) / 60000.0
         from fleet_intermediate.int_robot_operating_days
-        where robot_id = 'updated' and operating_milliseconds > 0
+        where robot_id = 'R-updated' and operating_milliseconds > 0
         group by 1, 2 order by 1
         """
     )
@@ -269,7 +269,7 @@ def test_hours_have_the_version_that_was_told_last(built: Warehouse) -> None:
         """
         select software_version, hardware_version,
             strftime(started_at, '%d %H:%M'), strftime(ended_at, '%d %H:%M')
-        from fleet_intermediate.int_robot_versions where robot_id = 'updated' order by started_at
+        from fleet_intermediate.int_robot_versions where robot_id = 'R-updated' order by started_at
         """
     )
     assert told == [
@@ -290,7 +290,7 @@ def test_lost_lines_are_no_silence(built: Warehouse) -> None:
     ]
     low = built.rows(
         "select sum(usable_seconds_low) from fleet_marts.supply_hours_bounds"
-        " where robot_id = 'lines-lost'"
+        " where robot_id = 'R-lines-lost'"
     )
     # All but the hour of which nothing was heard, and what clocks may be off by.
     assert 19 * 60 <= low[0][0] <= 20 * 60

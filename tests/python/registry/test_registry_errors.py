@@ -529,9 +529,9 @@ RATIO = "of: failed_pickups\n    over: pickups\n"
 
 MONITOR_MISTAKES = {
     "event unknown": (
-        "events: {order.created: {}}",
-        "events: {order.creatd: {}}",
-        "metric orders: order.creatd is no event (did you mean order.created?).",
+        "events: {dispatch.assigned: {}}",
+        "events: {dispatch.asigned: {}}",
+        "metric dispatched_orders: dispatch.asigned is no event (did you mean dispatch.assigned?).",
     ),
     "events neither word nor mapping": (
         "events: errors",
@@ -572,9 +572,9 @@ MONITOR_MISTAKES = {
         "be compared with a list of values.",
     ),
     "distinct id that may be absent": (
-        "events: {order.created: {}}\n    distinct: order_id",
-        "events: {order.created: {}}\n    distinct: delivery_id",
-        "metric orders: distinct delivery_id is not an id that order.created requires.",
+        "events: {dispatch.assigned: {}}\n    distinct: order_id",
+        "events: {dispatch.assigned: {}}\n    distinct: pilot_id",
+        "metric dispatched_orders: distinct pilot_id is not an id that dispatch.assigned requires.",
     ),
     "distinct and spread": (
         "spread_of: wait_s",
