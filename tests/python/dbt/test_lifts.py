@@ -39,6 +39,10 @@ def read(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+# A lift that is not listed has left the fleet, so its hours are none of it.
+NOT_LISTED = "NOT_LISTED"
+
+
 def line(name: str, at: str, emitter: str, seq: int, data: dict[str, Any]) -> dict[str, Any]:
     return {
         "event_id": f"{emitter}-{seq}",
@@ -87,7 +91,7 @@ def test_hours_per_day_and_state(lifts: Warehouse) -> None:
     measured: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for day, state, reason, hours in lifts.rows(
         "select cast(hour_at as date)::varchar, state, reason, sum(duration_seconds) / 3600.0"
-        " from fleet_marts.supply_hours where state != 'unobserved' group by all"
+        " from fleet_marts.supply_hours where state not in ('unobserved', 'retired') group by all"
     ):
         measured[day][THERE[state, reason][0]] += hours
 
@@ -95,7 +99,9 @@ def test_hours_per_day_and_state(lifts: Warehouse) -> None:
     assert measured.keys() == expected.keys()
     for day, states in expected.items():
         assert measured[day] == pytest.approx(
-            {state: float(hours) for state, hours in states.items()}, abs=1e-4, rel=0
+            {state: float(hours) for state, hours in states.items() if state != NOT_LISTED},
+            abs=1e-4,
+            rel=0,
         ), day
 
 
@@ -104,11 +110,13 @@ def test_hours_per_state_and_reason(lifts: Warehouse) -> None:
         THERE[state, reason]: hours
         for state, reason, hours in lifts.rows(
             "select state, reason, sum(duration_seconds) / 3600.0"
-            " from fleet_marts.supply_hours where state != 'unobserved' group by all"
+            " from fleet_marts.supply_hours where state not in ('unobserved', 'retired') group by all"
         )
     }
     expected = {
-        (row["state"], row["reason"]): float(row["sum"]) for row in read("expected_reason.csv")
+        (row["state"], row["reason"]): float(row["sum"])
+        for row in read("expected_reason.csv")
+        if row["state"] != NOT_LISTED
     }
     assert measured == pytest.approx(expected, abs=1e-4, rel=0)
 
@@ -124,7 +132,20 @@ def test_the_states_of_a_robot_fill_each_hour_exactly(lifts: Warehouse) -> None:
     ((robots, hours),) = lifts.rows(
         "select count(distinct robot_id), count(distinct hour_at) from fleet_marts.supply_hours"
     )
-    assert (robots, hours) == (3770, 32 * 24 + 2)
+    listed = {
+        line["robot_id"]
+        for line in event_lines()
+        if line["data"].get("to_state", "") != "retired"
+        if "robot_id" in line
+    }
+    assert 3_000 < len(listed) < 3770
+    assert (robots, hours) == (len(listed), 32 * 24 + 2)
+
+
+def test_no_hour_is_wholly_out_of_the_fleet(lifts: Warehouse) -> None:
+    retired = "from fleet_marts.supply_hours where state = 'retired'"
+    assert lifts.rows(f"select count(*) > 0 {retired}") == [(True,)]
+    assert lifts.rows(f"select count(*) {retired} and duration_seconds >= 3600") == [(0,)]
 
 
 def test_every_line_is_accounted_for(lifts: Warehouse) -> None:

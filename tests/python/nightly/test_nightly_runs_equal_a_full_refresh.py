@@ -37,7 +37,7 @@ from tests.python.nightly.worlds import (
 
 # Many in one fleet: its runs cost about the same.
 WORLDS_PER_FLEET = 67
-FLEETS = -(-int(os.environ.get("NIGHTLY_WORLDS", "200")) // WORLDS_PER_FLEET)
+FLEETS = -(-int(os.environ.get("NIGHTLY_WORLDS", "134")) // WORLDS_PER_FLEET)
 
 REGISTRY = load_registry(find_project_dir())
 
