@@ -110,7 +110,8 @@ def test_hours_per_state_and_reason(lifts: Warehouse) -> None:
         THERE[state, reason]: hours
         for state, reason, hours in lifts.rows(
             "select state, reason, sum(duration_seconds) / 3600.0"
-            " from fleet_marts.supply_hours where state not in ('unobserved', 'retired') group by all"
+            " from fleet_marts.supply_hours where state not in ('unobserved', 'retired')"
+            " group by all"
         )
     }
     expected = {

@@ -137,7 +137,8 @@ def built(tmp_path_factory: pytest.TempPathFactory, open_warehouse: Any) -> Ware
         [
             line
             for line in story().in_order()
-            if line["robot_id"] != "R-lines-lost" or not lost_from <= line["occurred_at"] < lost_until
+            if line["robot_id"] != "R-lines-lost"
+            or not lost_from <= line["occurred_at"] < lost_until
         ],
     )
     warehouse.load()

@@ -1,6 +1,6 @@
 """Whatever arrives when: after the last night every table equals a full refresh, row for row.
 
-NIGHTLY_WORLDS sets how many random worlds are tried, on top of those named here; 200 unless it
+NIGHTLY_WORLDS sets how many random worlds are tried, on top of those named here; 134 unless it
 is given.
 """
 

@@ -50,5 +50,6 @@ def test_supply_hours_of_lifts_are_those_of_duckdb(
     assert not differences(ducks, others), "\n".join(map(str, differences(ducks, others)))
     # Every lift that was in the fleet, for hundreds of hours.
     hours = others["fleet_marts.supply_hours"]
-    assert set(hours.column("robot_id").to_pylist()) == robots
+    (robot_id,) = (name for name in hours.column_names if name.startswith("robot_id:"))
+    assert set(hours.column(robot_id).to_pylist()) == robots
     assert hours.num_rows > 100 * len(robots) > 0
