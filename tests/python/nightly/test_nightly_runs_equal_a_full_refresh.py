@@ -1,6 +1,6 @@
 """Whatever arrives when: after the last night every table equals a full refresh, row for row.
 
-NIGHTLY_WORLDS sets how many random worlds are tried, on top of those named here; 134 unless it
+NIGHTLY_WORLDS sets how many random worlds are tried, on top of those named here; 67 unless it
 is given.
 """
 
@@ -37,7 +37,7 @@ from tests.python.nightly.worlds import (
 
 # Many in one fleet: its runs cost about the same.
 WORLDS_PER_FLEET = 67
-FLEETS = -(-int(os.environ.get("NIGHTLY_WORLDS", "134")) // WORLDS_PER_FLEET)
+FLEETS = -(-int(os.environ.get("NIGHTLY_WORLDS", "67")) // WORLDS_PER_FLEET)
 
 REGISTRY = load_registry(find_project_dir())
 
