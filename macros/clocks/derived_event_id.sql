@@ -3,7 +3,7 @@
     Not from the whole line: received_at differs where it was sent again.
 #}
 {% macro derived_event_id() -%}
-    {%- set content = ["event_name", "cast(occurred_at as varchar(32))", "service", json_line("data")] -%}
+    {%- set content = ["event_name", "cast(occurred_at as varchar(32))", "service", "md5(" ~ json_line("data") ~ ")"] -%}
     'derived-' || md5(
         case
             when emitter_id is not null and seq is not null then emitter_id || '/' || cast(seq as varchar(20))

@@ -137,7 +137,7 @@
 
 {% macro default__json_array(value, width) -%}
     case
-        when json_typeof({{ value }}) = 'array' and octet_length(json_serialize({{ value }})) <= {{ width }}
+        when json_typeof({{ value }}) = 'array' and json_size({{ value }}) <= {{ width }}
             then cast(json_serialize({{ value }}) as varchar({{ width }}))
     end
 {%- endmacro %}
@@ -148,6 +148,15 @@
             then cast({{ value }} as varchar)
     end
 {%- endmacro %}
+
+{# Bytes of a value as text. json_serialize() fails on Redshift beyond the longest text, json_size() does not. #}
+{% macro json_size(value) %}
+    {{- return(adapter.dispatch("json_size", "fleet_analytics")(value)) -}}
+{% endmacro %}
+
+{% macro default__json_size(value) %}json_size({{ value }}){% endmacro %}
+
+{% macro duckdb__json_size(value) %}strlen(cast({{ value }} as varchar)){% endmacro %}
 
 {% macro json_line(value) %}
     {{- return(adapter.dispatch("json_line", "fleet_analytics")(value)) -}}

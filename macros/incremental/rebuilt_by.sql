@@ -61,18 +61,25 @@
     {%- endif -%}
     {%- if found.ids and id is not false -%}
         {%- set of_days = key in ("robot_day", "supply_day") -%}
-        {%- set columns = "(" ~ found.id ~ ", " ~ date ~ ")" if of_days else id or found.id -%}
+        {%- set columns = robot_day_key(found.id, date) if of_days else id or found.id -%}
         {%- set ids = supply_days_around(around) if key == "supply_day" and around else found.ids -%}
         {%- do conditions.append(columns ~ " in (" ~ ids ~ ")") -%}
     {%- endif -%}
     {{- conditions | join(" and ") -}}
 {%- endmacro %}
 
+{#
+    A robot and a day as one text. Redshift documents IN of one expression; DuckDB would join on a pair, beside an OR too.
+#}
+{% macro robot_day_key(robot_id, day) -%}
+    {{ robot_id }} || '/' || cast({{ day }} as varchar(10))
+{%- endmacro %}
+
 {# The robots and days of the key supply_day, and for each the days around them. #}
 {% macro supply_days_around(around) -%}
     {%- for offset in range(-around, around + 1) -%}
         {%- set day = dbt.dateadd("day", offset, "affected_date") -%}
-        {{ "union all " if not loop.first }}select robot_id, cast({{ day }} as date)
+        {{ "union all " if not loop.first }}select {{ robot_day_key("robot_id", "cast(" ~ day ~ " as date)") }}
         from {{ ref("int_affected_supply_days") }} {{ " " }}
     {%- endfor -%}
 {%- endmacro %}
@@ -101,9 +108,10 @@
     {%- elif key == "pilot_session" -%}
         {{ return({"id": "session_id", "ids": "select session_id from " ~ ref("int_affected_events")}) }}
     {%- elif key == "robot_day" -%}
-        {{ return({"id": "robot_id", "ids": "select robot_id, affected_date from " ~ ref("int_affected_robot_days")}) }}
+        {%- set ids = "select " ~ robot_day_key("robot_id", "affected_date") ~ " from " ~ ref("int_affected_robot_days") -%}
+        {{ return({"id": "robot_id", "ids": ids}) }}
     {%- elif key == "supply_day" -%}
-        {%- set ids = "select robot_id, affected_date from " ~ ref("int_affected_supply_days") -%}
+        {%- set ids = "select " ~ robot_day_key("robot_id", "affected_date") ~ " from " ~ ref("int_affected_supply_days") -%}
         {{ return({"id": "robot_id", "ids": ids}) }}
     {%- elif key == "session" -%}
         {{ return({"id": "delivery_id", "ids": "select delivery_id from " ~ ref("int_affected_sessions")}) }}

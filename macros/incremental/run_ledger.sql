@@ -79,11 +79,19 @@
 #}
 {% macro duckdb__refuse_second_run() %}{% endmacro %}
 
-{# One statement looks and claims, so that of two runs that start together one fails to serialise. #}
+{#
+    Redshift's transactions are at SNAPSHOT isolation unless a database says otherwise, and always on Serverless: two
+    runs that start together would both see no claim, and neither would be refused. So the look comes after a lock,
+    which only one of them has. A transaction sees what was there at its first statement but for the lock.
+#}
 {% macro default__refuse_second_run() %}
     {%- set now = modules.datetime.datetime.now(modules.pytz.utc) -%}
     {%- set oldest = now - modules.datetime.timedelta(hours=0 if var("ignore_open_run") else var("run_lock_hours")) -%}
     {%- set format = "%Y-%m-%d %H:%M:%S.%f" -%}
+    {#- Whatever dbt asked before may have opened a transaction, which would not see what others did since. -#}
+    {%- do run_query("commit") -%}
+    {%- do run_query("begin") -%}
+    {%- do run_query("lock table " ~ open_runs()) -%}
     {#- The claims of killed runs: else the run after this one would still be refused. -#}
     {%- do run_query(
         "delete from " ~ open_runs() ~ " where opened_at <= '" ~ oldest.strftime(format) ~ "'::timestamp"
@@ -97,6 +105,7 @@
         "select cast(max(opened_at) as varchar(19)) from " ~ open_runs()
         ~ " having max(case when invocation_id = '" ~ invocation_id ~ "' then 1 else 0 end) = 0"
     ).rows -%}
+    {%- do run_query("commit") -%}
     {%- if others -%}
         {{ exceptions.raise_compiler_error(
             "Another run that began at " ~ others[0][0] ~ " UTC has not ended; wait for it, or if it was killed,"

@@ -50,7 +50,7 @@
     {{ return([
         {'name': 'malformed', 'found_in': 'line'},
         {'name': 'not_an_object', 'found_in': 'line'},
-        {'name': 'too_large', 'found_in': 'line'},
+        {'name': 'too_large', 'found_in': 'event'},
         {'name': 'missing_event_id', 'found_in': 'event'},
         {'name': 'unknown_event', 'found_in': 'event'},
         {'name': 'bad_timestamp', 'found_in': 'event'},

@@ -10,8 +10,11 @@ known as (
 
 )
 
-select rule
+select diagnosed.rule
 
-from {{ ref("probable_cause_rules") }}
+from {{ ref("probable_cause_rules") }} as diagnosed
 
-where rule not in (select known.known_rule from known)
+left join known
+    on diagnosed.rule = known.known_rule
+
+where known.known_rule is null

@@ -24,6 +24,7 @@ type Line = Envelope & { readonly data?: Payload | undefined };
 const STRICT_ENVS = ["dev", "test"];
 const REASON_LENGTH = 256;
 const NAME_LENGTH = 128;
+const ID_LENGTH = 256;
 const RANDOM_BYTES = 10;
 
 /** The event does not fit the registry; the message names the event and each field. */
@@ -180,7 +181,8 @@ export class EventLogger {
     const given: Payload = Object.assign(emptyRecord(), boundIds(context), payload);
     const ids = emptyRecord();
     for (const id of Object.keys(ID_PREFIXES)) {
-      if (typeof given[id] === "string") ids[id] = given[id];
+      const value = given[id];
+      if (typeof value === "string") ids[id] = cut(value, ID_LENGTH);
     }
     const rest = emptyRecord();
     for (const [key, value] of Object.entries(payload)) {

@@ -3,8 +3,8 @@
 const TEXT_LENGTH = 4096;
 const ITEMS = 100;
 const DEPTH = 4;
-/** Most bytes of a value, so that no line passes the 256 KB of the transport. */
-export const ROOM = 200_000;
+/** Most bytes of a value, so that no line passes the 65,535 bytes of a text on Redshift. */
+export const ROOM = 32_000;
 /** What each item counts for besides its text. */
 const ITEM_BYTES = 8;
 

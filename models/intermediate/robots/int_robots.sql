@@ -23,14 +23,18 @@ seen as (
         union all
 
         select
-            robot_id,
-            first_event_at,
-            last_event_at
-        from {{ this }}
+            known.robot_id,
+            known.first_event_at,
+            known.last_event_at
+        from {{ this }} as known
+        {% if days %}
+        left join ({{ robots_of_moved_bounds() }}) as moved_robots
+            on known.robot_id = moved_robots.robot_id
+        {% endif %}
         where
-            {{ affected("robot") }}
+            {{ affected("robot", id="known.robot_id") }}
             {% if days %}
-            and robot_id not in ({{ robots_of_moved_bounds() }})
+            and moved_robots.robot_id is null
 
         union all
 

@@ -154,8 +154,11 @@ shifted as (
     inner join robots
         on delivery_sessions.delivery_id = robots.delivery_id
 
+    left join milestones
+        on delivery_sessions.delivery_id = milestones.delivery_id
+
     where
-        delivery_sessions.delivery_id not in (select milestones.delivery_id from milestones)
+        milestones.delivery_id is null
         and (
             coalesce(delivery_sessions.previous_delivery_id, '') <> coalesce(robots.previous_delivery_id, '')
             or coalesce(delivery_sessions.next_delivery_id, '') <> coalesce(robots.next_delivery_id, '')

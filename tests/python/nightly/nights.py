@@ -139,6 +139,22 @@ def kill_run(warehouse: Warehouse, moment: Callable[[Any], bool]) -> None:
     assert process.exitcode == -signal.SIGKILL, "the moment to kill the run did not come"
 
 
+def kill_run_after(warehouse: Warehouse, seconds: float) -> bool:
+    """Start `dbt run` in a process of its own and kill it so many seconds later.
+
+    Returns whether the run had come to its end by then.
+    """
+    process = multiprocessing.get_context("fork").Process(
+        target=_run_until, args=(warehouse, lambda event: False)
+    )
+    process.start()
+    process.join(seconds)
+    process.kill()
+    process.join()
+    assert process.exitcode in (0, -signal.SIGKILL), "the run failed before it was killed"
+    return process.exitcode == 0
+
+
 def _run_until(warehouse: Warehouse, moment: Callable[[Any], bool]) -> None:
     def kill(event: Any) -> None:
         if moment(event):

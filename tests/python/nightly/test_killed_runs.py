@@ -1,6 +1,9 @@
-"""A run that is killed, at whichever model, is made good by the next one."""
+"""A run that is killed, at whichever model or moment, is made good by the next one."""
 
+import os
+import random
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +13,7 @@ import pytest
 
 from tests.python.conftest import ROOT
 from tests.python.nightly.differences import Tables, differences, tables
-from tests.python.nightly.nights import Fleet, Nights, kill_run, write
+from tests.python.nightly.nights import Fleet, Nights, kill_run, kill_run_after, write
 from tests.python.nightly.test_nightly_runs_equal_a_full_refresh import NAMED
 
 
@@ -33,6 +36,8 @@ MODELS = {
     path.stem for path in (ROOT / "models").rglob("*.sql") if keeps_rows(path) and path.stem in READ
 }
 # Four worlds share their days: a short log keeps the many runs quick.
+# How many runs are killed at a random moment; 30 and more where somebody has the time.
+RANDOM_KILLS = int(os.environ.get("RANDOM_KILLS", "8"))
 FLEET = Fleet(tuple(replace(world, beside=n % 4 > 0) for n, world in enumerate(NAMED)), nights=3)
 _, NIGHT_2, NIGHT_3 = FLEET.loads()
 
@@ -106,3 +111,26 @@ def test_killed_before_a_model_commits(
         nights.run(warehouse)
         found = differences(tables(warehouse.database), refreshed[False])
     assert not found, "\n".join(map(str, found))
+
+
+# Two native threads at least are DuckDB's and NumPy's, and idle while no database is open.
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_killed_at_random_moments(
+    nights: Nights, before_night_2: Path, refreshed: dict[bool, Tables]
+) -> None:
+    """One run after another is killed; one that was quicker than that begins the night anew."""
+    moments = random.Random(15)
+    killed = 0
+    while killed < RANDOM_KILLS:
+        with nights.database(before_night_2) as warehouse:
+            with nights.database(before_night_2) as whole:
+                began = time.monotonic()
+                nights.run(whole, "--threads", "1")
+                seconds = time.monotonic() - began
+            while killed < RANDOM_KILLS and not kill_run_after(
+                warehouse, moments.uniform(0, seconds)
+            ):
+                killed += 1
+            nights.run(warehouse)
+            found = differences(tables(warehouse.database), refreshed[False])
+        assert not found, "\n".join(map(str, found))

@@ -108,8 +108,8 @@ def test_a_line_too_long_for_the_lake_is_kept_whole_among_the_rejects(vector: Ve
         line = json.dumps({"event_id": "1", "evt": {"name": "x"}, "data": {"text": "ü"}})
         return line.replace("\\u00fc", "ü" + "x" * (length - len(line) + 4))
 
-    fits, too_long = event(262_144), event(262_145)
-    assert (len(fits.encode()), len(too_long.encode())) == (262_144, 262_145)
+    fits, too_long = event(65_535), event(65_536)
+    assert (len(fits.encode()), len(too_long.encode())) == (65_535, 65_536)
     assert "rejects" not in vector.run("robots", {"message": fits})
 
     passed = vector.run("robots", {"message": too_long})

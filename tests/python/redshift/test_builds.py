@@ -7,7 +7,9 @@ import gzip
 import json
 import re
 import shutil
+import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -141,6 +143,36 @@ def test_a_second_run_beside_another_ends_in_a_sentence(built: Built) -> None:
         redshift("run", "--select", "int_spans")
     finally:
         standin.rows("delete from fleet_runs.open_runs")
+
+
+def test_of_two_runs_that_start_together_one_ends_in_a_sentence(built: Built) -> None:
+    standin, redshift = built.both.standin, built.both.redshift
+    assert standin.rows("show transaction_isolation") == [("repeatable read",)]
+    with standin.connect() as other, other.cursor() as cursor:
+        # The other has claimed the run, and nobody sees it yet.
+        cursor.execute("lock table fleet_runs.open_runs")
+        cursor.execute("insert into fleet_runs.open_runs values ('of-another', getdate())")
+        with ThreadPoolExecutor(1) as beside:
+            run = beside.submit(redshift, "run", "--select", "int_spans")
+            wait_for_lock(standin)
+            other.commit()
+            try:
+                with pytest.raises(DbtError, match=r"Another run that began at .* has not ended"):
+                    run.result()
+            finally:
+                standin.rows("delete from fleet_runs.open_runs")
+
+
+def wait_for_lock(standin: StandIn) -> None:
+    """Until a session waits for a lock."""
+    for _ in range(600):
+        waiting = standin.server.run(
+            "--command=\\copy (select 1 from pg_locks where not granted) to stdout"
+        )
+        if waiting:
+            return
+        time.sleep(0.1)
+    raise AssertionError("the run does not look for a claim behind a lock")
 
 
 def relations(standin: StandIn, schema: str) -> list[str]:

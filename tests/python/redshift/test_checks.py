@@ -9,7 +9,13 @@ from fleet.registry import load_registry
 from tests.python.conftest import ROOT, Warehouse
 from tests.python.redshift.both_engines import BothEngines
 from tests.python.redshift.warehouse import RedshiftWarehouse, StandIn
-from tests.python.registry.odd_lines import NotAnEventError, extremes, mutations, said
+from tests.python.registry.odd_lines import (
+    NotAnEventError,
+    extremes,
+    long_lines,
+    mutations,
+    said,
+)
 
 COLUMNS = (
     "case when has_derived_event_id then 'derived' else event_id end",
@@ -19,6 +25,10 @@ COLUMNS = (
     *("occurred_at", "received_at", "sent_at", "has_derived_event_id"),
     "is_other_environment",
 )
+
+QUARANTINED = "fleet_staging.base_event_log__quarantined_lines"
+# The text of a line is as each engine writes JSON, but for the lines of which it is not the text.
+KEPT = ("reason", "reason_detail", "event_name", "stream", "received_at", "left(line, 1)")
 
 
 def test_every_odd_line_gets_the_same_reason_and_values(
@@ -33,18 +43,26 @@ def test_every_odd_line_gets_the_same_reason_and_values(
     lines += [line for line in mutations(registry, 2400, seed=16) if is_loaded(line)]
     standin.clear()
     both = BothEngines(open_warehouse(tmp_path), open_redshift("fleet"), standin, tmp_path)
+    long = dict(long_lines(registry))
+    lines += [line.encode() for line in long]
     both.duck.land("odd.ndjson", lines)
     both.load()
     query = f"select {', '.join(COLUMNS)} from fleet_staging.base_event_log__typed_lines"
     found: list[Counter[tuple[Any, ...]]] = []
+    kept: list[Counter[tuple[Any, ...]]] = []
+    too_large: list[Any] = []
     for run, rows in ((both.duck, both.duck.rows), (both.redshift, standin.rows)):
         run("seed")
-        run("run", "--select", "base_event_log__typed_lines")
+        run("run", "--select", "+base_event_log__quarantined_lines")
         found.append(Counter(rows(query)))
+        kept.append(Counter(rows(f"select {', '.join(KEPT)} from {QUARANTINED}")))
+        too_large.append(rows(f"select count(*) from {QUARANTINED} where reason = 'too_large'"))
     duck, redshift = found
     assert list((duck - redshift).items())[:5] == []
     assert list((redshift - duck).items())[:5] == []
     assert duck.total() == len(lines)
+    assert kept[0] == kept[1]
+    assert too_large == [[(sum(long.values()),)]] * 2
     reasons = Counter(row[COLUMNS.index("quarantine_reason")] for row in duck)
     assert min(reasons.values()) >= 10
     assert len(reasons) >= 7

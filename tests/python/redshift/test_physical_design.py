@@ -211,3 +211,37 @@ def test_no_join_of_any_model_is_a_nested_loop(compiled: Compile, nightly: bool)
     found = {name: joins for name, sql in sql_of.items() if (joins := unequal_joins(sql))}
     assert found.keys() == DIGITS
     assert sum(sql.count(" join ") for sql in sql_of.values()) > 30
+
+
+def undocumented_ins(sql: str) -> list[str]:
+    """IN of several columns at once, and NOT IN of a query, which is never true beside one NULL."""
+    tree = sqlglot.parse_one(sql, dialect="redshift")
+    return [
+        found.sql(dialect="redshift")
+        for found in tree.find_all(exp.In)
+        if found.args.get("query")
+        and (isinstance(found.this, exp.Tuple) or isinstance(found.parent, exp.Not))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_found"),
+    [
+        ("x in (select y from b)", False),
+        ("x not in ('p', 'q')", False),
+        ("x || '/' || y in (select y from b) or z = 1", False),
+        ("(x, y) in (select x, y from b) or z = 1", True),
+        ("x not in (select y from b)", True),
+        ("not x in (select y from b)", True),
+    ],
+)
+def test_ins_that_redshift_does_not_document_are_found(condition: str, is_found: bool) -> None:
+    assert bool(undocumented_ins(f"select 1 from a where {condition}")) is is_found
+
+
+@pytest.mark.parametrize("nightly", [False, True], ids=["full refresh", "night"])
+def test_no_model_has_an_in_that_redshift_does_not_document(
+    compiled: Compile, nightly: bool
+) -> None:
+    found = {name: ins for name, sql in compiled(nightly).items() if (ins := undocumented_ins(sql))}
+    assert found == {}

@@ -37,18 +37,22 @@ class StandIn:
 
     def rows(self, sql: str, user: str | None = None) -> list[tuple[Any, ...]]:
         """Run one statement through the real driver; raises redshift_connector's errors."""
-        with redshift_connector.connect(
+        with self.connect(user) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(sql)
+                return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
+
+    def connect(self, user: str | None = None) -> redshift_connector.Connection:
+        """A session through the real driver."""
+        return redshift_connector.connect(
             host=self.where["host"],
             port=self.where["port"],
             user=user or self.where["user"],
             password="unused",
             database=self.where["dbname"],
             ssl=False,
-        ) as connection:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                cursor.execute(sql)
-                return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
+        )
 
     def put(self, key: str, lines: Iterable[str]) -> None:
         """Put a gzipped file of lines at s3://<key>."""

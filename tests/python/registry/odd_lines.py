@@ -104,6 +104,34 @@ def extremes(registry: Registry) -> Iterator[str]:
         yield _with(line_of(other, registry, number), ("data",), value)
 
 
+def long_lines(registry: Registry) -> Iterator[tuple[str, bool]]:
+    """Lines about as long as the longest text of Redshift and longer, and whether they are too long.
+
+    The long ones are made of many short texts, or of letters of several bytes: no text of theirs is
+    too long for Redshift itself. One key is of no event, so that all of it counts as extra.
+    """
+    event = registry.by_name["robot.heartbeat"]
+    for number, (size, letter) in enumerate(
+        [(65_535, "x"), (65_536, "x"), (65_535, "\u00e9"), (65_537, "\u20ac"), (100_000, "x")]
+    ):
+        line = line_of(event, registry, 3_000_000 + number)
+        line["data"]["notes"] = notes = []
+        while (left := size - _size(line)) > 5000:
+            notes.append(letter * (4000 // len(letter.encode())))
+        # What stands around a text in a list has three bytes.
+        notes.append("x" * (left - 3))
+        assert _size(line) == size
+        yield _compact(line), size > 65_535
+
+
+def _compact(line: Line) -> str:
+    return json.dumps(line, ensure_ascii=False, separators=(",", ":"))
+
+
+def _size(line: Line) -> int:
+    return len(_compact(line).encode())
+
+
 def _with(line: Line, path: tuple[str, ...], text: str) -> str:
     """The line with a value given as JSON text."""
     line = json.loads(json.dumps(line))

@@ -39,6 +39,7 @@ from fleet_events.sink import (
 STRICT_ENVS = ("dev", "test")
 REASON_LENGTH = 256
 NAME_LENGTH = 128
+ID_LENGTH = 256
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -255,7 +256,11 @@ class EventLogger:
             payload = {}
             reasons.append(f"the payload is longer than {ROOM} bytes and was left out")
         given = {**bound_ids(context), **payload}
-        ids = {key: str(given[key]) for key in ID_PREFIXES if isinstance(given.get(key), str)}
+        ids = {
+            key: str(given[key])[:ID_LENGTH]
+            for key in ID_PREFIXES
+            if isinstance(given.get(key), str)
+        }
         payload = {key: value for key, value in payload.items() if key not in ids}
         version = {"version": check.spec.version} if check else {}
         report = check_for(Events.TELEMETRY_EVENT_REJECTED)

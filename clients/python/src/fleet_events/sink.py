@@ -29,8 +29,8 @@ _T = TypeVar("_T")
 TEXT_LENGTH = 4096
 ITEMS = 100
 DEPTH = 4
-ROOM = 200_000
-"""Most bytes of a value, so that no line passes the 256 KB of the transport."""
+ROOM = 32_000
+"""Most bytes of a value, so that no line passes the 65,535 bytes of a text on Redshift."""
 ITEM_BYTES = 8
 """What each item counts for besides its text."""
 

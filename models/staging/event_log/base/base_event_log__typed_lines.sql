@@ -17,6 +17,7 @@
 
 {#- Each reason that the registry wants found in events, as a condition on `checked`. -#}
 {% set reason_applies = {
+    "too_large": json_size("payload") ~ " > 65535",
     "missing_event_id": "event_id is null and not lacks_event_id",
     "unknown_event": "registered_name is null or event_version > registered_version",
     "bad_timestamp": "occurred_at is null",

@@ -33,6 +33,8 @@ SETTINGS = {
     "autovacuum": "off",
     "jit": "off",
     "enable_nestloop": "off",
+    # Redshift calls it SNAPSHOT, and has it unless the database says otherwise.
+    "default_transaction_isolation": "repeatable read",
     "max_parallel_workers_per_gather": "0",
     "max_locks_per_transaction": "256",
     "work_mem": "64MB",

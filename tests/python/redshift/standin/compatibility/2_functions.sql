@@ -127,16 +127,29 @@ exception when invalid_text_representation then raise exception 'JSON parsing er
 end $$;
 
 -- Redshift writes no space between values; the order of keys is jsonb's.
-create function redshift.json_serialize(value jsonb) returns text language sql immutable as
+create function redshift._serialized(value jsonb) returns text language sql immutable as
 $$ select case jsonb_typeof(value)
     when 'object' then '{' || coalesce((
-        select string_agg(to_json(key)::text || ':' || redshift.json_serialize(item), ',') from jsonb_each(value) as items (key, item)
+        select string_agg(to_json(key)::text || ':' || redshift._serialized(item), ',') from jsonb_each(value) as items (key, item)
     ), '') || '}'
     when 'array' then '[' || coalesce((
-        select string_agg(redshift.json_serialize(item), ',' order by place)
+        select string_agg(redshift._serialized(item), ',' order by place)
         from jsonb_array_elements(value) with ordinality as items (item, place)
     ), '') || ']'
     else format('%s', value)
+end $$;
+
+create function redshift.json_size(value jsonb) returns integer language sql immutable as
+$$ select octet_length(redshift._serialized(value)) $$;
+
+create function redshift.json_serialize(value jsonb) returns text language plpgsql immutable as
+$$ declare
+    serialized text := redshift._serialized(value);
+begin
+    if octet_length(serialized) > 65535 then
+        raise exception 'JSON format exceeds the varchar limit of 65535 bytes';
+    end if;
+    return serialized;
 end $$;
 
 create function redshift.json_typeof(value jsonb) returns text language sql immutable as
