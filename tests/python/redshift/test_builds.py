@@ -165,11 +165,9 @@ def test_of_two_runs_that_start_together_one_ends_in_a_sentence(built: Built) ->
 
 def wait_for_lock(standin: StandIn) -> None:
     """Until a session waits for a lock."""
+    waiting = "select 1 from pg_locks where not granted"
     for _ in range(600):
-        waiting = standin.server.run(
-            "--command=\\copy (select 1 from pg_locks where not granted) to stdout"
-        )
-        if waiting:
+        if standin.server.run(f"--command=\\copy ({waiting}) to stdout"):
             return
         time.sleep(0.1)
     raise AssertionError("the run does not look for a claim behind a lock")

@@ -64,6 +64,7 @@ def test_every_odd_line_gets_the_same_reason_and_values(
     assert kept[0] == kept[1]
     assert too_large == [[(sum(long.values()),)]] * 2
     reasons = Counter(row[COLUMNS.index("quarantine_reason")] for row in duck)
+    assert reasons.pop("too_large") == sum(long.values())
     assert min(reasons.values()) >= 10
     assert len(reasons) >= 7
 

@@ -100,6 +100,7 @@ VALUES: dict[str, list[tuple[str, Any]]] = {
         ("can_json_parse('[10001,10002,\"abc\"]')", True),
         ("can_json_parse('This is a JSON string.')", False),
     ],
+    "json_size": [("json_size(json_parse('[10001,10002,\"abc\"]'))", 19)],
     "json_serialize": [
         (
             'json_serialize(json_parse(\'{"a": 1, "b": "\\\\"", "c": [true, null]}\'))',

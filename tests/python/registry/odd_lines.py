@@ -105,7 +105,7 @@ def extremes(registry: Registry) -> Iterator[str]:
 
 
 def long_lines(registry: Registry) -> Iterator[tuple[str, bool]]:
-    """Lines about as long as the longest text of Redshift and longer, and whether they are too long.
+    """Lines about as long as the longest text of Redshift, and which are too long.
 
     The long ones are made of many short texts, or of letters of several bytes: no text of theirs is
     too long for Redshift itself. One key is of no event, so that all of it counts as extra.
