@@ -56,6 +56,7 @@
         {%- do check_vars() -%}
         {%- do check_seeds() -%}
         {%- do refuse_empty_run() -%}
+        {%- do refuse_deferred_night() -%}
         {%- do adapter.dispatch("refuse_second_run", "fleet_analytics")() -%}
     {%- endif -%}
 {% endmacro %}
@@ -69,6 +70,24 @@
         {{ exceptions.raise_compiler_error(
             "A run with --empty would empty tables of " ~ target.database ~ "." ~ target.schema
             ~ "; try the SQL in another database or schema, such as FLEET_DATABASE=/tmp/empty.duckdb on DuckDB."
+        ) }}
+    {%- endif -%}
+{% endmacro %}
+
+{# `flags` does not have it. #}
+{% macro is_deferred() %}
+    {{- return(invocation_args_dict.get("defer", false)) -}}
+{% endmacro %}
+
+{#
+    With --defer, models that are not selected are read from another schema. What those affected in their own last run
+    says nothing of this schema's tables, so these are built from everything.
+#}
+{% macro refuse_deferred_night() %}
+    {%- if is_deferred() and not flags.FULL_REFRESH -%}
+        {{ exceptions.raise_compiler_error(
+            "A run with --defer cannot tell what changed since the tables of " ~ target.schema
+            ~ " were built; add --full-refresh."
         ) }}
     {%- endif -%}
 {% endmacro %}
@@ -136,9 +155,10 @@
 
 {#
     Stops a run that would read a seed as it was before: with an old list of events, say, each new one is
-    quarantined as unknown.
+    quarantined as unknown. With --defer seeds are those of another schema, and dbt compares them with the project.
 #}
 {% macro check_seeds() %}
+    {%- if is_deferred() -%} {{ return(none) }} {%- endif -%}
     {%- set loaded = {} -%}
     {%- for row in run_query("select seed_name, checksum from " ~ table_of_runs("loaded_seeds")).rows -%}
         {%- do loaded.update({row[0]: row[1]}) -%}

@@ -4,6 +4,8 @@
 -- transformer    dbt: reads the raw layer, owns its own schemas
 -- analyst        people who write SQL: read the marts
 -- sigma          Sigma's service account: reads the marts
+-- developer      people who work on the models: read what dbt made, and build in schemas of their own
+--                (7_developer.sql)
 --
 -- Roles own nothing on Redshift, so users do. With `password disable` they sign in through IAM.
 
@@ -11,6 +13,7 @@ create role loader;
 create role transformer;
 create role analyst;
 create role sigma;
+create role developer;
 
 create user event_loader password disable;
 create user dbt password disable;

@@ -25,6 +25,26 @@ create schema if not exists fleet_intermediate authorization dbt;
 create schema if not exists fleet_marts authorization dbt;
 create schema if not exists fleet_runs authorization dbt;
 
--- analyst, sigma: see the marts.
+-- analyst, sigma: see the marts. By default privileges too: dbt gives its grants after a table is there, and a new mart
+-- is to be read at once.
 grant usage on schema fleet_marts to role analyst;
 grant usage on schema fleet_marts to role sigma;
+alter default privileges for user dbt in schema fleet_marts grant select on tables to role analyst;
+alter default privileges for user dbt in schema fleet_marts grant select on tables to role sigma;
+
+-- developer: reads the raw layer and all that dbt makes, so that a run of theirs may defer to it.
+grant usage on schema event_log to role developer;
+grant select on all tables in schema event_log to role developer;
+grant temporary on database dev to role developer;
+grant usage on schema fleet_seeds to role developer;
+grant usage on schema fleet_staging to role developer;
+grant usage on schema fleet_intermediate to role developer;
+grant usage on schema fleet_marts to role developer;
+grant select on all tables in schema fleet_seeds to role developer;
+grant select on all tables in schema fleet_staging to role developer;
+grant select on all tables in schema fleet_intermediate to role developer;
+grant select on all tables in schema fleet_marts to role developer;
+alter default privileges for user dbt in schema fleet_seeds grant select on tables to role developer;
+alter default privileges for user dbt in schema fleet_staging grant select on tables to role developer;
+alter default privileges for user dbt in schema fleet_intermediate grant select on tables to role developer;
+alter default privileges for user dbt in schema fleet_marts grant select on tables to role developer;

@@ -87,3 +87,33 @@ where
     (step_name = 'nestloop' or alert ilike '%nested loop%')
     and start_time > dateadd(day, -1, getdate())
 order by start_time desc;
+
+-- 7. Who waits for whom, while a night seems to stand still: sessions that hold or wait for a lock on a table of dbt's. The
+--    rename of a table model waits for readers with an open transaction; end theirs with pg_terminate_backend(pid).
+select
+    transactions.pid,
+    trim(transactions.txn_owner) as user_name,
+    transactions.lock_mode,
+    transactions.granted,
+    trim(info."schema") || '.' || trim(info."table") as table_name,
+    datediff(minute, transactions.txn_start, getdate()) as open_minutes
+from svv_transactions as transactions
+inner join svv_table_info as info
+    on transactions.relation = info.table_id
+where info."schema" like 'fleet%'
+order by transactions.granted, transactions.txn_start;
+
+-- 8. Statements of the last night that went to disk for lack of memory, by model.
+select
+    trim(history.query_label) as query_group,
+    count(distinct details.query_id) as statement_count,
+    sum(details.spilled_block_local_disk + details.spilled_block_remote_disk) as spilled_megabytes
+from sys_query_detail as details
+inner join sys_query_history as history
+    on details.query_id = history.query_id
+where
+    history.query_label like 'fleet_analytics%'
+    and details.start_time > dateadd(hour, -12, getdate())
+group by 1
+having sum(details.spilled_block_local_disk + details.spilled_block_remote_disk) > 0
+order by spilled_megabytes desc;

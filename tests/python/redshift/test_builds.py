@@ -27,7 +27,7 @@ from fleet.warehouse.dbt_runner import DbtError
 from tests.python.conftest import ROOT, Warehouse
 from tests.python.nightly.differences import Difference, differences
 from tests.python.redshift.both_engines import BothEngines
-from tests.python.redshift.warehouse import RedshiftWarehouse, StandIn
+from tests.python.redshift.warehouse import RedshiftWarehouse, StandIn, statements
 
 FLEET = Settings(robots=3, days=2, seed=11, start=date(2026, 11, 2), clean=False)
 NIGHTS = ("night 1", "night 2")
@@ -199,6 +199,31 @@ def test_readers_read_every_mart_and_nothing_else(built: Built) -> None:
             assert_refused(standin, f"select 1 from {relation}", user)
         assert_refused(standin, "delete from fleet_marts.delivery_sessions", user)
         assert_refused(standin, "create table fleet_marts.mine (id int)", user)
+
+
+def test_a_new_mart_is_readable_at_once(built: Built) -> None:
+    standin = built.both.standin
+    standin.rows("create table fleet_marts.made_just_now (id int)", "dbt")
+    try:
+        standin.rows("select 1 from fleet_marts.made_just_now", "sigma_service")
+    finally:
+        standin.rows("drop table fleet_marts.made_just_now", "dbt")
+
+
+def test_a_developer_builds_beside_production_and_changes_nothing_of_it(built: Built) -> None:
+    standin = built.both.standin
+    for statement in statements(ROOT / "pipeline" / "redshift" / "7_developer.sql"):
+        standin.rows(re.sub(r"\bann(?=\b|_)", "eve", statement))
+    read = ("event_log", "fleet_seeds", "fleet_staging", "fleet_intermediate", "fleet_marts")
+    for relation in (name for schema in read for name in relations(standin, schema)):
+        standin.rows(f"select 1 from {relation} limit 1", "eve")
+        assert_refused(standin, f"delete from {relation}", "eve")
+    for schema in ("event_log", "fleet_marts", "fleet_runs"):
+        assert_refused(standin, f"create table {schema}.mine (id int)", "eve")
+    assert_refused(standin, "select 1 from fleet_runs.open_runs", "eve")
+    for schema in ("staging", "intermediate", "marts", "seeds", "runs"):
+        standin.rows(f"create table eve_{schema}.mine (id int)", "eve")
+    assert_refused(standin, "select 1 from eve_marts.mine", "sigma_service")
 
 
 def test_nobody_but_the_administrator_creates_in_public(built: Built) -> None:
