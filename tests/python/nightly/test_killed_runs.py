@@ -36,8 +36,9 @@ MODELS = {
     path.stem for path in (ROOT / "models").rglob("*.sql") if keeps_rows(path) and path.stem in READ
 }
 # Four worlds share their days: a short log keeps the many runs quick.
-# How many runs are killed at a random moment; 30 and more where somebody has the time.
-RANDOM_KILLS = int(os.environ.get("RANDOM_KILLS", "8"))
+# After every third model and at a few random moments; with time, KILLED_EVERY=1 RANDOM_KILLS=30.
+KILLED_EVERY = int(os.environ.get("KILLED_EVERY", "3"))
+RANDOM_KILLS = int(os.environ.get("RANDOM_KILLS", "6"))
 FLEET = Fleet(tuple(replace(world, beside=n % 4 > 0) for n, world in enumerate(NAMED)), nights=3)
 _, NIGHT_2, NIGHT_3 = FLEET.loads()
 
@@ -68,16 +69,17 @@ def refreshed(nights: Nights, before_night_2: Path) -> dict[bool, Tables]:
 def test_killed_after_each_model(
     nights: Nights, before_night_2: Path, refreshed: dict[bool, Tables]
 ) -> None:
-    """Every run is killed one model later than the one before it, and the last comes to its end.
+    """Every run is killed a few models later than the one before it; the last comes to its end.
 
     What one of them leaves wrong, those after it have to make good. The lines of night 3 are there
     from the middle on.
     """
+    killed_after = range(1, len(MODELS) + 1, KILLED_EVERY)
     with nights.database(before_night_2) as warehouse:
-        for number in range(len(MODELS)):
-            if number == len(MODELS) // 2:
+        for place, number in enumerate(killed_after):
+            if place == len(killed_after) // 2:
                 write(warehouse.database, NIGHT_3)
-            kill_run(warehouse, after(number + 1))
+            kill_run(warehouse, after(number))
         nights.run(warehouse)
         found = differences(tables(warehouse.database), refreshed[True])
     assert not found, "\n".join(map(str, found))
