@@ -102,7 +102,7 @@ def test_no_database_says_what_to_do(tmp_path: Path) -> None:
         assert "make demo" in told.output
 
 
-# Bounds that are wide say nothing: of most hours, or with ten times the troubles of some, they are not.
+# Wide bounds say nothing. Those of most hours are narrow; with ten times the troubles, of some.
 @pytest.mark.parametrize(("times_troubled", "narrow_share"), [(1, 0.5), (10, 0.1)])
 def test_usable_time_lies_within_its_bounds(
     simulated: Callable[..., tuple[Warehouse, Path]],
