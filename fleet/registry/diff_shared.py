@@ -90,6 +90,9 @@ def _compare_state(where: str, old: RobotState, new: RobotState) -> Iterator[Cha
             "past; make it a new state"
         )
         yield Change(Kind.BREAKING, "STATE_SAME_CLASS", where, text)
+    if set(old.marks) != set(new.marks):
+        text = "has other marks, which changes sessions and failures of the past"
+        yield Change(Kind.WARNING, "STATE_MARKS", where, text)
     texts = [
         word for word in ("brief", "mds_vehicle_state") if getattr(old, word) != getattr(new, word)
     ]
@@ -112,6 +115,12 @@ def _compare_reasons(base: Registry, now: Registry) -> Iterator[Change]:
                 "the downtime of the past; make it a new reason"
             )
             yield Change(Kind.BREAKING, "REASON_SAME_CLASS", where, text)
+        elif reason.trouble != after[name].trouble:
+            text = (
+                f"is taken for {after[name].trouble or 'no trouble'} instead of "
+                f"{reason.trouble or 'none'}, which changes probable causes of the past"
+            )
+            yield Change(Kind.WARNING, "REASON_TROUBLE", where, text)
         elif reason.brief != after[name].brief:
             yield Change(Kind.COMPATIBLE, "REASON_TEXT", where, "has another brief")
     for name in _new(before, after):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -207,6 +207,11 @@ class Event(Row):
         return "".join(part.capitalize() for part in self.name.replace(".", "_").split("_"))
 
 
+StateMark: TypeAlias = Literal[
+    "to_merchant", "failed", "stuck", "no_contact", "carrying", "stopped", "way_back"
+]
+
+
 class RobotState(Row):
     """A state of a robot and what the time in it counts as."""
 
@@ -219,7 +224,11 @@ class RobotState(Row):
     expects_heartbeat: bool
     entered_from: list[SnakeCase] | Literal["any"]
     mds_vehicle_state: SnakeCase
+    marks: list[StateMark] = []
     derived: bool = False
+
+
+Trouble: TypeAlias = Literal["weather", "accident", "theft", "lid", "no_pilot"]
 
 
 class DowntimeReason(Row):
@@ -230,6 +239,7 @@ class DowntimeReason(Row):
         Literal["hardware", "software", "environment", "operations", "planned"],
         Field(alias="class"),
     ]
+    trouble: Trouble | None = None
     brief: Text
 
 

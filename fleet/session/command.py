@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import click
 from click.core import ParameterSource
+from fleet_events.events import ID_PREFIXES
 from rich.console import Console
 
 from fleet.duckdb_file import database_option
@@ -144,7 +145,8 @@ def show_any(store: Marts, console: Console, wanted: str, every: bool) -> None:
         "order": show_order,
         "robot": show_robot,
     }
-    what = "order" if wanted.upper().startswith("O-") else "delivery"
+    prefix = ID_PREFIXES["order_id"]
+    what = "order" if prefix and wanted.upper().startswith(prefix) else "delivery"
     if is_id(wanted):
         # To ask what an id is reads the whole timeline: only where the first guess is wrong.
         if show[what](store, console, wanted, every):

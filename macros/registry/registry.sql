@@ -62,6 +62,32 @@
 {% endmacro %}
 
 
+{% macro registry_state_marks() %}
+    {#- What the models ask of a robot's state beside its class: the states with each mark. -#}
+    {{ return({
+        'to_merchant': ['assigned'],
+        'failed': ['fault'],
+        'stuck': ['blocked'],
+        'no_contact': ['non_contactable'],
+        'carrying': ['in_transit', 'at_customer', 'returning', 'blocked', 'fault', 'non_contactable'],
+        'stopped': ['blocked', 'fault', 'non_contactable'],
+        'way_back': ['returning'],
+    }) }}
+{% endmacro %}
+
+
+{% macro registry_trouble_reasons() %}
+    {#- Downtime reasons of a state that tell of a trouble. -#}
+    {{ return({
+        'weather': ['weather'],
+        'accident': ['tipped_over', 'collision'],
+        'theft': ['vandalism', 'theft'],
+        'lid': ['hw_lid'],
+        'no_pilot': ['no_pilot'],
+    }) }}
+{% endmacro %}
+
+
 {% macro registry_funnel_steps() %}
     {#-
         Steps of a delivery in their order. column: when it was reached. count: the orders that

@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from typing import get_args
 
 from fleet.registry.monitoring import sql_condition
-from fleet.registry.schema import LIST_ITEMS, Event, EventField, Registry
+from fleet.registry.schema import LIST_ITEMS, Event, EventField, Registry, StateMark, Trouble
 from fleet.registry.targets.common import described, render
 
 STAGING = "models/staging/event_log"
@@ -42,6 +43,14 @@ def files(registry: Registry) -> dict[str, str]:
             registry,
             required_columns=lambda event: required_columns(event, registry),
             jinja_list=jinja_list,
+            state_marks=get_args(StateMark),
+            states_marked=lambda mark: [
+                state.name for state in registry.robot_states if mark in state.marks
+            ],
+            troubles=get_args(Trouble),
+            reasons_of=lambda trouble: [
+                reason.name for reason in registry.downtime_reasons if reason.trouble == trouble
+            ],
             limits=lambda field: limits(field, registry),
             is_apart=lambda key: (
                 len(key.path) > 1 and not registry.envelope_by_name[key.path[0]].required

@@ -1,9 +1,5 @@
 {{ config(materialized="view") }}
 
-{#- States in which a robot with goods may be: on its way, and where it stands still. -#}
-{% set stopped_states = "('blocked', 'fault', 'non_contactable')" %}
-{% set carrying_states = "('returning', 'in_transit', 'at_customer', 'blocked', 'fault', 'non_contactable')" %}
-
 with
 
 deliveries as (
@@ -39,7 +35,7 @@ answered as (
                 "second", var("clock_offset_threshold_seconds"), "state_changes.event_at"
             ) }}
 
-    where state_changes.to_state = 'assigned'
+    where state_changes.to_state in {{ states_marked("to_merchant") }}
 
     group by assignments.assignment_id
 
@@ -123,13 +119,15 @@ drives_back as (
             case
                 when
                     joined.ended_at < state_changes.event_at
-                    and state_changes.to_state not in {{ carrying_states }}
+                    and state_changes.to_state not in {{ states_marked("carrying") }}
                     then state_changes.event_at
             end
         ) as back_at,
         min(
             case
-                when joined.ended_at < state_changes.event_at and state_changes.to_state = 'returning'
+                when
+                    joined.ended_at < state_changes.event_at
+                    and state_changes.to_state in {{ states_marked("way_back") }}
                     then state_changes.event_at
             end
         ) as turned_at,
@@ -137,7 +135,7 @@ drives_back as (
             case
                 when
                     joined.ended_at >= state_changes.event_at
-                    and state_changes.to_state in {{ stopped_states }}
+                    and state_changes.to_state in {{ states_marked("stopped") }}
                     then state_changes.event_at
             end
         ) as stopped_at,
@@ -145,7 +143,7 @@ drives_back as (
             case
                 when
                     joined.ended_at >= state_changes.event_at
-                    and state_changes.to_state not in {{ stopped_states }}
+                    and state_changes.to_state not in {{ states_marked("stopped") }}
                     then state_changes.event_at
             end
         ) as drove_at

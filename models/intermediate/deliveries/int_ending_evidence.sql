@@ -5,14 +5,7 @@
 {% set stops_within_ms = 60000 %}
 {#- Clocks that differ by less are not corrected. -#}
 {% set clocks_differ_ms = var("clock_offset_threshold_seconds") * 1000 %}
-{#- Downtime reasons of a state that tell of a trouble. -#}
-{% set reasons = {
-    "weather": ["weather"],
-    "accident": ["tipped_over", "collision"],
-    "theft": ["theft", "vandalism"],
-    "lid": ["hw_lid"],
-    "no_pilot": ["no_pilot"],
-} %}
+{% set reasons = registry_trouble_reasons() %}
 
 with
 
@@ -183,8 +176,12 @@ carried as (
             last_robot_id
         ) as bearer_id,
         -- A robot turns back with goods when it was given up to hand them over, and the line of that may be lost.
-        max(case when to_state = 'returning' and sequence_number > loaded_number then sequence_number end)
-            over (partition by delivery_id)
+        max(
+            case
+                when to_state in {{ states_marked("way_back") }} and sequence_number > loaded_number
+                    then sequence_number
+            end
+        ) over (partition by delivery_id)
             as turned_number
 
     from loads
@@ -216,7 +213,7 @@ marked as (
         ended.is_of_bearer
         and (
             ended.to_state is not null
-            or (ended.event_name = 'robot.heartbeat' and ended.robot_state <> 'non_contactable')
+            or (ended.event_name = 'robot.heartbeat' and ended.robot_state not in {{ states_marked("no_contact") }})
         )
         and not robot_states.is_operating
         and not robot_states.is_derived as is_down,
@@ -358,10 +355,13 @@ aggregated as (
         max(failure_number) as failure_number,
         max(case when sequence_number = failure_number then error_code end) as failure_code,
         max(case when sequence_number = failure_number then component end) as failure_component,
-        min(case when counts and is_down and robot_state = 'fault' then sequence_number end) as fault_number,
+        min(case when counts and is_down and robot_state in {{ states_marked("failed") }} then sequence_number end)
+            as fault_number,
         min(
             case
-                when counts and ((is_down and robot_state = 'blocked') or event_name = 'robot.stuck')
+                when
+                    counts
+                    and ((is_down and robot_state in {{ states_marked("stuck") }}) or event_name = 'robot.stuck')
                     then sequence_number
             end
         ) as stuck_number,
@@ -382,7 +382,9 @@ aggregated as (
         ----------  contact and pilots
         max(
             case
-                when is_of_bearer and (event_name = 'robot.connection_lost' or to_state = 'non_contactable')
+                when
+                    is_of_bearer
+                    and (event_name = 'robot.connection_lost' or to_state in {{ states_marked("no_contact") }})
                     then sequence_number
             end
         ) as lost_number,
@@ -391,7 +393,7 @@ aggregated as (
                 when
                     is_of_bearer
                     and (is_sign_of_life or event_name in ('robot.connection_restored', 'pilot.control_changed'))
-                    and coalesce(to_state, '') <> 'non_contactable'
+                    and coalesce(to_state, '') not in {{ states_marked("no_contact") }}
                     then sequence_number
             end
         ) as life_number,

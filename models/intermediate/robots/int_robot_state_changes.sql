@@ -472,7 +472,7 @@ timed as (
         case
             when not is_inferred or previous_state is null then event_at
             when
-                previous_state = 'non_contactable'
+                previous_state in {{ states_marked("no_contact") }}
                 and restored_at > previous_at
                 and restored_at >= heard_from
                 then restored_at

@@ -102,7 +102,10 @@ numbered as (
 
     select
         *,
-        case when is_carried then carried_fault_at when state = 'fault' then started_at end as fault_at,
+        case
+            when is_carried then carried_fault_at
+            when state in {{ states_marked("failed") }} then started_at
+        end as fault_at,
         case
             when is_carried then carried_state_before_fault
             else lag(state) over (partition by robot_id {{ in_order }})

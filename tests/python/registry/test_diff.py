@@ -352,6 +352,10 @@ CASES: dict[str, tuple[Edit, Edit, Kind, str]] = {
         "changes the downtime and MTBF of the past; make it a new state, or raise "
         "registry_version to 2.0.0",
     ),
+    "STATE_MARKS": (
+        nothing, lambda d: d.states["blocked"].update(marks=["stuck"]), WARNING,
+        "state blocked: has other marks, which changes sessions and failures of the past",
+    ),
     "STATE_TEXT": (
         nothing, lambda d: d.states["available"].update(brief="Ready."), COMPATIBLE,
         "state available: has another brief",
@@ -367,6 +371,11 @@ CASES: dict[str, tuple[Edit, Edit, Kind, str]] = {
     "TRANSITION_ADDED": (
         nothing, lambda d: d.states["available"]["entered_from"].append("in_transit"), COMPATIBLE,
         "state available: is also entered from in_transit",
+    ),
+    "REASON_TROUBLE": (
+        nothing, lambda d: d.reasons["theft"].update(trouble="accident"), WARNING,
+        "reason theft: is taken for accident instead of theft, which changes probable causes of "
+        "the past",
     ),
     "REASON_NO_DELETE": (
         nothing, lambda d: d.reasons.pop("theft"), BREAKING,
