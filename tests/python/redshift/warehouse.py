@@ -12,6 +12,7 @@ from typing import Any
 
 import redshift_connector
 import yaml
+from redshift_connector.core import Connection
 
 from fleet.warehouse.dbt_runner import DbtRunner
 from tests.python.conftest import ROOT
@@ -43,7 +44,7 @@ class StandIn:
                 cursor.execute(sql)
                 return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
 
-    def connect(self, user: str | None = None) -> redshift_connector.Connection:
+    def connect(self, user: str | None = None) -> Connection:
         """A session through the real driver."""
         return redshift_connector.connect(
             host=self.where["host"],

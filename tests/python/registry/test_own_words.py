@@ -17,7 +17,7 @@ STATES = {state.name for state in REGISTRY.robot_states if not state.derived}
 REASONS = {reason.name for reason in REGISTRY.downtime_reasons} - {"unknown"}
 PREFIXES = {kind.prefix for kind in REGISTRY.ids.values() if kind.prefix}
 # Words of other fields too: of a safety event, of an ending; and `retired` is how a failure ends.
-OTHERS = {"available", "collision", "theft", "weather", "retired", *get_args(Trouble)}
+OTHERS = {"available", "collision", "obstacle", "theft", "weather", "retired", *get_args(Trouble)}
 WORDS = (STATES | REASONS | PREFIXES) - OTHERS
 
 
