@@ -20,6 +20,11 @@
             "A run backfills loads or replays the quarantine, not both; run it twice."
         ) }}
     {%- endif -%}
+    {%- if var("robots_send_heartbeats") is not boolean -%}
+        {{ exceptions.raise_compiler_error(
+            "The var robots_send_heartbeats is " ~ var("robots_send_heartbeats") ~ "; set it to true or false."
+        ) }}
+    {%- endif -%}
     {%- for name, least in {
         "session_tail_minutes": 0, "max_session_hours": 1, "unknown_after_hours": 1, "long_wait_minutes": 0,
         "long_trouble_minutes": 0, "silence_timeout_minutes": 1, "episode_quiet_minutes": 1,
