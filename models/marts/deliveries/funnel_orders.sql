@@ -1,13 +1,6 @@
 {{ config(materialized="table", dist="order_key", sort="local_date") }}
 
 {% set after_order = registry_funnel_steps() | rejectattr("step", "equalto", "order_created") | list %}
-{#- From one step to another, the column of each. -#}
-{% set legs = {
-    "order_to_dispatch_seconds": ("order_created_at", "dispatched_at"),
-    "dispatch_to_pickup_seconds": ("dispatched_at", "pickup_completed_at"),
-    "pickup_to_dropoff_seconds": ("pickup_completed_at", "dropoff_completed_at"),
-    "order_to_dropoff_seconds": ("order_created_at", "dropoff_completed_at"),
-} %}
 
 with
 
@@ -171,7 +164,7 @@ joined as (
         entered.order_id,
         chosen.delivery_id,
         chosen.robot_id,
-        coalesce(least(orders.market, brought.market), 'unknown') as market,
+        coalesce(orders.market, brought.market, 'unknown') as market,
         orders.ineligible_reason,
         orders.cancellation_reason,
         orders.fulfilled_by,
@@ -225,9 +218,7 @@ judged as (
 
     select
         joined.*,
-        cast(
-            {{ local_timestamp("joined.entered_at", "coalesce(time_zones.time_zone, 'UTC')") }} as date
-        ) as local_date,
+        {{ local_date("joined.entered_at", "time_zones.time_zone") }} as local_date,
         joined.ineligible_reason is null or joined.is_dispatched = 1 as is_eligible,
         case
             when joined.is_dropped_off = 1 and joined.promised_at is not null
@@ -281,14 +272,7 @@ final as (
 
         ----------  numerics
         cast(delivery_count as integer) as delivery_count,
-        {% for leg, bounds in legs.items() %}
-            {% set start = "(case when " ~ bounds[0] ~ " <= " ~ bounds[1] ~ " then " ~ bounds[0] ~ " end)" %}
-            {{ seconds_between(start, bounds[1]) }} as {{ leg }},
-        {% endfor %}
-        {% for leg, bounds in legs.items() %}
-            {{ "+ " if not loop.first }}case when {{ bounds[0] }} > {{ bounds[1] }} then 1 else 0 end
-        {%- endfor %}
-            as negative_leg_count,
+        {{ leg_columns() }},
         pickup_wait_seconds,
         dropoff_wait_seconds,
         late_seconds,
