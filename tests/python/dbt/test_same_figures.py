@@ -346,9 +346,10 @@ def test_a_delivery_counts_on_the_day_of_its_order(readers: Readers) -> None:
     )
     # By the orders' days, which the funnel has; an order of several deliveries has one of them.
     of_funnel = readers.warehouse.rows(
-        "select funnel_orders.local_date, funnel_orders.market, count(distinct sessions.delivery_id)"
-        " from fleet_marts.funnel_orders inner join fleet_marts.delivery_sessions as sessions"
-        " on funnel_orders.order_id = sessions.order_id group by all"
+        "select orders.local_date, orders.market, count(distinct sessions.delivery_id)"
+        " from fleet_marts.funnel_orders as orders"
+        " inner join fleet_marts.delivery_sessions as sessions"
+        " on orders.order_id = sessions.order_id group by all"
     )
     assert len(of_funnel) > len(MARKETS)
     assert {(str(day)[:10], market, count) for day, market, count in of_metric} == {
