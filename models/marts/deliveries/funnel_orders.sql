@@ -176,9 +176,10 @@ joined as (
         chosen.pickup_wait_seconds,
         chosen.dropoff_wait_seconds,
         coalesce(brought.delivery_count, 0) as delivery_count,
-        coalesce(brought.is_dispatched, 0) as is_dispatched,
-        coalesce(brought.is_picked_up, 0) as is_picked_up,
-        coalesce(brought.is_dropped_off, 0) as is_dropped_off,
+        -- The order tells that a robot brought it, where the lines of its delivery are lost or name another order.
+        {% for step in ["is_dispatched", "is_picked_up", "is_dropped_off"] %}
+            greatest(brought.{{ step }}, case when orders.fulfilled_by = 'robot' then 1 else 0 end) as {{ step }},
+        {% endfor %}
         entered.created_at as order_created_at,
         coalesce(entered.created_at, brought.started_at) as entered_at,
         {% for step in after_order %}
@@ -221,10 +222,12 @@ judged as (
         {{ local_date("joined.entered_at", "time_zones.time_zone") }} as local_date,
         joined.ineligible_reason is null or joined.is_dispatched = 1 as is_eligible,
         case
-            when joined.is_dropped_off = 1 and joined.promised_at is not null
-                then {{ seconds_between("joined.promised_at", "joined.delivered_at") }}
             when joined.is_dropped_off = 1
-                then cast(joined.reported_late_seconds as decimal(18, 3))
+                then
+                    coalesce(
+                        {{ seconds_between("joined.promised_at", "joined.delivered_at") }},
+                        cast(joined.reported_late_seconds as decimal(18, 3))
+                    )
         end as late_seconds
 
     from joined
