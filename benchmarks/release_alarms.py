@@ -7,9 +7,14 @@ int_failure_episodes, robot_failures, int_release_exposures and release_verdicts
 all draws. For verdicts that are read every hour, robots and hours go through release_verdicts, as
 a release of its own for each hour.
 
+Of a service that runs on no robot the days differ, gamma-distributed as well, and now and then one
+has an outage. A version of it is read every day.
+
 The last line is JSON: `false_alarm_share` and `found_share` of the column `comparison` at 500
 operating hours a side, without a difference and with double the rate, and
-`hourly_false_alarm_share`, releases without a difference whose `verdict` was ever worse or better.
+`hourly_false_alarm_share`, releases without a difference whose `verdict` was ever worse or better;
+`service_false_alarm_share` and `service_found_share` are the same of services read every day,
+without a difference and with double the errors.
 """
 
 from __future__ import annotations
@@ -40,6 +45,12 @@ SIDES = ("new", "old")
 MONDAY = np.datetime64("2026-11-02", "ms")
 CHUNK = 200
 """Releases that are read hourly in one build."""
+ERRORS_PER_EVENT = 0.01
+EVENTS_A_DAY = 2_000.0
+DAYS_BEFORE = 14
+"""For which the version of a service that is replaced ran."""
+OUTAGE_SHARE, OUTAGE_TIMES = 0.02, 10.0
+"""Share of a service's days that have an outage, and how many times as many errors they have."""
 
 
 @dataclass(frozen=True)
@@ -52,16 +63,21 @@ class Draws:
 
 
 class Alarms:
-    """The project's models in a DuckDB file of their own, with made-up rows below them."""
+    """The project's models, with made-up rows below them.
 
-    def __init__(self, folder: Path) -> None:
+    They are built in a DuckDB file of their own unless `database` is one in which they are, and
+    which is then written to.
+    """
+
+    def __init__(self, folder: Path, database: Path | None = None) -> None:
         self._landing = folder / "landing"
         self._landing.mkdir()
         self._warehouse = Warehouse(folder / "dbt")
-        self._database = database_in(folder)
-        self._dbt("seed")
-        self._dbt("run-operation", "load_event_lines")
-        self._dbt("run", "--select", "+release_verdicts")
+        self._database = database or database_in(folder)
+        if database is None:
+            self._dbt("seed")
+            self._dbt("run-operation", "load_event_lines")
+            self._dbt("run", "--select", "+release_verdicts")
 
     def _dbt(self, *words: str) -> None:
         self._warehouse(*words, database=self._database, landing=self._landing)
@@ -81,12 +97,12 @@ class Alarms:
             return connection.execute(ask).fetchall()
 
 
-def versions(releases: list[str]) -> pa.Table:
+def versions(releases: list[str], service: str = "robot-agent") -> pa.Table:
     """The releases: each new version replaced the old one of the same name."""
     count = len(releases)
     return pa.table(
         {
-            "service": ["robot-agent"] * 2 * count,
+            "service": [service] * 2 * count,
             "version": [f"{name} {side}" for side in SIDES for name in releases],
             "period_number": [1] * 2 * count,
             # The old version has none before it.
@@ -223,8 +239,9 @@ def hourly_looks(
         exposures = pa.concat_tables(
             pa.table(
                 {
-                    "robot_id": robot,
-                    "software_version": names[part["look"]],
+                    "service": ["robot-agent"] * cells,
+                    "version": names[part["look"]],
+                    "unit": robot,
                     "period_number": np.ones(cells, np.int32),
                     "measure": ["failures_per_operating_hour"] * cells,
                     "event_count": part["count"].astype(float),
@@ -243,14 +260,67 @@ def hourly_looks(
             "select version, verdict, exposure from fleet_marts.release_verdicts"
             " where verdict in ('worse', 'better')",
         )
-        earliest: dict[int, tuple[int, str, float]] = {}
-        for version, verdict, exposure in rows:
-            number, look = (int(word) for word in version.split(" ")[:2])
-            if number not in earliest or look < earliest[number][0]:
-                earliest[number] = (look, verdict, exposure)
-        for number in range(releases):
-            _, verdict, exposure = earliest.get(number, (0, None, float("inf")))
-            first.append((verdict, exposure))
+        first += first_verdicts(rows, releases)
+    return first
+
+
+def first_verdicts(rows: list[Any], releases: int) -> list[tuple[str | None, float]]:
+    """Of versions, named by number and look, the first verdict of each number and its exposure."""
+    earliest: dict[int, tuple[int, str, float]] = {}
+    for version, verdict, exposure in rows:
+        number, look = (int(word) for word in version.split(" ")[:2])
+        if number not in earliest or look < earliest[number][0]:
+            earliest[number] = (look, verdict, exposure)
+    return [earliest.get(number, (0, None, float("inf")))[1:] for number in range(releases)]
+
+
+def service_looks(
+    alarms: Alarms, kind: Draws, days: int, shape: float, rng: np.random.Generator
+) -> list[str | None]:
+    """The first verdict of each release of a service, read at the end of each of its days."""
+    first: list[str | None] = []
+    for begin in range(0, kind.number, CHUNK):
+        releases = min(CHUNK, kind.number - begin)
+        size = (releases, DAYS_BEFORE + days)
+        rates = rng.gamma(shape, 1 / shape, size) * ERRORS_PER_EVENT
+        rates *= np.where(rng.random(size) < OUTAGE_SHARE, OUTAGE_TIMES, 1)
+        rates[:, DAYS_BEFORE:] *= kind.ratio
+        events = rng.uniform(0.5, 1.5, size) * EVENTS_A_DAY
+        errors = rng.poisson(np.minimum(rates, 1) * events)
+        day = MONDAY.astype("datetime64[D]") + np.arange(DAYS_BEFORE + days)
+        parts = []
+        for look in range(days):
+            seen = DAYS_BEFORE + look + 1
+            of_side = [SIDES[at < DAYS_BEFORE] for at in range(seen)]
+            parts.append(
+                pa.table(
+                    {
+                        "service": ["made-up"] * releases * seen,
+                        "version": [
+                            f"{number} {look} {side}"
+                            for number in range(releases)
+                            for side in of_side
+                        ],
+                        "unit": np.tile(day[:seen].astype(str).astype(object), releases),
+                        "period_number": np.ones(releases * seen, np.int32),
+                        "measure": ["error_ratio"] * releases * seen,
+                        "event_count": errors[:, :seen].ravel().astype(float),
+                        "exposure": events[:, :seen].ravel(),
+                        "release_date": np.tile(day[:seen], releases),
+                    }
+                )
+            )
+        looked = [f"{number} {look}" for number in range(releases) for look in range(days)]
+        rows = alarms.build(
+            ["release_verdicts"],
+            {
+                "int_release_exposures": pa.concat_tables(parts),
+                "int_release_periods": versions(looked, "made-up"),
+            },
+            "select version, verdict, exposure from fleet_marts.release_verdicts"
+            " where verdict in ('worse', 'better')",
+        )
+        first += [verdict for verdict, _ in first_verdicts(rows, releases)]
     return first
 
 
@@ -262,7 +332,9 @@ def hourly_looks(
 @click.option("--hourly-robots", default=20, show_default=True)
 @click.option("--hours", default=120, show_default=True, help="How often these are read.")
 @click.option("--powers", default=200, show_default=True, help="Releases of each ratio; 0: none.")
-@click.option("--shape", default=ROBOT_SHAPE, show_default=True, help="Of the robots' rates.")
+@click.option("--services", default=1_000, show_default=True, help="Releases read every day.")
+@click.option("--days", default=28, show_default=True, help="How often these are read.")
+@click.option("--shape", default=ROBOT_SHAPE, show_default=True, help="Of the rates.")
 @click.option("--seed", default=1, show_default=True)
 def main(
     draws: int,
@@ -272,6 +344,8 @@ def main(
     hourly_robots: int,
     hours: int,
     powers: int,
+    services: int,
+    days: int,
     shape: float,
     seed: int,
 ) -> None:
@@ -295,10 +369,25 @@ def main(
         )
         if powers:
             console.print(power_table(alarms, powers, hourly_robots, hours, shape, rng))
+        told = {
+            ratio: service_looks(
+                alarms, Draws("", ratio, services), days, shape, np.random.default_rng(seed)
+            )
+            for ratio in (1, 2)
+        }
+        service_share = sum(verdict is not None for verdict in told[1]) / services
+        service_found = sum(verdict == "worse" for verdict in told[2]) / services
+        console.print(
+            f"a service, read on each of {days} days against the {DAYS_BEFORE} before: "
+            f"{service_share:.1%} of {services:,} releases without a difference ever called worse "
+            f"or better, {service_found:.1%} of {services:,} with double the errors called worse"
+        )
     figures = {
         "false_alarm_share": shares["same"],
         "found_share": shares["double"],
         "hourly_false_alarm_share": hourly_share,
+        "service_false_alarm_share": service_share,
+        "service_found_share": service_found,
     }
     click.echo(json.dumps(figures))
 

@@ -183,7 +183,7 @@ RELEASE_VERDICTS = """
 select *
 from release_verdicts
 where previous_version is not null
-order by measure, released_at desc, version, period_number desc
+order by measure, service, released_at desc, version, period_number desc
 """
 
 LOADS = """

@@ -45,3 +45,8 @@
     60 * cast(substring({{ text }}, {{ start }}, 2) as integer)
     + cast(substring({{ text }}, {{ start + 3 }}, 2) as integer)
 {%- endmacro %}
+
+{# The day of a market at a UTC timestamp; one without a time zone goes by UTC. #}
+{% macro local_date(column, time_zone) -%}
+    cast({{ local_timestamp(column, "coalesce(" ~ time_zone ~ ", 'UTC')") }} as date)
+{%- endmacro %}

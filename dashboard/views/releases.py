@@ -30,7 +30,9 @@ MEASURES = {name: said for name, (said, _, _) in METRICS.items()} | {
     "failures_per_operating_hour": "Failures per operating hour",
     "robot_failed_delivery_ratio": "Deliveries that robots failed",
 }
-BASES = {"same_days": "robots of the same days", "before": "the time before"}
+# What the measures that are not by operating hour are over.
+UNITS = {"failed_pickup_ratio": "pickups", "error_ratio": "events"}
+BASES = {"same_days": "the same days", "before": "the time before"}
 WORDS = {
     "worse": "▲ worse",
     "better": "▼ better",
@@ -54,7 +56,7 @@ def show() -> None:
         if row[f"{metric}_comparison"] == "worse"
     ]
     if worse:
-        st.warning("Worse than the version before, beyond what chance and the robots explain:")
+        st.warning("Worse than the version before, beyond what chance, robots and days explain:")
         for said in worse:
             st.text(f"▲ {said}")
     else:
@@ -114,14 +116,15 @@ def show() -> None:
 
 
 def verdicts() -> None:
-    """Verdicts on the robots' software, which hold however often they are read."""
+    """Verdicts, which hold however often they are read."""
     found = rows(page_queries.RELEASE_VERDICTS)
     if not found:
         return
-    st.markdown("#### Robots' software, against the version before")
+    st.markdown("#### Verdicts, against the version before")
     st.dataframe(
         [
             {
+                "service": plain(row["service"]),
                 "version": plain(row["version"]),
                 "period": row["period_number"],
                 "before": plain(row["previous_version"]),
@@ -147,7 +150,7 @@ def verdicts() -> None:
             }.items()
             for name in names
         },
-        alt="Verdicts on versions of the robots' software",
+        alt="Verdicts on versions",
     )
     st.caption(
         "A verdict may be read every hour; the ratio and its interval are for one look. Alike: "
@@ -160,7 +163,8 @@ def verdict(row: Row) -> str:
         return WORDS.get(row["verdict"], plain(row["verdict"]))
     if row["exposure_needed"] is None:
         return WORDS["too_few"]
-    unit = "operating hours" if row["measure"].endswith("_hour") else "deliveries"
+    is_of_hours = row["measure"].endswith("_hour")
+    unit = "operating hours" if is_of_hours else UNITS.get(row["measure"], "deliveries")
     return f"{row['exposure_needed']:,.0f} more {unit} needed"
 
 

@@ -53,22 +53,6 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#
-    Worse or better only where the intervals do not overlap: chance alone makes such a difference in
-    fewer than one of ten comparisons.
-#}
-{% macro comparison(measure, release, release_before) -%}
-    case
-        when {{ release }}.{{ measure }} is null then null
-        when {{ release_before }}.version is null then 'no_previous_version'
-        when not ({{ release }}.{{ measure }}_has_sample and {{ release_before }}.{{ measure }}_has_sample)
-            then 'too_few'
-        when {{ release }}.{{ measure }}_lower_90 > {{ release_before }}.{{ measure }}_upper_90 then 'worse'
-        when {{ release }}.{{ measure }}_upper_90 < {{ release_before }}.{{ measure }}_lower_90 then 'better'
-        else 'no_clear_difference'
-    end
-{%- endmacro %}
-
 {% macro chi_square_quantile(z, degrees) -%}
     (({{ degrees }}) * power(
         1.0 - 2.0 / (9.0 * nullif({{ degrees }}, 0)) + ({{ z }}) * sqrt(2.0 / (9.0 * nullif({{ degrees }}, 0))), 3

@@ -1,14 +1,17 @@
 {#
-    How a count of a new version compares with that of the old one where robots differ and some of their
-    failures come in groups. docs/definitions.md has the formulas and what they were tested with.
+    How a count of a new version compares with that of the old one where the robots that run it, or the days of a
+    service, differ and some of their failures come in groups. docs/definitions.md has the formulas and what they were
+    tested with.
 
-    z_96   the bounds are two-sided 96 %, a little wider than 95 %, because the spread of the robots is
+    z_96   the bounds are two-sided 96 %, a little wider than 95 %, because the spread itself is
            itself uncertain
     alarm  a verdict of worse, better or alike needs odds of 40, so that each of the two sides is wrong in
            at most one of forty releases, however often it is read
+    least_units
+           with fewer robots or days of a version nobody can tell how much they differ
 #}
 {% macro release_constants() -%}
-    {{ return({"z_96": 2.0537489106318225, "alarm": 40.0, "ratios": [1.5, 2.0, 3.0], "least_robots": 3}) }}
+    {{ return({"z_96": 2.0537489106318225, "alarm": 40.0, "ratios": [1.5, 2.0, 3.0], "least_units": 3}) }}
 {%- endmacro %}
 
 {# Quantile of Student's t for the normal quantile z, by the expansion of Cornish and Fisher. #}

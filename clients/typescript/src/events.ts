@@ -6,7 +6,7 @@
 
 import { number, second, yesNo, type Spec } from "./spec.js";
 
-export const REGISTRY_VERSION = "1.2.0";
+export const REGISTRY_VERSION = "1.3.0";
 
 /** Every id, in the order of the log line, and what its values start with. */
 export const ID_PREFIXES = {

@@ -67,15 +67,9 @@ state_changes as (
         cast(null as timestamp) as earliest_at,
         cast(null as timestamp) as latest_at
     from {{ ref("int_robot_state_changes") }} as changes
-    inner join (
-        select
-            robot_id,
-            min(affected_date) as cut_date
-        from {{ ref("int_affected_robot_days") }}
-        group by robot_id
-    ) as cuts
+    inner join ({{ robot_cuts() }}) as cuts
         on changes.robot_id = cuts.robot_id
-    where changes.event_date < cuts.cut_date
+    where changes.event_date < cast(cuts.cut_at as date)
     group by changes.robot_id
 
     {% endif %}

@@ -1,4 +1,4 @@
-{{ config(materialized="table", dist="robot_id", sort=["software_version", "release_date"]) }}
+{{ config(materialized="table", dist="unit", sort=["service", "version", "release_date"]) }}
 
 {# What is counted, over what, by measure. Those of the monitors have their names. #}
 {% set measures = {
@@ -8,8 +8,9 @@
     "robot_failed_delivery_ratio": ("robot_failed_delivery_count", "delivery_count"),
     "failed_delivery_ratio": ("failed_delivery_count", "delivery_count"),
     "failed_pickup_ratio": ("failed_pickup_count", "pickup_count"),
+    "error_ratio": ("error_count", "event_count"),
 } %}
-{% set columns = measures.values() | map("first") | list + ["operating_hours", "delivery_count", "pickup_count"] %}
+{% set columns = measures.values() | map("first") | list + measures.values() | map("last") | list %}
 {% set columns = columns | unique | list %}
 
 with
@@ -38,6 +39,18 @@ robot_days as (
 
 ),
 
+service_days as (
+
+    select
+        *,
+        cast(release_date as varchar(64)) as day_name
+
+    from {{ ref("int_release_days") }}
+
+    where service <> '{{ var("robot_service") }}'
+
+),
+
 deliveries as (
 
     select * from {{ ref("int_release_deliveries") }}
@@ -56,11 +69,7 @@ sessions as (
 
 periods as (
 
-    select *
-
-    from {{ ref("int_release_periods") }}
-
-    where service = '{{ var("robot_service") }}'
+    select * from {{ ref("int_release_periods") }}
 
 ),
 
@@ -72,6 +81,16 @@ periods as (
         "takeover_count": "takeover_count",
         "pickup_count": "pickup_count",
         "failed_pickup_count": "failed_pickup_count",
+        "event_count": "event_count",
+        "error_count": "error_count",
+    },
+    "service_days": {
+        "delivery_count": "delivery_count",
+        "failed_delivery_count": "failed_delivery_count",
+        "pickup_count": "pickup_count",
+        "failed_pickup_count": "failed_pickup_count",
+        "event_count": "event_count",
+        "error_count": "error_count",
     },
     "caused_deliveries": {
         "delivery_count": "1",
@@ -80,6 +99,9 @@ periods as (
     },
 } %}
 {% set date_of = {"operating_days": "operating_date", "failures": "started_date"} %}
+{#- A service has no robots, and its hosts fail together: its days are what differs by itself. -#}
+{% set names_of = {"service_days": ("service", "version", "day_name")} %}
+{% set names_of_robots = ("'" ~ var("robot_service") ~ "'", "software_version", "robot_id") %}
 
 caused_deliveries as (
 
@@ -97,12 +119,14 @@ caused_deliveries as (
 counted as (
 
     {% for source, counts in counts_of.items() %}
+        {% set service, version, unit = names_of.get(source, names_of_robots) %}
         select
             {% for column in columns %}
                 cast({{ counts.get(column, "0") }} as double precision) as {{ column }},
             {% endfor %}
-            robot_id,
-            software_version,
+            {{ service }} as service,
+            {{ version }} as version,
+            {{ unit }} as unit,
             {{ date_of.get(source, "release_date") }} as release_date
         from {{ source }}
 
@@ -117,21 +141,22 @@ summed as (
         {% for column in columns %}
             sum({{ column }}) as {{ column }},
         {% endfor %}
-        robot_id,
-        software_version,
+        service,
+        version,
+        unit,
         release_date
 
     from counted
 
-    group by robot_id, software_version, release_date
+    group by service, version, unit, release_date
 
 ),
 
 numbered as (
 
     select
-        summed.robot_id,
-        summed.software_version,
+        summed.service,
+        summed.version,
         summed.release_date,
         max(periods.period_number) as period_number
 
@@ -139,10 +164,11 @@ numbered as (
 
     inner join periods
         on
-            summed.software_version = periods.version
+            summed.service = periods.service
+            and summed.version = periods.version
             and summed.release_date >= periods.first_date
 
-    group by summed.robot_id, summed.software_version, summed.release_date
+    group by summed.service, summed.version, summed.release_date
 
 ),
 
@@ -157,8 +183,8 @@ in_periods as (
 
     left join numbered
         on
-            summed.robot_id = numbered.robot_id
-            and summed.software_version = numbered.software_version
+            summed.service = numbered.service
+            and summed.version = numbered.version
             and summed.release_date = numbered.release_date
 
 ),
@@ -168,8 +194,9 @@ exposures as (
     {% for measure, (count, exposure) in measures.items() %}
         select
             ----------  ids
-            cast(robot_id as varchar(64)) as robot_id,
-            cast(software_version as varchar(256)) as software_version,
+            cast(service as varchar(256)) as service,
+            cast(version as varchar(256)) as version,
+            cast(unit as varchar(64)) as unit,
             cast(period_number as integer) as period_number,
 
             ----------  text

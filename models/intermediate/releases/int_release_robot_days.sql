@@ -31,6 +31,8 @@ release_robot_days as (
         robot_version as software_version,
 
         ----------  numerics
+        {{ metric_count("events", "service = '" ~ var("robot_service") ~ "'") }} as event_count,
+        {{ metric_count("errors", "service = '" ~ var("robot_service") ~ "'") }} as error_count,
         {{ metric_count("robot_errors", "service = '" ~ var("robot_service") ~ "'") }} as robot_error_count,
         {{ metric_count("takeovers") }} as takeover_count,
         {{ metric_count("pickups") }} as pickup_count,

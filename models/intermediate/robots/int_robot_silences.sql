@@ -17,6 +17,16 @@ log_ends as (
 
 ),
 
+{% if is_incremental() %}
+
+carried as (
+
+    {{ carried_over("last_sign_at") }}
+
+),
+
+{% endif %}
+
 signs_of_life as (
 
     select
@@ -36,26 +46,15 @@ signs_of_life as (
     {% if is_incremental() %}
     union all
 
-    -- The last sign before a robot's first affected day, where a silence spans that midnight. Where none
-    -- does, the next sign came in time, and the time of the last one makes no difference.
+    -- Where no silence spans the midnight the next sign came in time, and the time of the last one makes no
+    -- difference.
     select
-        silences.robot_id,
-        silences.last_emitter_id as emitter_id,
-        silences.last_seq as seq,
+        robot_id,
+        last_emitter_id as emitter_id,
+        last_seq as seq,
         cast(null as varchar(64)) as event_id,
-        silences.last_sign_at as event_at
-    from {{ this }} as silences
-    inner join (
-        select
-            robot_id,
-            cast(min(affected_date) as timestamp) as cut_at
-        from {{ ref("int_affected_robot_days") }}
-        group by robot_id
-    ) as cuts
-        on silences.robot_id = cuts.robot_id
-    where
-        silences.last_sign_at < cuts.cut_at
-        and silences.ended_date >= cast(cuts.cut_at as date)
+        last_sign_at as event_at
+    from carried
     {% endif %}
 
 ),

@@ -62,13 +62,7 @@ restored_contacts as (
 {% if is_incremental() %}
 cuts as (
 
-    select
-        robot_id,
-        cast(min(affected_date) as timestamp) as cut_at
-
-    from {{ ref("int_affected_robot_days") }}
-
-    group by robot_id
+    {{ robot_cuts() }}
 
 ),
 

@@ -7,13 +7,7 @@ with
 
 cuts as (
 
-    select
-        robot_id,
-        cast(min(affected_date) as timestamp) as cut_at
-
-    from {{ ref("int_affected_robot_days") }}
-
-    group by robot_id
+    {{ robot_cuts() }}
 
 ),
 

@@ -11,29 +11,9 @@ log_ends as (
 
 {% if is_incremental() %}
 
--- The interval that a robot was in at midnight before its first affected day. It replaces all earlier
--- changes, so that none of them is read again.
 carried as (
 
-    select
-        intervals.state_event_id,
-        intervals.basis,
-        intervals.started_at
-
-    from {{ this }} as intervals
-
-    inner join (
-        select
-            robot_id,
-            cast(min(affected_date) as timestamp) as cut_at
-        from {{ ref("int_affected_robot_days") }}
-        group by robot_id
-    ) as cuts
-        on intervals.robot_id = cuts.robot_id
-
-    where
-        intervals.started_at < cuts.cut_at
-        and intervals.ended_at >= cuts.cut_at
+    {{ carried_over() }}
 
 ),
 

@@ -36,6 +36,16 @@ told_intervals as (
 
 ),
 
+{% if is_incremental() %}
+
+carried as (
+
+    {{ carried_over() }}
+
+),
+
+{% endif %}
+
 spells as (
 
     select
@@ -63,34 +73,23 @@ spells as (
 
     union all
 
-    -- The stoppage that a robot was in at midnight before its first affected day, up to then.
+    -- The stoppage that a robot was in at its cut, up to then.
     select
-        stoppages.robot_id,
-        stoppages.fault_event_id as state_event_id,
-        stoppages.market,
-        stoppages.hardware_version,
-        stoppages.software_version,
+        robot_id,
+        fault_event_id as state_event_id,
+        market,
+        hardware_version,
+        software_version,
         cast(null as varchar(64)) as state,
         false as is_over,
-        stoppages.started_at,
-        stoppages.started_at as ended_at,
+        started_at,
+        started_at as ended_at,
         true as is_carried,
-        stoppages.state_before as carried_state_before,
-        stoppages.state_before_started_at as carried_state_before_started_at,
-        stoppages.state_before_fault as carried_state_before_fault,
-        case when stoppages.fault_at < cuts.cut_at then stoppages.fault_at end as carried_fault_at
-    from {{ this }} as stoppages
-    inner join (
-        select
-            robot_id,
-            cast(min(affected_date) as timestamp) as cut_at
-        from {{ ref("int_affected_robot_days") }}
-        group by robot_id
-    ) as cuts
-        on stoppages.robot_id = cuts.robot_id
-    where
-        stoppages.started_at < cuts.cut_at
-        and stoppages.ended_at >= cuts.cut_at
+        state_before as carried_state_before,
+        state_before_started_at as carried_state_before_started_at,
+        state_before_fault as carried_state_before_fault,
+        case when fault_at < cut_at then fault_at end as carried_fault_at
+    from carried
 
     {% endif %}
 

@@ -12,13 +12,7 @@ log_ends as (
 {% if is_incremental() %}
 cuts as (
 
-    select
-        robot_id,
-        min(affected_date) as cut_date
-
-    from {{ ref("int_affected_robot_days") }}
-
-    group by robot_id
+    {{ robot_cuts() }}
 
 ),
 
@@ -26,7 +20,7 @@ known as (
 
     select
         versions.*,
-        cuts.cut_date,
+        cuts.cut_at,
         row_number() over (
             partition by versions.robot_id
             order by versions.started_at desc
@@ -37,7 +31,7 @@ known as (
     inner join cuts
         on versions.robot_id = cuts.robot_id
 
-    where versions.version_date < cuts.cut_date
+    where versions.version_date < cast(cuts.cut_at as date)
 
 ),
 {% endif %}
@@ -69,7 +63,7 @@ told as (
         cast(null as varchar(256)) as emitter_id,
         cast(null as bigint) as seq,
         cast(null as varchar(64)) as event_id,
-        cast(cut_date as timestamp) as event_at,
+        cut_at as event_at,
         0 as is_told
     from known
     where place = 1

@@ -1,9 +1,5 @@
 {{ config(materialized="table", dist="all", sort="local_date") }}
 
-{% set legs = [
-    "order_to_dispatch", "dispatch_to_pickup", "pickup_to_dropoff", "order_to_dropoff",
-] %}
-
 with
 
 orders as (
@@ -27,7 +23,7 @@ counted as (
         count(is_on_time) as promised_count,
         sum(case when is_on_time then 1 else 0 end) as on_time_count,
         sum(late_seconds) as late_sum_seconds,
-        {% for leg in legs %}
+        {% for leg in legs() %}
             sum({{ leg }}_seconds) as {{ leg }}_sum_seconds,
             count({{ leg }}_seconds) as {{ leg }}_count,
         {% endfor %}
@@ -64,7 +60,7 @@ funnel as (
         {{ ratio("dropped_off_count", "picked_up_count") }} as pickup_to_dropoff_ratio,
         {{ ratio("dropped_off_count", "eligible_count") }} as order_to_dropoff_ratio,
         {{ ratio("on_time_count", "promised_count") }} as on_time_ratio,
-        {% for leg in legs %}
+        {% for leg in legs() %}
             cast({{ leg }}_sum_seconds as decimal(18, 3)) as {{ leg }}_sum_seconds,
             cast({{ leg }}_count as bigint) as {{ leg }}_count,
         {% endfor %}

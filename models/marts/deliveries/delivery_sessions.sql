@@ -1,14 +1,6 @@
 {{ rebuilt_by("session") }}
 {{ config(unique_key="delivery_id", dist="delivery_id", sort="started_at") }}
 
-{#- From one step to another, the column of each. -#}
-{% set legs = {
-    "order_to_dispatch_seconds": ("order_created_at", "dispatched_at"),
-    "dispatch_to_pickup_seconds": ("dispatched_at", "pickup_completed_at"),
-    "pickup_to_dropoff_seconds": ("pickup_completed_at", "dropoff_completed_at"),
-    "order_to_dropoff_seconds": ("order_created_at", "dropoff_completed_at"),
-} %}
-
 with
 
 milestones as (
@@ -65,6 +57,16 @@ delivery_orders as (
 
 ),
 
+time_zones as (
+
+    select distinct
+        market,
+        time_zone
+
+    from {{ ref("int_markets") }}
+
+),
+
 log_ends as (
 
     select * from {{ ref("int_affected_log_ends") }}
@@ -83,6 +85,10 @@ joined as (
         delivery_orders.order_count,
         {{ dbt.dateadd("hour", var("unknown_after_hours"), "milestones.last_event_at") }} < log_ends.log_end_at
             as is_silent,
+        -- The day on which funnel_orders counts the delivery's order.
+        {{ local_date(
+            "coalesce(orders.created_at, " ~ utc_timestamp("evidence.started_at") ~ ")", "time_zones.time_zone"
+        ) }} as local_date,
         orders.created_at as order_created_at,
         orders.market as order_market,
         diagnoses.ended_by,
@@ -117,6 +123,9 @@ joined as (
 
     left join orders
         on milestones.order_id = orders.order_id
+
+    left join time_zones
+        on coalesce(milestones.market, orders.market) = time_zones.market
 
     left join delivery_orders
         on milestones.delivery_id = delivery_orders.delivery_id
@@ -197,14 +206,7 @@ sessions as (
         cast(nullif(missing_steps, '') as varchar(128)) as missing_steps,
 
         ----------  numerics
-        {% for leg, bounds in legs.items() %}
-            {% set start = "(case when " ~ bounds[0] ~ " <= " ~ bounds[1] ~ " then " ~ bounds[0] ~ " end)" %}
-            {{ seconds_between(start, bounds[1]) }} as {{ leg }},
-        {% endfor %}
-        {% for leg, bounds in legs.items() %}
-            {{ "+ " if not loop.first }}case when {{ bounds[0] }} > {{ bounds[1] }} then 1 else 0 end
-        {%- endfor %}
-            as negative_leg_count,
+        {{ leg_columns() }},
         {{ seconds_between("pickup_wait_began_at", "pickup_completed_at") }} as pickup_wait_seconds,
         {{ seconds_between("dropoff_wait_began_at", "dropoff_completed_at") }} as dropoff_wait_seconds,
         {{ milliseconds_to_seconds("milliseconds_from_error_to_arrival") }} as seconds_from_error_to_arrival,
@@ -217,6 +219,9 @@ sessions as (
         cast(lost_transition_count as integer) as lost_transition_count,
         cast(session_revision as integer) as session_revision,
         cast(probable_cause_sequence_number as integer) as probable_cause_sequence_number,
+
+        ----------  dates
+        local_date,
 
         ----------  timestamps
         started_at,

@@ -1,13 +1,6 @@
 {{ config(materialized="table", dist="order_key", sort="local_date") }}
 
 {% set after_order = registry_funnel_steps() | rejectattr("step", "equalto", "order_created") | list %}
-{#- From one step to another, the column of each. -#}
-{% set legs = {
-    "order_to_dispatch_seconds": ("order_created_at", "dispatched_at"),
-    "dispatch_to_pickup_seconds": ("dispatched_at", "pickup_completed_at"),
-    "pickup_to_dropoff_seconds": ("pickup_completed_at", "dropoff_completed_at"),
-    "order_to_dropoff_seconds": ("order_created_at", "dropoff_completed_at"),
-} %}
 
 with
 
@@ -171,7 +164,7 @@ joined as (
         entered.order_id,
         chosen.delivery_id,
         chosen.robot_id,
-        coalesce(least(orders.market, brought.market), 'unknown') as market,
+        coalesce(orders.market, brought.market, 'unknown') as market,
         orders.ineligible_reason,
         orders.cancellation_reason,
         orders.fulfilled_by,
@@ -183,9 +176,10 @@ joined as (
         chosen.pickup_wait_seconds,
         chosen.dropoff_wait_seconds,
         coalesce(brought.delivery_count, 0) as delivery_count,
-        coalesce(brought.is_dispatched, 0) as is_dispatched,
-        coalesce(brought.is_picked_up, 0) as is_picked_up,
-        coalesce(brought.is_dropped_off, 0) as is_dropped_off,
+        -- The order tells that a robot brought it, where the lines of its delivery are lost or name another order.
+        {% for step in ["is_dispatched", "is_picked_up", "is_dropped_off"] %}
+            greatest(brought.{{ step }}, case when orders.fulfilled_by = 'robot' then 1 else 0 end) as {{ step }},
+        {% endfor %}
         entered.created_at as order_created_at,
         coalesce(entered.created_at, brought.started_at) as entered_at,
         {% for step in after_order %}
@@ -225,15 +219,15 @@ judged as (
 
     select
         joined.*,
-        cast(
-            {{ local_timestamp("joined.entered_at", "coalesce(time_zones.time_zone, 'UTC')") }} as date
-        ) as local_date,
+        {{ local_date("joined.entered_at", "time_zones.time_zone") }} as local_date,
         joined.ineligible_reason is null or joined.is_dispatched = 1 as is_eligible,
         case
-            when joined.is_dropped_off = 1 and joined.promised_at is not null
-                then {{ seconds_between("joined.promised_at", "joined.delivered_at") }}
             when joined.is_dropped_off = 1
-                then cast(joined.reported_late_seconds as decimal(18, 3))
+                then
+                    coalesce(
+                        {{ seconds_between("joined.promised_at", "joined.delivered_at") }},
+                        cast(joined.reported_late_seconds as decimal(18, 3))
+                    )
         end as late_seconds
 
     from joined
@@ -281,14 +275,7 @@ final as (
 
         ----------  numerics
         cast(delivery_count as integer) as delivery_count,
-        {% for leg, bounds in legs.items() %}
-            {% set start = "(case when " ~ bounds[0] ~ " <= " ~ bounds[1] ~ " then " ~ bounds[0] ~ " end)" %}
-            {{ seconds_between(start, bounds[1]) }} as {{ leg }},
-        {% endfor %}
-        {% for leg, bounds in legs.items() %}
-            {{ "+ " if not loop.first }}case when {{ bounds[0] }} > {{ bounds[1] }} then 1 else 0 end
-        {%- endfor %}
-            as negative_leg_count,
+        {{ leg_columns() }},
         pickup_wait_seconds,
         dropoff_wait_seconds,
         late_seconds,

@@ -15,9 +15,6 @@
 } %}
 {% set measures = dict(rates, **shares) %}
 
-{# Of these a robot tells its own share, so they are compared by the spread between robots. #}
-{% set of_robots = rates.keys() | list + ["failed_delivery_ratio", "failed_pickup_ratio"] %}
-
 {% set has_samples = [] %}
 {% for name in measures %}
     {% do has_samples.append("(" ~ name ~ " is null or " ~ name ~ "_has_sample)") %}
@@ -81,17 +78,17 @@ verdicts as (
 
     select
         *,
-        row_number() over (partition by version, measure order by period_number desc) as place_from_end
+        row_number() over (partition by service, version, measure order by period_number desc) as place_from_end
 
     from {{ ref("release_verdicts") }}
 
 ),
 
-robot_comparisons as (
+comparisons as (
 
     select
-        '{{ var("robot_service") }}' as service,
-        {% for name in of_robots %}
+        service,
+        {% for name in measures %}
             max(case when measure = '{{ name }}' then comparison end) as {{ name }},
         {% endfor %}
         version
@@ -100,7 +97,7 @@ robot_comparisons as (
 
     where place_from_end = 1
 
-    group by version
+    group by service, version
 
 ),
 
@@ -204,24 +201,16 @@ compared as (
     select
         {% for name in measures %}
             before_it.{{ name }} as previous_{{ name }},
-            {% if name in of_robots %}
-                case
-                    when measured.service <> '{{ var("robot_service") }}'
-                        then {{ comparison(name, "measured", "before_it") }}
-                    when measured.{{ name }} is not null then robot_comparisons.{{ name }}
-                end as {{ name }}_comparison,
-            {% else %}
-                {{ comparison(name, "measured", "before_it") }} as {{ name }}_comparison,
-            {% endif %}
+            case when measured.{{ name }} is not null then comparisons.{{ name }} end as {{ name }}_comparison,
         {% endfor %}
         measured.*
 
     from measured
 
-    left join robot_comparisons
+    left join comparisons
         on
-            measured.service = robot_comparisons.service
-            and measured.version = robot_comparisons.version
+            measured.service = comparisons.service
+            and measured.version = comparisons.version
 
     left join measured as before_it
         on

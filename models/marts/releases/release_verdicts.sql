@@ -1,9 +1,10 @@
-{{ config(materialized="table", dist="all", sort=["version", "period_number"]) }}
+{{ config(materialized="table", dist="all", sort=["service", "version", "period_number"]) }}
 
 {% set constants = release_constants() %}
 {% set ratios = constants["ratios"] %}
 {% set all_ratios = ratios + [1 / ratios[0], 1 / ratios[1], 1 / ratios[2]] %}
-{% set least_exposure = registry_minimum_samples()["errors_per_operating_hour"] %}
+{% set samples = registry_minimum_samples() %}
+{% set is_of_robots = "service = '" ~ var("robot_service") ~ "'" %}
 
 with
 
@@ -15,45 +16,47 @@ exposures as (
 
 releases as (
 
-    select *
-
-    from {{ ref("int_release_periods") }}
-
-    where service = '{{ var("robot_service") }}'
+    select * from {{ ref("int_release_periods") }}
 
 ),
 
 periods as (
 
     select
-        software_version,
+        service,
+        version,
         period_number,
         min(release_date) as first_date
 
     from exposures
 
-    group by software_version, period_number
+    group by service, version, period_number
 
 ),
 
 named as (
 
     select
-        periods.software_version,
+        periods.service,
+        periods.version,
         periods.period_number,
         periods.first_date,
         releases.kind,
         releases.released_at,
         coalesce(
             releases.previous_version,
-            lag(periods.software_version) over (order by periods.first_date, periods.software_version)
+            lag(periods.version) over (
+                partition by periods.service
+                order by periods.first_date, periods.version
+            )
         ) as previous_version
 
     from periods
 
     left join releases
         on
-            periods.software_version = releases.version
+            periods.service = releases.service
+            and periods.version = releases.version
             and periods.period_number = releases.period_number
 
 ),
@@ -64,7 +67,7 @@ candidates as (
         named.*,
         periods.period_number as previous_period_number,
         row_number() over (
-            partition by named.software_version, named.period_number
+            partition by named.service, named.version, named.period_number
             order by
                 case when periods.first_date <= named.first_date then 0 else 1 end,
                 periods.period_number desc
@@ -74,15 +77,17 @@ candidates as (
 
     left join periods
         on
-            named.previous_version = periods.software_version
-            and named.previous_version <> named.software_version
+            named.service = periods.service
+            and named.previous_version = periods.version
+            and named.previous_version <> named.version
 
 ),
 
 pairs as (
 
     select
-        software_version,
+        service,
+        version,
         period_number,
         first_date,
         kind,
@@ -99,36 +104,40 @@ pairs as (
 version_days as (
 
     select
-        software_version,
+        service,
+        version,
         period_number,
         release_date,
         sum(exposure) as exposure
 
     from exposures
 
-    where measure = 'failures_per_operating_hour'
+    -- Of how long a version ran: robots' hours, or the events that a service logged.
+    where measure = case when {{ is_of_robots }} then 'failures_per_operating_hour' else 'error_ratio' end
 
-    group by software_version, period_number, release_date
+    group by service, version, period_number, release_date
 
 ),
 
 days_of_versions as (
 
     select
-        software_version,
+        service,
+        version,
         release_date,
         sum(exposure) as exposure
 
     from version_days
 
-    group by software_version, release_date
+    group by service, version, release_date
 
 ),
 
 paired_days as (
 
     select
-        pairs.software_version,
+        pairs.service,
+        pairs.version,
         pairs.period_number,
         version_days.release_date,
         version_days.exposure,
@@ -138,42 +147,49 @@ paired_days as (
 
     inner join version_days
         on
-            pairs.software_version = version_days.software_version
+            pairs.service = version_days.service
+            and pairs.version = version_days.version
             and pairs.period_number = version_days.period_number
 
     left join days_of_versions as old_days
         on
-            pairs.previous_version = old_days.software_version
+            pairs.service = old_days.service
+            and pairs.previous_version = old_days.version
             and version_days.release_date = old_days.release_date
             and version_days.exposure > 0
             and old_days.exposure > 0
 
 ),
 
--- Robots that still run the old version saw the same weather and the same orders. Where few did, the old
--- version is compared as it was before.
+-- What still ran the old version saw the same weather and the same orders. Where little did, the old version is
+-- compared as it was before.
 based as (
 
     select
-        software_version,
+        service,
+        version,
         period_number,
         coalesce(
             sum(case when old_exposure > 0 then exposure end) >= 0.5 * sum(exposure)
-            and sum(case when old_exposure > 0 then exposure end) >= {{ least_exposure }}
-            and sum(old_exposure) >= {{ least_exposure }},
+            and least(sum(case when old_exposure > 0 then exposure end), sum(old_exposure))
+            >= case
+                when {{ is_of_robots }} then {{ samples["errors_per_operating_hour"] }}
+                else {{ samples["error_ratio"] }}
+            end,
             false
         ) as is_of_same_days
 
     from paired_days
 
-    group by software_version, period_number
+    group by service, version, period_number
 
 ),
 
 common_days as (
 
     select
-        paired_days.software_version,
+        paired_days.service,
+        paired_days.version,
         paired_days.period_number,
         paired_days.release_date
 
@@ -181,7 +197,8 @@ common_days as (
 
     inner join based
         on
-            paired_days.software_version = based.software_version
+            paired_days.service = based.service
+            and paired_days.version = based.version
             and paired_days.period_number = based.period_number
 
     where
@@ -200,19 +217,21 @@ compared_pairs as (
 
     left join based
         on
-            pairs.software_version = based.software_version
+            pairs.service = based.service
+            and pairs.version = based.version
             and pairs.period_number = based.period_number
 
 ),
 
--- Each version's robots in strata: the days on which both ran, or all days at once.
+-- The robots of each version, or days of a service, in strata: the days on which both ran, or all days at once.
 sided as (
 
     select
-        pairs.software_version,
+        pairs.service,
+        pairs.version,
         pairs.period_number,
         exposures.measure,
-        exposures.robot_id,
+        exposures.unit,
         case when pairs.is_of_same_days then exposures.release_date else pairs.first_date end as stratum_date,
         exposures.event_count as new_count,
         exposures.exposure as new_exposure,
@@ -221,11 +240,13 @@ sided as (
     from compared_pairs as pairs
     inner join exposures
         on
-            pairs.software_version = exposures.software_version
+            pairs.service = exposures.service
+            and pairs.version = exposures.version
             and pairs.period_number = exposures.period_number
     left join common_days
         on
-            pairs.software_version = common_days.software_version
+            pairs.service = common_days.service
+            and pairs.version = common_days.version
             and pairs.period_number = common_days.period_number
             and exposures.release_date = common_days.release_date
     where
@@ -235,10 +256,11 @@ sided as (
     union all
 
     select
-        pairs.software_version,
+        pairs.service,
+        pairs.version,
         pairs.period_number,
         exposures.measure,
-        exposures.robot_id,
+        exposures.unit,
         exposures.release_date as stratum_date,
         0.0 as new_count,
         0.0 as new_exposure,
@@ -247,20 +269,23 @@ sided as (
     from common_days
     inner join compared_pairs as pairs
         on
-            common_days.software_version = pairs.software_version
+            common_days.service = pairs.service
+            and common_days.version = pairs.version
             and common_days.period_number = pairs.period_number
     inner join exposures
         on
-            pairs.previous_version = exposures.software_version
+            pairs.service = exposures.service
+            and pairs.previous_version = exposures.version
             and common_days.release_date = exposures.release_date
 
     union all
 
     select
-        pairs.software_version,
+        pairs.service,
+        pairs.version,
         pairs.period_number,
         exposures.measure,
-        exposures.robot_id,
+        exposures.unit,
         pairs.first_date as stratum_date,
         0.0 as new_count,
         0.0 as new_exposure,
@@ -269,20 +294,22 @@ sided as (
     from compared_pairs as pairs
     inner join exposures
         on
-            pairs.previous_version = exposures.software_version
+            pairs.service = exposures.service
+            and pairs.previous_version = exposures.version
             and pairs.previous_period_number = exposures.period_number
     where not pairs.is_of_same_days
 
 ),
 
-robots as (
+units as (
 
     select
-        software_version,
+        service,
+        version,
         period_number,
         measure,
         stratum_date,
-        robot_id,
+        unit,
         cast(sum(new_count) as double precision) as new_count,
         cast(sum(new_exposure) as double precision) as new_exposure,
         cast(sum(old_count) as double precision) as old_count,
@@ -290,14 +317,15 @@ robots as (
 
     from sided
 
-    group by software_version, period_number, measure, stratum_date, robot_id
+    group by service, version, period_number, measure, stratum_date, unit
 
 ),
 
 strata as (
 
     select
-        software_version,
+        service,
+        version,
         period_number,
         measure,
         stratum_date,
@@ -307,9 +335,9 @@ strata as (
         sum(old_exposure) as old_exposure,
         sum(new_exposure) / nullif(sum(new_exposure) + sum(old_exposure), 0) as new_share
 
-    from robots
+    from units
 
-    group by software_version, period_number, measure, stratum_date
+    group by service, version, period_number, measure, stratum_date
 
 ),
 
@@ -317,7 +345,8 @@ strata as (
 estimated as (
 
     select
-        software_version,
+        service,
+        version,
         period_number,
         measure,
         sum(new_count) as new_count,
@@ -338,14 +367,15 @@ estimated as (
 
     where new_share is not null
 
-    group by software_version, period_number, measure
+    group by service, version, period_number, measure
 
 ),
 
 expected as (
 
     select
-        strata.software_version,
+        strata.service,
+        strata.version,
         strata.period_number,
         strata.measure,
         strata.stratum_date,
@@ -361,84 +391,89 @@ expected as (
 
     inner join estimated
         on
-            strata.software_version = estimated.software_version
+            strata.service = estimated.service
+            and strata.version = estimated.version
             and strata.period_number = estimated.period_number
             and strata.measure = estimated.measure
 
 ),
 
-robot_residuals as (
+unit_residuals as (
 
     select
-        robots.software_version,
-        robots.period_number,
-        robots.measure,
-        robots.robot_id,
-        max(case when robots.new_exposure > 0 then 1 else 0 end) as is_new,
-        max(case when robots.old_exposure > 0 then 1 else 0 end) as is_old,
+        units.service,
+        units.version,
+        units.period_number,
+        units.measure,
+        units.unit,
+        max(case when units.new_exposure > 0 then 1 else 0 end) as is_new,
+        max(case when units.old_exposure > 0 then 1 else 0 end) as is_old,
         sum(
-            (robots.new_count - expected.rate_ratio * expected.old_rate * robots.new_exposure)
+            (units.new_count - expected.rate_ratio * expected.old_rate * units.new_exposure)
             * (1.0 - expected.new_share)
-            - expected.rate_ratio * (robots.old_count - expected.old_rate * robots.old_exposure) * expected.new_share
+            - expected.rate_ratio * (units.old_count - expected.old_rate * units.old_exposure) * expected.new_share
         ) as residual
 
-    from robots
+    from units
 
     inner join expected
         on
-            robots.software_version = expected.software_version
-            and robots.period_number = expected.period_number
-            and robots.measure = expected.measure
-            and robots.stratum_date = expected.stratum_date
+            units.service = expected.service
+            and units.version = expected.version
+            and units.period_number = expected.period_number
+            and units.measure = expected.measure
+            and units.stratum_date = expected.stratum_date
 
-    group by robots.software_version, robots.period_number, robots.measure, robots.robot_id
+    group by units.service, units.version, units.period_number, units.measure, units.unit
 
 ),
 
 spread as (
 
     select
-        software_version,
+        service,
+        version,
         period_number,
         measure,
-        sum(is_new) as new_robot_count,
-        sum(is_old) as old_robot_count,
-        cast(least(sum(is_new), sum(is_old)) as double precision) as robot_count,
+        sum(is_new) as new_unit_count,
+        sum(is_old) as old_unit_count,
+        cast(least(sum(is_new), sum(is_old)) as double precision) as unit_count,
         sum(residual * residual) as residual_squares
 
-    from robot_residuals
+    from unit_residuals
 
-    group by software_version, period_number, measure
+    group by service, version, period_number, measure
 
 ),
 
 chance as (
 
     select
-        software_version,
+        service,
+        version,
         period_number,
         measure,
         sum(chance_variance) as chance_variance
 
     from expected
 
-    group by software_version, period_number, measure
+    group by service, version, period_number, measure
 
 ),
 
--- Robots that differ, and failures that come in groups, spread the counts more than chance does; never less.
+-- Robots or days that differ, and failures that come in groups, spread the counts more than chance does; never less.
 dispersed as (
 
     select
         estimated.*,
-        spread.new_robot_count,
-        spread.old_robot_count,
+        spread.new_unit_count,
+        spread.old_unit_count,
         sqrt(chance.chance_variance) / estimated.weight as chance_error,
-        {{ student_quantile(constants["z_96"], "(spread.robot_count - 1.0)") }} as quantile,
+        {{ student_quantile(constants["z_96"], "(spread.unit_count - 1.0)") }} as quantile,
         greatest(
             1.0,
             coalesce(
-                spread.residual_squares * spread.robot_count / nullif(spread.robot_count - 1.0, 0)
+                spread.residual_squares * spread.unit_count / nullif(spread.unit_count - 1.0, 0)
                 / nullif(chance.chance_variance, 0),
                 1.0
             )
@@ -447,9 +482,12 @@ dispersed as (
             as common_rate,
         estimated.new_exposure / (estimated.new_exposure + estimated.old_exposure) as new_share,
         coalesce(
-            estimated.new_exposure >= {{ least_exposure }}
-            and estimated.old_exposure >= {{ least_exposure }}
-            and least(spread.new_robot_count, spread.old_robot_count) >= {{ constants["least_robots"] }},
+            least(estimated.new_exposure, estimated.old_exposure)
+            >= case
+                when estimated.measure = 'error_ratio' then {{ samples["error_ratio"] }}
+                else {{ samples["errors_per_operating_hour"] }}
+            end
+            and spread.unit_count >= {{ constants["least_units"] }},
             false
         ) as has_sample
 
@@ -457,13 +495,15 @@ dispersed as (
 
     inner join spread
         on
-            estimated.software_version = spread.software_version
+            estimated.service = spread.service
+            and estimated.version = spread.version
             and estimated.period_number = spread.period_number
             and estimated.measure = spread.measure
 
     inner join chance
         on
-            estimated.software_version = chance.software_version
+            estimated.service = chance.service
+            and estimated.version = chance.version
             and estimated.period_number = chance.period_number
             and estimated.measure = chance.measure
 
@@ -527,7 +567,8 @@ judged as (
 measured as (
 
     select distinct
-        software_version,
+        service,
+        version,
         period_number,
         measure
 
@@ -539,7 +580,8 @@ verdicts as (
 
     select
         ----------  ids
-        cast(pairs.software_version as varchar(256)) as version,
+        cast(pairs.service as varchar(256)) as service,
+        cast(pairs.version as varchar(256)) as version,
         cast(pairs.period_number as integer) as period_number,
         cast(measured.measure as varchar(64)) as measure,
 
@@ -562,12 +604,12 @@ verdicts as (
         ----------  numerics
         cast(judged.new_count as integer) as event_count,
         judged.new_exposure as exposure,
-        cast(judged.new_robot_count as integer) as robot_count,
+        cast(judged.new_unit_count as integer) as unit_count,
         {{ ratio("judged.new_count", "judged.new_exposure") }} as measure_value,
         case when pairs.previous_version is not null then cast(judged.old_count as integer) end as previous_event_count,
         case when pairs.previous_version is not null then judged.old_exposure end as previous_exposure,
-        case when pairs.previous_version is not null then cast(judged.old_robot_count as integer) end
-            as previous_robot_count,
+        case when pairs.previous_version is not null then cast(judged.old_unit_count as integer) end
+            as previous_unit_count,
         {{ ratio("judged.old_count", "judged.old_exposure") }} as previous_measure_value,
         case when judged.has_sample then judged.rate_ratio end as rate_ratio,
         case when judged.has_sample then exp(judged.log_ratio - judged.log_ratio_error) end as rate_ratio_lower_96,
@@ -582,12 +624,14 @@ verdicts as (
 
     inner join measured
         on
-            pairs.software_version = measured.software_version
+            pairs.service = measured.service
+            and pairs.version = measured.version
             and pairs.period_number = measured.period_number
 
     left join judged
         on
-            measured.software_version = judged.software_version
+            measured.service = judged.service
+            and measured.version = judged.version
             and measured.period_number = judged.period_number
             and measured.measure = judged.measure
 

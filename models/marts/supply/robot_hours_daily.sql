@@ -249,44 +249,9 @@ doubts as (
 
 ),
 
-preceded as (
-
-    select
-        *,
-        max(ended_at) over (
-            partition by robot_id
-            order by started_at, ended_at
-            rows between unbounded preceding and 1 preceding
-        ) as previous_ended_at
-
-    from doubts
-
-),
-
-numbered as (
-
-    select
-        *,
-        sum(case when previous_ended_at >= started_at then 0 else 1 end) over (
-            partition by robot_id
-            order by started_at, ended_at
-            rows between unbounded preceding and current row
-        ) as doubt_number
-
-    from preceded
-
-),
-
 merged as (
 
-    select
-        robot_id,
-        min(started_at) as started_at,
-        max(ended_at) as ended_at
-
-    from numbered
-
-    group by robot_id, doubt_number
+    {{ merged_spans("doubts") }}
 
 ),
 

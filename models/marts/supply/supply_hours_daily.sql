@@ -63,9 +63,7 @@ delivered as (
     select distinct
         completed_deliveries.robot_id,
         completed_deliveries.market,
-        cast(
-            {{ local_timestamp("completed_deliveries.delivered_at", "coalesce(markets.time_zone, 'UTC')") }} as date
-        ) as local_date
+        {{ local_date("completed_deliveries.delivered_at", "markets.time_zone") }} as local_date
 
     from completed_deliveries
 

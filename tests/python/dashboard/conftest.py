@@ -43,7 +43,12 @@ def mtbf(**columns: Any) -> dict[str, Any]:
 def verdict(measure: str, said: str, needed: float | None) -> dict[str, Any]:
     row: dict[str, Any] = {"version": "4.3.0", "period_number": 1, "previous_version": "4.2.1"}
     row |= {"measure": measure, "verdict": said, "exposure_needed": needed, "event_count": 9}
-    row |= {"exposure": 100.0, "previous_event_count": 4, "previous_exposure": 90.0}
+    row |= {
+        "service": "robot-agent",
+        "exposure": 100.0,
+        "previous_event_count": 4,
+        "previous_exposure": 90.0,
+    }
     return row | {"rate_ratio": 2.1, "rate_ratio_lower_96": 1.2, "comparison_basis": "same_days"}
 
 

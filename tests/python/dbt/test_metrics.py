@@ -87,7 +87,7 @@ FIGURES = [
     Figures(
         ["deliveries", "completed_deliveries", "ended_deliveries"],
         [DAY, MARKET],
-        "select cast(started_at at time zone 'UTC' as date), market, count(*),"
+        "select local_date, market, count(*),"
         " sum(case outcome when 'completed' then 1 else 0 end),"
         " sum(case outcome when 'open' then 0 else 1 end)"
         " from fleet_marts.delivery_sessions group by 1, 2",
@@ -95,7 +95,7 @@ FIGURES = [
     Figures(
         ["completed_delivery_ratio"],
         [DAY, "delivery__probable_cause"],
-        "select cast(started_at at time zone 'UTC' as date), probable_cause,"
+        "select local_date, probable_cause,"
         " avg(cast(case outcome when 'completed' then 1 when 'open' then null else 0 end"
         " as double precision))"
         " from fleet_marts.delivery_sessions group by 1, 2",

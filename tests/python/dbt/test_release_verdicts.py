@@ -1,4 +1,4 @@
-"""How a version of the robots' software compares, by the formulas of docs/definitions.md again."""
+"""How a version compares with the one before it, by the formulas of docs/definitions.md again."""
 
 import math
 from typing import Any
@@ -14,7 +14,13 @@ Z_96 = 2.0537489106318225
 
 
 def exposure(version: str, robot: int, day: int, failures: int, hours: float) -> tuple[Any, ...]:
-    return f"{version}-{robot}", version, 1, HOURS, failures, hours, f"2026-11-{day:02}"
+    unit = f"{version}-{robot}"
+    return "robot-agent", version, unit, 1, HOURS, failures, hours, f"2026-11-{day:02}"
+
+
+def service_day(version: str, day: int, errors: int, events: float = 1000.0) -> tuple[Any, ...]:
+    date = f"2026-11-{day:02}"
+    return "other", version, date, 1, "error_ratio", errors, events, date
 
 
 def rows() -> list[tuple[Any, ...]]:
@@ -35,6 +41,14 @@ def rows() -> list[tuple[Any, ...]]:
         found += [exposure("e1", robot, 2, 40, 400.0), exposure("e2", robot, 2, 40, 400.0)]
     # Two robots are too few.
     found += [exposure(f"f{side}", robot, 2, 9, 99.0) for side in (1, 2) for robot in range(2)]
+    for day in range(14):
+        # Ten errors a day, more or less; then one outage, or three times as many each day.
+        found += [service_day(f"{name}1", 1 + day, 8 + day % 5) for name in "ghi"]
+        found += [service_day("g2", 15 + day, 300 if day == 5 else 8 + day % 5)]
+        found += [service_day("h2", 15 + day, 24 + day)]
+    # For two days only, and a version of robots has the same name.
+    found += [service_day("i2", 15 + day, 90) for day in range(2)]
+    found += [service_day("a1", 1, 0), service_day("a2", 20, 900)]
     return found
 
 
@@ -44,8 +58,8 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory, open_warehouse: Any) -> d
     with duckdb.connect(warehouse.database) as connection:
         connection.execute("create schema fleet_intermediate")
         connection.execute(
-            "create table fleet_intermediate.int_release_exposures (robot_id varchar,"
-            " software_version varchar, period_number integer, measure varchar,"
+            "create table fleet_intermediate.int_release_exposures (service varchar,"
+            " version varchar, unit varchar, period_number integer, measure varchar,"
             " event_count double, exposure double, release_date date)"
         )
         connection.execute(
@@ -53,15 +67,16 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory, open_warehouse: Any) -> d
             " period_number integer, previous_version varchar, kind varchar, released_at timestamp)"
         )
         connection.executemany(
-            "insert into fleet_intermediate.int_release_exposures values (?, ?, ?, ?, ?, ?, ?)",
+            "insert into fleet_intermediate.int_release_exposures values (?, ?, ?, ?, ?, ?, ?, ?)",
             rows(),
         )
         connection.executemany(
             "insert into fleet_intermediate.int_release_periods values"
-            " ('robot-agent', ?, 1, ?, 'deploy', '2026-11-01 00:00:00')",
+            " (?, ?, 1, ?, 'deploy', '2026-11-01 00:00:00')",
             [
-                (f"{name}{side}", f"{name}1" if side == 2 else "none")
-                for name in "abcdef"
+                (service, f"{name}{side}", f"{name}1" if side == 2 else "none")
+                for service, names in (("robot-agent", "abcdef"), ("other", "ghi"))
+                for name in names
                 for side in (1, 2)
             ],
         )
@@ -72,7 +87,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory, open_warehouse: Any) -> d
     ]
     found = warehouse.rows(
         f"select version, {', '.join(columns)} from fleet_marts.release_verdicts"
-        " where previous_version is not null"
+        " where previous_version is not null and (service = 'robot-agent' or version <> 'a2')"
     )
     return {version: dict(zip(columns, row, strict=True)) for version, *row in found}
 
@@ -86,6 +101,9 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory, open_warehouse: Any) -> d
         ("d2", "same_days", "no_clear_difference", "undecided"),
         ("e2", "same_days", "no_clear_difference", "alike"),
         ("f2", "same_days", "too_few", "undecided"),
+        ("g2", "before", "no_clear_difference", "undecided"),
+        ("h2", "before", "worse", "worse"),
+        ("i2", "before", "too_few", "undecided"),
     ],
 )
 def test_verdicts(
@@ -120,9 +138,11 @@ def test_the_interval_is_that_of_the_definition(verdicts: dict[str, Any]) -> Non
     assert found["rate_ratio_upper_96"] == pytest.approx(ratio * math.exp(error), rel=1e-3)
 
 
-def test_one_bad_robot_does_not_condemn_a_release(verdicts: dict[str, Any]) -> None:
+def test_one_bad_robot_or_day_does_not_condemn_a_release(verdicts: dict[str, Any]) -> None:
     assert verdicts["d2"]["dispersion"] > 10
     assert verdicts["d2"]["rate_ratio"] == pytest.approx(30.25 / 10.25)
+    assert verdicts["g2"]["dispersion"] > 10
+    assert verdicts["g2"]["rate_ratio"] > 2
 
 
 @pytest.mark.parametrize(("degrees", "within"), [(2, 0.05), (5, 0.005), (9, 0.001), (40, 1e-5)])

@@ -265,6 +265,11 @@ FIGURES: dict[str, Callable[[Readers], list[Values]]] = {
         readers.sigma("Lost orders"),
         readers.page(page_queries.FUNNEL_LOSSES, lambda loss: loss["order_count"]),
     ],
+    "deliveries": lambda readers: [
+        readers.mart("delivery_sessions", "count(*)"),
+        readers.metric("deliveries"),
+        readers.sigma("Deliveries"),
+    ],
     "completed deliveries, of those that ended": lambda readers: [
         readers.mart(
             "delivery_sessions",
@@ -333,6 +338,28 @@ def test_the_command_line_tells_the_legs_of_an_order(readers: Readers) -> None:
         assert done.exit_code == 0, done.output
         for leg in seconds:
             assert span(leg) in done.output
+
+
+def test_a_delivery_counts_on_the_day_of_its_order(readers: Readers) -> None:
+    of_metric = readers.warehouse.rows(
+        readers.metric_sql(Figures(["deliveries"], ["metric_time__day", MARKET], ""))
+    )
+    # By the orders' days, which the funnel has; an order of several deliveries has one of them.
+    of_funnel = readers.warehouse.rows(
+        "select orders.local_date, orders.market, count(distinct sessions.delivery_id)"
+        " from fleet_marts.funnel_orders as orders"
+        " inner join fleet_marts.delivery_sessions as sessions"
+        " on orders.order_id = sessions.order_id group by all"
+    )
+    assert len(of_funnel) > len(MARKETS)
+    assert {(str(day)[:10], market, count) for day, market, count in of_metric} == {
+        (str(day), market, count) for day, market, count in of_funnel
+    }
+    ((moved,),) = readers.warehouse.rows(
+        "select count(*) from fleet_marts.delivery_sessions"
+        " where local_date <> cast(started_at at time zone 'UTC' as date)"
+    )
+    assert moved
 
 
 def test_operating_hours_and_failures_of_robots_and_versions(readers: Readers) -> None:

@@ -129,7 +129,7 @@ def control_of_nothing(_: Spec, workbook: Spec) -> None:
 
 
 def control_id_twice(_: Spec, workbook: Spec) -> None:
-    element(workbook, "control-funnel-days")["controlId"] = "funnel-starts"
+    element(workbook, "control-funnel-days")["controlId"] = "funnel-market"
 
 
 PLANTED: list[tuple[Callable[[Spec, Spec], None], str]] = [
@@ -153,7 +153,7 @@ PLANTED: list[tuple[Callable[[Spec, Spec], None], str]] = [
     (control_filters_no_column, "downtime-market: downtime-supply has no column x"),
     (control_takes_values_of_no_element, "downtime-market: x has no column"),
     (control_of_nothing, "funnel-days: no element and no query uses this control"),
-    (control_id_twice, "funnel-starts: 2 controls have this id"),
+    (control_id_twice, "funnel-market: 2 controls have this id"),
     (in_sql("{{delivery-id}}", "{{delivery}}"), "there is no control delivery."),
     (in_sql("{{delivery-id}}", "{{#raw delivery-id}}"), "would become part of the SQL"),
     (in_sql("{{delivery-id}}", "{{#identifier [delivery-id]}}"), "would become part of the SQL"),

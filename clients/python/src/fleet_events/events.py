@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from fleet_events.texts import Summary, number, second, yes_no
 
-REGISTRY_VERSION: Final = "1.2.0"
+REGISTRY_VERSION: Final = "1.3.0"
 
 ID_PREFIXES: Final[dict[str, str]] = {
     "order_id": "O-",

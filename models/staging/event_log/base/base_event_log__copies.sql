@@ -15,6 +15,10 @@ lines as (
 
     select
         event_id,
+        {% for id in registry_ids() %}
+            {{ id.name }},
+        {% endfor %}
+        event_name,
         quarantine_reason,
         emitter_id,
         seq,
@@ -110,6 +114,10 @@ copies as (
                         identified.emitter_id,
                         identified.seq,
                         identified.event_id,
+                        identified.event_name,
+                        {% for id in registry_ids() %}
+                            identified.{{ id.name }},
+                        {% endfor %}
                         identified.copy_token
                 )
         end as copy_number,
