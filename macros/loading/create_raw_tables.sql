@@ -7,6 +7,7 @@
     loaded_files     one row per file and load, with the size, time and ETag that the file had: while
                      it has them, it is not loaded again
     failed_files     one row per file that could not be read the last time; tried again at each load
+    erased_ids       one row per id that `fleet erase` has erased, as a hash: lines that name it are not loaded
 #}
 {% macro create_raw_tables() %}
     create schema if not exists event_log;
@@ -44,5 +45,11 @@
         source_file varchar not null,
         reason varchar not null,
         failed_at timestamp not null
+    );
+
+    create table if not exists event_log.erased_ids (
+        salt varchar not null,
+        id_hash varchar not null,
+        erased_at timestamp not null
     );
 {% endmacro %}

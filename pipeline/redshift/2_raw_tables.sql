@@ -5,6 +5,7 @@
 --                  rejects no line: it loads a file whole or not at all
 -- loaded_files     empty here: COPY keeps its own record, sys_load_history
 -- failed_files     empty here: COPY keeps its own record, sys_load_error_detail
+-- erased_ids       one row per id that `fleet erase` has erased, as a hash
 --
 -- event_lines is sorted by loaded_at, because every night asks for the newest lines only. The
 -- default of loaded_at fills it in: COPY writes only the payload column.
@@ -43,5 +44,12 @@ create table if not exists event_log.failed_files (
     source_file varchar(1024),
     reason varchar(1024),
     failed_at timestamp default getdate()
+)
+diststyle all;
+
+create table if not exists event_log.erased_ids (
+    salt varchar(32),
+    id_hash varchar(64),
+    erased_at timestamp
 )
 diststyle all;
