@@ -15,6 +15,7 @@ COMMANDS = {
     "erase": "fleet.warehouse.erase:erase",
     "follow": "fleet.warehouse.follow:follow",
     "registry": "fleet.registry.command:registry",
+    "retention": "fleet.warehouse.retention:retention",
     "score": "fleet.simulator.score:score",
     "session": "fleet.session:session",
     "sigma": "fleet.sigma.command:sigma",

@@ -79,6 +79,7 @@
             ~ " is_sign_of_life boolean, event_at timestamp, received_at timestamp, loaded_at timestamp not null,"
             ~ " run_number bigint not null)"
         ) -%}
+        {%- do run_query(create_horizons()) -%}
         {%- do run_query(
             "create table if not exists " ~ table_of_runs("views")
             ~ " (view_name varchar(400) not null, fingerprint varchar(32) not null)"
@@ -91,6 +92,7 @@
     {%- if execute and flags.WHICH in ["run", "build"] -%}
         {%- do check_vars() -%}
         {%- do check_seeds() -%}
+        {%- do check_horizon() -%}
         {%- do refuse_empty_run() -%}
         {%- do adapter.dispatch("refuse_second_run", "fleet_analytics")() -%}
     {%- endif -%}

@@ -1,6 +1,8 @@
 {{ rebuilt_by("load", id=utc_timestamp("loaded_at")) }}
 {{ config(dist="all", sort="loaded_at") }}
 
+-- depends_on: {{ ref("base_event_log__typed_lines") }}
+
 with
 
 loaded_files as (
@@ -9,7 +11,15 @@ loaded_files as (
 
     from {{ ref("stg_event_log__loaded_files") }}
 
-    where {{ affected("load") }}
+    where
+        {{ affected("load") }}
+    {% if horizon() %}
+        -- A full refresh that began at the horizon has no line of earlier files to compare.
+        and (
+            {{ is_untrimmed("loaded_at") }}
+            or loaded_at >= (select min(known.loaded_at) from {{ ref("base_event_log__typed_lines") }} as known)
+        )
+    {% endif %}
 
 ),
 
