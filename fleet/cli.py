@@ -12,6 +12,7 @@ from fleet.errors import FleetError
 
 # Imported when asked for, so that one command does not pay for the libraries of another.
 COMMANDS = {
+    "audit": "fleet.warehouse.audit:audit",
     "erase": "fleet.warehouse.erase:erase",
     "follow": "fleet.warehouse.follow:follow",
     "registry": "fleet.registry.command:registry",

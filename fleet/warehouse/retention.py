@@ -1,4 +1,4 @@
-"""`fleet retention`: raw lines that were loaded long ago are exported and taken away; marts stay."""
+"""`fleet retention`: raw lines loaded long ago are exported and taken away; marts stay."""
 
 from __future__ import annotations
 

@@ -47,6 +47,16 @@
         failed_at timestamp not null
     );
 
+    -- Filled on Redshift alone: here loaded_files says it.
+    create table if not exists event_log.copied_files (
+        source_file varchar,
+        line_count bigint,
+        query_id bigint,
+        copied_at timestamp,
+        modified_at timestamp,
+        etag varchar
+    );
+
     create table if not exists event_log.erased_ids (
         salt varchar not null,
         id_hash varchar not null,

@@ -5,6 +5,7 @@
 --                  rejects no line: it loads a file whole or not at all
 -- loaded_files     empty here: COPY keeps its own record, sys_load_history
 -- failed_files     empty here: COPY keeps its own record, sys_load_error_detail
+-- copied_files     one row per file and COPY: Redshift keeps its own record for a week, `fleet audit` keeps it here
 -- erased_ids       one row per id that `fleet erase` has erased, as a hash
 --
 -- event_lines is sorted by loaded_at, because every night asks for the newest lines only. The
@@ -51,5 +52,15 @@ create table if not exists event_log.erased_ids (
     salt varchar(32),
     id_hash varchar(64),
     erased_at timestamp
+)
+diststyle all;
+
+create table if not exists event_log.copied_files (
+    source_file varchar(1024),
+    line_count bigint,
+    query_id bigint,
+    copied_at timestamp,
+    modified_at timestamp,
+    etag varchar(256)
 )
 diststyle all;
