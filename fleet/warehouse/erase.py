@@ -117,6 +117,23 @@ def related(session: Session, wanted: str) -> Done:
     return done
 
 
+def come_again(session: Session) -> set[str]:
+    """Erased ids that lines have brought again, in the keys that are made for them."""
+    erased = ErasedIds.of(session.rows(f"select salt, id_hash from {RAW}.erased_ids"))
+    lines = session.table("staging", "base_event_log__typed_lines")
+    read = f"select distinct {', '.join(ERASABLE)} from {lines}"
+    since = f"(select coalesce(max(loaded_at), '1970-01-01') from {lines})"
+    columns = ", ".join(
+        f"json_extract_string(payload, '$.{name}')"
+        if session.is_duckdb
+        else f"payload.{name}::varchar(64)"
+        for name in ERASABLE
+    )
+    unread = f"select distinct {columns} from {RAW}.event_lines where loaded_at > {since}"
+    found = {one for row in session.rows(f"{read} union all {unread}") for one in row if one}
+    return erased.among(found)
+
+
 def is_named(session: Session, relation: str, ids: Iterable[str]) -> str:
     """Whether a row of a table names one of the ids in any column, as SQL."""
     found = sql_pattern(ids)
@@ -478,6 +495,15 @@ class Eraser:
         """Erase an order or a delivery; again after an error, where it stopped."""
         with self.target.session() as session:
             done = related(session, wanted)
+        return self._erase(done)
+
+    def erase_again(self) -> Done:
+        """Erase what has come again since: COPY asks nobody before it loads a line."""
+        with self.target.session() as session:
+            done = Done(come_again(session))
+        return self._erase(done) if done.ids else done
+
+    def _erase(self, done: Done) -> Done:
         # Before the warehouse, which alone knows what belongs together.
         if self.landing:
             search_files(self.landing, done.ids, done, rewrite=True)
@@ -543,7 +569,12 @@ def erase_export(folder: Path, done: Done) -> None:
 
 
 @click.command()
-@click.argument("wanted", metavar="ORDER_ID | DELIVERY_ID")
+@click.argument("wanted", metavar="[ORDER_ID | DELIVERY_ID]", required=False)
+@click.option(
+    "--again",
+    is_flag=True,
+    help="Erase what has come again of erased ids; on Redshift, where COPY loads it, each night.",
+)
 @click.option("--landing", help="Folder or s3:// URL.  [default: data/landing of the project]")
 @click.option("--no-landing", is_flag=True, help="Leave the event files alone.")
 @click.option(
@@ -556,7 +587,8 @@ def erase_export(folder: Path, done: Done) -> None:
 @click.option("--dry-run", is_flag=True, help="Say what would be erased, and change nothing.")
 @click.option("--target", help="Target of profiles.yml.  [default: DBT_TARGET]")
 def erase(
-    wanted: str,
+    wanted: str | None,
+    again: bool,
     landing: str | None,
     no_landing: bool,
     exports: tuple[Path, ...],
@@ -568,7 +600,13 @@ def erase(
     Lines about it go, lines about a robot lose the id. A hash of the id is kept, so that no load
     brings it back.
     """
-    if not (is_id(wanted) and wanted.isascii() and PREFIXES.get(wanted[:2]) and wanted[2:].strip()):
+    if (wanted is None) != again or (again and dry_run):
+        raise FleetError(
+            "Name the order or the delivery to erase, or erase --again what came back."
+        )
+    if wanted is not None and not (
+        is_id(wanted) and wanted.isascii() and wanted[:2] in PREFIXES and wanted[2:].strip()
+    ):
         raise FleetError(f"{shortened(wanted)} is no id of an order or a delivery: O-… or D-….")
     project_dir = find_project_dir()
     opened = open_target(project_dir, target)
@@ -578,7 +616,13 @@ def erase(
     profiles_dir = Path(os.environ.get("DBT_PROFILES_DIR", project_dir))
     dbt = DbtRunner(project_dir, profiles_dir, opened.name)
     eraser = Eraser(opened, lambda: dbt("run"), place, exports)
-    done = eraser.look(wanted) if dry_run else eraser.erase(wanted)
+    if wanted is None:
+        done = eraser.erase_again()
+        if not done.ids:
+            click.echo("Nothing of what was erased has come again.")
+            return
+    else:
+        done = eraser.look(wanted) if dry_run else eraser.erase(wanted)
     tell(done, place, is_dry=dry_run, is_redshift=opened.engine == "redshift")
 
 

@@ -7,6 +7,7 @@
     loaded_files     one row per file and load, with the size, time and ETag that the file had: while
                      it has them, it is not loaded again
     failed_files     one row per file that could not be read the last time; tried again at each load
+    copied_files     empty here: what COPY loaded on Redshift
     erased_ids       one row per id that `fleet erase` has erased, as a hash: lines that name it are not loaded
 #}
 {% macro create_raw_tables() %}
