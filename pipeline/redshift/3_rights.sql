@@ -14,15 +14,17 @@ grant insert on event_log.event_lines to role loader;
 grant insert on event_log.rejected_lines to role loader;
 grant create for copy jobs in database dev to role loader;
 
--- transformer: reads the raw layer, and writes where its user owns the schema. A night changes no raw line:
--- `fleet retention` takes old ones away, `fleet erase` those of an order, and `fleet audit` keeps what COPY did.
+-- transformer: reads the raw layer, and writes where its user owns the schema.
 grant usage on schema event_log to role transformer;
 grant select on all tables in schema event_log to role transformer;
-grant insert, delete on event_log.event_lines to role transformer;
-grant delete on event_log.rejected_lines to role transformer;
-grant insert on event_log.erased_ids to role transformer;
-grant insert on event_log.copied_files to role transformer;
 grant temporary on database dev to role transformer;
+
+-- keeper: takes old raw lines away (`fleet retention`) and those of an order (`fleet erase`), and keeps what COPY did
+-- (`fleet audit`). No night needs it, so nobody has it until somebody gives it: grant role keeper to dbt.
+grant insert, delete on event_log.event_lines to role keeper;
+grant delete on event_log.rejected_lines to role keeper;
+grant insert on event_log.erased_ids to role keeper;
+grant insert on event_log.copied_files to role keeper;
 
 create schema if not exists fleet_seeds authorization dbt;
 create schema if not exists fleet_staging authorization dbt;
