@@ -17,7 +17,8 @@ from tests.python.nightly.nights import Fleet, Nights, write
 from tests.python.nightly.test_nightly_runs_equal_a_full_refresh import NAMED
 from tests.python.nightly.worlds import markets
 
-FLEET = Fleet(NAMED, nights=2)
+# A third of the ways to be late: a run over all of them takes twice as long.
+FLEET = Fleet(NAMED[::3], nights=2)
 RAW = ("event_lines", "rejected_lines", "loaded_files")
 # What a trim takes from old lines.
 TRIMMED = {"data", "payload"}
@@ -137,8 +138,12 @@ def test_no_table_changes_with_the_trim(trimmed: Trimmed) -> None:
 
 def test_nights_go_on_as_without_it(trimmed: Trimmed) -> None:
     # With lines that come late for nearly everything that was trimmed.
-    changed = differences(trimmed.twin, trimmed.twin_before)
-    assert len(changed) > 30
+    grown = [
+        name
+        for name, table in trimmed.twin.items()
+        if table.num_rows != trimmed.twin_before[name].num_rows
+    ]
+    assert len(grown) > 20
     found = differences(without_payload(trimmed.after), without_payload(trimmed.twin))
     assert not found, "\n".join(map(str, found))
 
@@ -152,9 +157,14 @@ def test_later_tables_can_be_refreshed_without_the_raw_lines(trimmed: Trimmed) -
 
 
 def test_a_backfill_of_trimmed_loads_is_refused(trimmed: Trimmed) -> None:
-    window = {"backfill_from": "2026-01-01 00:00:00", "backfill_to": "2026-01-02 00:00:00"}
     with pytest.raises(DbtError, match="were trimmed, and backfill_from is earlier"):
-        trimmed.warehouse("run", "--selector", "backfill", **window)
+        trimmed.warehouse(
+            "run",
+            "--selector",
+            "backfill",
+            backfill_from="2026-01-01 00:00:00",
+            backfill_to="2026-01-02 00:00:00",
+        )
 
 
 def test_a_full_refresh_begins_at_the_horizon_and_says_so(trimmed: Trimmed) -> None:

@@ -4,9 +4,10 @@ import gzip
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,18 +38,23 @@ class StandIn:
 
     def rows(self, sql: str, user: str | None = None) -> list[tuple[Any, ...]]:
         """Run one statement through the real driver; raises redshift_connector's errors."""
-        with redshift_connector.connect(
-            host=self.where["host"],
-            port=self.where["port"],
-            user=user or self.where["user"],
-            password="unused",
-            database=self.where["dbname"],
-            ssl=False,
-        ) as connection:
+        with self.connect_as(user or self.where["user"])() as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
                 cursor.execute(sql)
                 return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
+
+    def connect_as(self, user: str) -> Callable[[], Any]:
+        """What connects a user by the real driver."""
+        return partial(
+            redshift_connector.connect,
+            host=self.where["host"],
+            port=self.where["port"],
+            user=user,
+            password="unused",
+            database=self.where["dbname"],
+            ssl=False,
+        )
 
     def put(self, key: str, lines: Iterable[str]) -> None:
         """Put a gzipped file of lines at s3://<key>."""
