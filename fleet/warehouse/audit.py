@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 import duckdb
@@ -21,7 +21,7 @@ from fleet.warehouse import storage
 from fleet.warehouse.erased_ids import ErasedIds
 from fleet.warehouse.event_files import ENDINGS, unpacked_parts
 from fleet.warehouse.storage import StoredFile
-from fleet.warehouse.target import RAW, Session, open_target
+from fleet.warehouse.target import RAW, Session, literal, open_target
 
 SHOWN = 20
 
@@ -163,17 +163,27 @@ def loaded_on_redshift(session: Session) -> tuple[dict[str, list[Loaded]], dict[
     once in a week or more often, nothing is forgotten.
     """
     copied = f"{RAW}.copied_files"
-    session.rows(
-        f"insert into {copied} (source_file, line_count, query_id, copied_at, modified_at, etag)"
-        " select trim(detail.file_name), sum(detail.lines_scanned), detail.query_id,"
-        " max(history.end_time), max(detail.file_last_modified), max(trim(detail.file_etag))"
-        " from sys_load_detail as detail"
-        " inner join sys_load_history as history on detail.query_id = history.query_id"
-        " where history.status = 'completed'"
-        " and history.table_name in ('event_lines', 'rejected_lines')"
-        f" and detail.query_id not in (select known.query_id from {copied} as known)"
-        " group by trim(detail.file_name), detail.query_id"
-    )
+    known = {query for (query,) in session.rows(f"select distinct query_id from {copied}")}
+    # Fetched and written in two steps: system views do not go with every statement on tables.
+    new = [
+        row
+        for row in session.rows(
+            "select trim(detail.file_name), sum(detail.lines_scanned), detail.query_id,"
+            " max(history.end_time), max(detail.file_last_modified), max(trim(detail.file_etag))"
+            " from sys_load_detail as detail"
+            " inner join sys_load_history as history on detail.query_id = history.query_id"
+            " where history.status = 'completed'"
+            " and history.table_name in ('event_lines', 'rejected_lines')"
+            " group by trim(detail.file_name), detail.query_id"
+        )
+        if row[2] not in known
+    ]
+    for batch in _batches(new):
+        values = ", ".join(f"({', '.join(map(session.literal, row))})" for row in batch)
+        session.rows(
+            f"insert into {copied}"
+            f" (source_file, line_count, query_id, copied_at, modified_at, etag) values {values}"
+        )
     loads: dict[str, list[Loaded]] = defaultdict(list)
     for name, lines, modified, etag in session.rows(
         f"select source_file, line_count, modified_at, etag from {copied} order by copied_at"
@@ -197,20 +207,31 @@ def loaded_on_redshift(session: Session) -> tuple[dict[str, list[Loaded]], dict[
 
 def lines_that_differ(session: Session) -> list[tuple[str, str]]:
     """Loads of Redshift's record whose rows are not in the table, by the hours of the loads."""
-    rows = session.rows(
-        "select loaded_hour, sum(counted), sum(held) from ("
-        "select date_trunc('hour', start_time) as loaded_hour, loaded_rows as counted, 0 as held"
-        " from sys_load_history where status = 'completed' and table_name = 'event_lines'"
-        " union all select date_trunc('hour', loaded_at), 0, 1"
-        f" from {RAW}.event_lines where loaded_at >= ("
-        "select min(first.start_time) from sys_load_history as first"
-        " where first.status = 'completed' and first.table_name = 'event_lines')"
-        ") as loads group by loaded_hour having sum(counted) <> sum(held) order by 1"
+    told = session.rows(
+        "select date_trunc('hour', start_time), sum(loaded_rows) from sys_load_history"
+        " where status = 'completed' and table_name = 'event_lines' group by 1 order by 1"
+    )
+    if not told:
+        return []
+    held = dict(
+        session.rows(
+            "select date_trunc('hour', loaded_at), count(*) from event_log.event_lines"
+            f" where loaded_at >= {literal(told[0][0])} group by 1"
+        )
     )
     return [
-        (f"loads of {hour}", f"COPY loaded {int(told):,} rows, event_lines holds {int(held):,}")
-        for hour, told, held in rows
+        (
+            f"Loads of {hour:%Y-%m-%d %H}:00",
+            f"COPY loaded {int(count):,} rows, event_lines holds {int(held.get(hour, 0)):,}",
+        )
+        for hour, count in told
+        if int(count) != int(held.get(hour, 0))
     ]
+
+
+def _batches(rows: list[tuple[Any, ...]], size: int = 500) -> Iterator[list[tuple[Any, ...]]]:
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
 
 
 def _key(name: str) -> str:

@@ -35,7 +35,8 @@ from fleet.warehouse.erased_ids import (
     sql_pattern,
     without_ids,
 )
-from fleet.warehouse.target import RAW, Session, Target, literal, open_target
+from fleet.warehouse.follow import alone
+from fleet.warehouse.target import LONGEST_TEXT, RAW, Session, Target, literal, open_target
 
 PREFIXES = {"O-": "order_id", "D-": "delivery_id"}
 ENDINGS = (".ndjson", ".ndjson.gz")
@@ -68,6 +69,7 @@ class Done:
         unreadable: files that could not be searched, and why.
         rewritten: whether the files were written anew.
         traces: tables that still hold an id.
+        too_long: lines on Redshift that are too long to be searched.
     """
 
     ids: set[str] = field(default_factory=set)
@@ -81,6 +83,7 @@ class Done:
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     rewritten: bool = False
     traces: list[str] = field(default_factory=list)
+    too_long: int = 0
 
 
 def related(session: Session, wanted: str) -> Done:
@@ -195,6 +198,11 @@ def erase_raw(session: Session, done: Done) -> set[str]:
                 event_ids.update(_event_id(line))
 
     escaped = " or strpos(line, '\\u00') > 0" if session.is_duckdb else ""
+    if not session.is_duckdb:
+        too_long = (
+            f"select count(*) from {RAW}.event_lines where json_size(payload) > {LONGEST_TEXT}"
+        )
+        done.too_long = int(session.rows(too_long)[0][0])
     rejected = session.rows(
         f"select loaded_at, source_file, line from {RAW}.rejected_lines"
         f" where {session.matches('line', posix)}{escaped}"
@@ -459,6 +467,11 @@ def compact(database: Path) -> None:
             connection.execute("detach old")
         copy.replace(database)
         database.with_name(f"{database.name}.wal").unlink(missing_ok=True)
+    except duckdb.Error as error:
+        raise FleetError(
+            f"{database} could not be written anew ({' '.join(str(error).split())}), so what was"
+            " deleted may be in its free pages still; run the command again."
+        ) from error
     finally:
         shutil.rmtree(copy.parent, ignore_errors=True)
 
@@ -525,7 +538,8 @@ class Eraser:
             traces(session, done.ids, remove=True)
             done.traces = traces(session, done.ids)
         if self.target.database is not None:
-            compact(self.target.database)
+            with alone(self.target.database):
+                compact(self.target.database)
         return done
 
 
@@ -656,6 +670,12 @@ def tell(done: Done, place: str | None, *, is_dry: bool, is_redshift: bool) -> N
             removed = [str(change.number) for change in changes if change.left is None]
             blank = [f"({change.number})" for change in changes if change.left is not None]
             click.echo(f"  {plain(name)}: {', '.join(removed + blank)}")
+    if done.too_long:
+        click.echo(
+            f"{counted(done.too_long, 'raw line')} of more than {LONGEST_TEXT:,} bytes could not be"
+            " searched; look at them by order_id and delivery_id.",
+            err=True,
+        )
     if place is None:
         click.echo("No event files were searched; name them with --landing.")
     for name, why in done.unreadable:

@@ -13,6 +13,7 @@ from fleet.errors import FleetError
 from fleet.project import find_project_dir
 from fleet.warehouse.dbt_runner import DbtRunner
 from fleet.warehouse.erase import compact
+from fleet.warehouse.follow import alone
 from fleet.warehouse.target import open_target
 
 
@@ -62,4 +63,5 @@ def retention(
     dbt("run-operation", operation, "--args", json.dumps(arguments))
     if opened.database is not None and restore is None:
         # A DuckDB file keeps the room of what was deleted.
-        compact(opened.database)
+        with alone(opened.database):
+            compact(opened.database)

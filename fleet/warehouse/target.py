@@ -21,6 +21,8 @@ from fleet.errors import FleetError
 
 WAIT_SECONDS = 30
 RAW = "event_log"
+LONGEST_TEXT = 65_535
+"""Bytes of a varchar on Redshift, and so of a line that can be searched there."""
 
 
 class TargetError(FleetError):
@@ -127,7 +129,8 @@ class Session:
             return column
         if self.is_duckdb:
             return f"cast({column} as varchar)"
-        return f"json_serialize({column})"
+        # A longer one has no text.
+        return f"case when json_size({column}) <= {LONGEST_TEXT} then json_serialize({column}) end"
 
     def matches(self, text: str, pattern: str) -> str:
         """Whether a text, as SQL, has a part like a POSIX pattern."""

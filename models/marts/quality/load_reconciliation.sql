@@ -1,9 +1,17 @@
 {{ rebuilt_by("load", id=utc_timestamp("loaded_at")) }}
 {{ config(dist="all", sort="loaded_at") }}
 
--- depends_on: {{ ref("base_event_log__typed_lines") }}
-
 with
+
+event_reconciliation as (
+
+    select *
+
+    from {{ ref("event_reconciliation") }}
+
+    where {{ affected("load", id=utc_timestamp("loaded_at")) }}
+
+),
 
 loaded_files as (
 
@@ -14,22 +22,16 @@ loaded_files as (
     where
         {{ affected("load") }}
     {% if horizon() %}
-        -- A full refresh that began at the horizon has no line of earlier files to compare.
+        -- After a full refresh that began at the horizon, earlier files have no lines here to be compared with.
         and (
             {{ is_untrimmed("loaded_at") }}
-            or loaded_at >= (select min(known.loaded_at) from {{ ref("base_event_log__typed_lines") }} as known)
+            or loaded_at >= (
+                select min({{ utc_timestamp("event_reconciliation.loaded_at") }})
+                from event_reconciliation
+                where event_reconciliation.stream <> 'rejected'
+            )
         )
     {% endif %}
-
-),
-
-event_reconciliation as (
-
-    select *
-
-    from {{ ref("event_reconciliation") }}
-
-    where {{ affected("load", id=utc_timestamp("loaded_at")) }}
 
 ),
 

@@ -17,8 +17,11 @@ COMPATIBILITY = sorted((Path(__file__).parent / "compatibility").glob("*.sql"))
 # Made with Redshift's results; a call goes to the schema that they are in.
 EMULATED = frozenset(
     re.findall(
-        r"^create (?:function|aggregate) redshift\.([a-z]\w+)",
-        (Path(__file__).parent / "compatibility" / "2_functions.sql").read_text(),
+        r"^create (?:or replace )?(?:function|aggregate) redshift\.([a-z]\w+)",
+        "".join(
+            (Path(__file__).parent / "compatibility" / name).read_text()
+            for name in ("2_functions.sql", "9_unload.sql")
+        ),
         re.MULTILINE,
     )
 )
@@ -41,7 +44,7 @@ NOT_EMULATED = frozenset(
     add_months any_value array array_concat array_flatten bit_and bit_or bool_and bool_or cbrt
     charindex cume_dist date_cmp date_part_year decode dexp dlog10 func_sha1
     is_array is_object is_scalar is_valid_json json_array_length json_extract_array_element_text
-    json_extract_path_text json_size last_day listagg median months_between next_day nvl2 object
+    json_extract_path_text last_day listagg median months_between next_day nvl2 object
     object_transform percentile_disc pi ratio_to_report regexp_count
     regexp_instr regexp_replace regexp_substr sha2 split_to_array stddev strtol subarray timezone
     to_date to_hex to_number to_timestamp trunc try_cast variance
