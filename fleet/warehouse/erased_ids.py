@@ -45,9 +45,7 @@ def pattern(ids: Iterable[str]) -> re.Pattern[str]:
 
 def sql_pattern(ids: Iterable[str]) -> str:
     """The same as a POSIX regular expression, to be searched for in a text."""
-    words = [
-        re.sub(r"([^A-Za-z0-9_ -])", r"[\1]", one).replace("[^]", r"\^") for one in sorted(ids)
-    ]
+    words = [re.sub(r"([^A-Za-z0-9_ -])", r"\\\1", one) for one in sorted(ids)]
     return f"{SQL_BEFORE}({'|'.join(words)}){SQL_AFTER}"
 
 
