@@ -139,9 +139,10 @@ def tables_that_differ(session: Session) -> list[tuple[str, str]]:
     Not of loads of which `fleet retention` has taken the lines away.
     """
     horizons = session.table("runs", "horizons")
-    since = "1 = 1"
+    horizon = None
     if session.exists(horizons):
-        since = f"loaded_at >= coalesce((select max(horizon) from {horizons}), '1970-01-01')"
+        (horizon,) = session.rows(f"select max(horizon) from {horizons}")[0]
+    since = f"loaded_at >= {literal(horizon)}" if horizon else "1 = 1"
     rows = session.rows(
         "select source_file, loaded_at, sum(counted), sum(held) from ("
         f"select source_file, loaded_at, line_count as counted, 0 as held from {RAW}.loaded_files"

@@ -73,7 +73,7 @@ def test_each_way_to_be_missing_is_told(loaded: Warehouse, tmp_path: Path) -> No
         "5 files, 2 loaded, 1 on their way, 2 missing.",
         "never.ndjson: never loaded,",
         "broken.ndjson.gz: Compressed file ended before the end-of-stream marker",
-        "a.ndjson: 8 bytes now; load it again under another name",
+        "a.ndjson: 10 bytes now; load it again under another name",
         "b/c.ndjson.gz: 1 line loaded at",
         "the tables hold 0",
         "1 loaded file no longer there.",

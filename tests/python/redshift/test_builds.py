@@ -189,6 +189,24 @@ def test_a_trim_and_an_erasure_do_the_same_as_on_duckdb(built: Built) -> None:
     assert 0 < int(told) == before - trimmed < before
 
 
+def test_what_copy_brings_again_is_erased_again(built: Built) -> None:
+    standin = built.both.standin
+    count = "select count(*) from event_log.event_lines"
+    before = standin.rows(count)
+    wanted = next(one for one in built.erased["redshift"].ids if one.startswith("O-"))
+    line = {"event_id": "again", "evt": {"name": "order.created"}, "order_id": wanted}
+    standin.put("events/v1/again.ndjson.gz", [json.dumps(line), json.dumps({"a": 1})])
+    built.both.redshift.load("s3://events/v1/again")
+    standin.rows("grant role keeper to dbt")
+    target = Target("redshift", "fleet", "redshift", connect=standin.connect_as("dbt"))
+    done = Eraser(target, lambda: None).erase_again()
+    assert (done.ids, done.removed) == ({wanted}, 1)
+    assert Eraser(target, lambda: None).erase_again().ids == set()
+    standin.rows("revoke role keeper from dbt")
+    standin.rows("delete from event_log.event_lines where payload.a::int = 1")
+    assert standin.rows(count) == before
+
+
 def test_nights_were_incremental(built: Built) -> None:
     # Read from the models themselves: a full refresh never compiles these.
     differing = [
