@@ -21,10 +21,13 @@
     {%- if "horizon" not in values -%}
         {%- set ledger = horizons() -%}
         {%- set is_there = adapter.get_relation(ledger.database, ledger.schema, ledger.identifier) is not none -%}
-        {%- set query = "select cast(max(horizon) as varchar(26)) from " ~ ledger -%}
-        {%- do values.update({"horizon": run_query(query).columns[0].values()[0] if is_there else none}) -%}
+        {%- do values.update({"horizon": read_horizon() if is_there else none}) -%}
     {%- endif -%}
     {{- return(values.horizon) -}}
+{% endmacro %}
+
+{% macro read_horizon() %}
+    {{- return(run_query("select cast(max(horizon) as varchar(26)) from " ~ horizons()).columns[0].values()[0]) -}}
 {% endmacro %}
 
 {# Whether raw lines of a load may still be there, as SQL. #}
@@ -34,6 +37,8 @@
 
 {# Says what a full refresh leaves out, and stops a run that would read trimmed lines again and find none. #}
 {% macro check_horizon() %}
+    {#- Read at once, for dbt's own look-up begins a transaction, and nobody would see the claim of this run. -#}
+    {%- do values_of_run().update({"horizon": read_horizon()}) -%}
     {%- if horizon() and var("backfill_from") and var("backfill_from") | string < horizon() | string -%}
         {{ exceptions.raise_compiler_error(
             "Raw lines loaded before " ~ horizon() ~ " were trimmed, and backfill_from is earlier, so their events would"
