@@ -120,6 +120,21 @@ def related(session: Session, wanted: str) -> Done:
     return done
 
 
+def refuse_beside_a_run(session: Session) -> None:
+    """Raise FleetError while a run is going on, which would write what it read before.
+
+    DuckDB lets one process alone write the file.
+    """
+    claims = session.table("runs", "open_runs")
+    if not session.is_duckdb and session.exists(claims):
+        opened = session.rows(f"select cast(max(opened_at) as varchar(19)) from {claims}")[0][0]
+        if opened is not None:
+            raise FleetError(
+                f"A run that began at {opened} UTC has not ended; wait for it, or if it was killed,"
+                f" delete its row from {claims}."
+            )
+
+
 def come_again(session: Session) -> set[str]:
     """Erased ids that lines have brought again, in the keys that are made for them."""
     erased = ErasedIds.of(session.rows(f"select salt, id_hash from {RAW}.erased_ids"))
@@ -294,6 +309,15 @@ def erase_base(session: Session, done: Done, event_ids: set[str]) -> None:
         f"insert into {ledger} ({', '.join(KEYS)}, run_number)"
         f" select {', '.join(KEYS)}, {run} from erased_now"
     )
+    # Other copies of an event: which of them it is may have changed.
+    copies = session.table("staging", "base_event_log__copies")
+    session.rows(
+        f"update {typed} set processed_run = {run} where event_id in ("
+        "select event_id from erased_now where event_id is not null union all"
+        f" select others.event_id from {copies} as others inner join {copies} as mine"
+        " on others.identity_id = mine.identity_id"
+        " inner join erased_now on mine.event_id = erased_now.event_id)"
+    )
     for name in HELD_BY_LINE:
         session.rows(
             f"delete from {session.table('staging', name)} using erased_now"
@@ -307,15 +331,6 @@ def erase_base(session: Session, done: Done, event_ids: set[str]) -> None:
             f"update {session.table('staging', name)} set {blank}, processed_run = {run}"
             " where copy_token in (select copy_token from erased_now where is_blanked = 1)"
         )
-    # Other copies of an event: which of them it is may have changed.
-    copies = session.table("staging", "base_event_log__copies")
-    session.rows(
-        f"update {typed} set processed_run = {run} where event_id in ("
-        "select event_id from erased_now where event_id is not null union all"
-        f" select others.event_id from {copies} as others inner join {copies} as mine"
-        " on others.identity_id = mine.identity_id"
-        " inner join erased_now on mine.event_id = erased_now.event_id)"
-    )
     emitters = session.table("staging", "base_event_log__emitters")
     session.rows(
         f"delete from {emitters} where emitter_id in ("
@@ -507,12 +522,14 @@ class Eraser:
     def erase(self, wanted: str) -> Done:
         """Erase an order or a delivery; again after an error, where it stopped."""
         with self.target.session() as session:
+            refuse_beside_a_run(session)
             done = related(session, wanted)
         return self._erase(done)
 
     def erase_again(self) -> Done:
         """Erase what has come again since: COPY asks nobody before it loads a line."""
         with self.target.session() as session:
+            refuse_beside_a_run(session)
             done = Done(come_again(session))
         return self._erase(done) if done.ids else done
 
