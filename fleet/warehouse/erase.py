@@ -326,9 +326,9 @@ def erase_base(session: Session, done: Done, event_ids: set[str]) -> None:
     blank = ", ".join(
         f"{name} = case when {name} in ({ids}) then null else {name} end" for name in ERASABLE
     )
-    for name in HELD_BY_LINE[:2]:
+    for name, column in ((HELD_BY_LINE[0], "processed_run"), (HELD_BY_LINE[1], "changed_run")):
         session.rows(
-            f"update {session.table('staging', name)} set {blank}, processed_run = {run}"
+            f"update {session.table('staging', name)} set {blank}, {column} = {run}"
             " where copy_token in (select copy_token from erased_now where is_blanked = 1)"
         )
     emitters = session.table("staging", "base_event_log__emitters")
