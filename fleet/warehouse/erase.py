@@ -295,7 +295,7 @@ def erase_base(session: Session, done: Done, event_ids: set[str]) -> None:
     )
     session.rows(
         "create temp table erased_now as select"
-        f" {', '.join(KEYS)}, copy_token, changed_run, is_named,"
+        f" {', '.join(KEYS)}, source_file, copy_token, is_named,"
         " case when quarantine_reason is null and not has_derived_event_id"
         f" and not ({elsewhere}) and {may_stay} then 1 else 0 end"
         f" as is_blanked from (select *, ({named}) as is_named from {lines}) as searched"
@@ -338,6 +338,15 @@ def erase_base(session: Session, done: Done, event_ids: set[str]) -> None:
         f" and emitter_id not in (select emitter_id from {typed} where emitter_id is not null"
         f" union all select last_emitter_id from {typed} where last_emitter_id is not null)"
     )
+    horizons = session.table("runs", "horizons")
+    if session.exists(horizons):
+        # Their raw lines went with a trim, so that none was counted when the raw lines were erased.
+        for loaded_at, source_file, count in session.rows(
+            "select loaded_at, source_file, count(*) from erased_now where is_blanked = 0"
+            f" and loaded_at < (select max(horizon) from {horizons})"
+            " group by loaded_at, source_file"
+        ):
+            _count_less(session, loaded_at, source_file, "line_count", count)
     done.figures += figures(session)
     session.rows("drop table erased_now")
 

@@ -118,18 +118,24 @@ def erased(
     shutil.copy(troubled[0].database, warehouse.database)
     shutil.copytree(troubled[0].landing, warehouse.landing, dirs_exist_ok=True)
     pooled = [*story(ORDER, POOLED, 600)[1:5], *story(OTHER, POOLED, 1300)[:2]]
-    # In two files and two loads, one of which an export holds.
+    # In two files and two loads, one of which an export will hold.
     warehouse.land("a.ndjson.gz", story())
     warehouse.load()
     warehouse.land("b.ndjson", [*pooled, *odd_lines()])
     wrapped = {"line": json.dumps(line("order.created", 9, order_id=ORDER)), "reason": "too_large"}
     warehouse.land("rejects/v1/c.ndjson", [wrapped])
     warehouse.load()
-    warehouse("run")
+    # All but the last load were long ago, and their raw lines are trimmed.
+    for table in TABLES:
+        warehouse.rows(
+            f"update event_log.{table} set loaded_at = loaded_at - interval 10 day"
+            " where source_file not in ('b.ndjson', 'rejects/v1/c.ndjson')"
+        )
+    warehouse("run", "--full-refresh")
     export = folder / "exports"
-    with duckdb.connect(warehouse.database) as connection:
-        export.mkdir()
-        connection.execute(f"copy event_log.event_lines to '{export}/x.parquet'")
+    export.mkdir()
+    arguments = json.dumps({"days": 5, "export_to": str(export)})
+    warehouse("run-operation", "trim_raw_lines", "--args", arguments)
     seen = {"before": counts(warehouse)}
 
     target = Target("duckdb", "fleet", "dev", warehouse.database)
@@ -146,7 +152,7 @@ def erased(
     warehouse("run")
     refreshed = open_warehouse(folder / "refreshed")
     shutil.copy(warehouse.database, refreshed.database)
-    refreshed("run", "--full-refresh")
+    refreshed("run", "--full-refresh", "--exclude", "base_event_log__typed_lines")
     found = differences(tables(warehouse.database), tables(refreshed.database))
     return Erased(warehouse, export, dones, hashes, seen, found)
 
@@ -189,7 +195,7 @@ def test_an_id_that_only_begins_alike_stays(erased: Erased) -> None:
 def test_what_came_again_was_not_loaded(erased: Erased) -> None:
     before, after, again = (erased.counts[name] for name in ("before", "after", "again"))
     (done,) = erased.dones
-    assert before[0] - after[0] == done.removed > 10
+    assert before[0] - after[0] == done.removed > 5
     assert before[1] - after[1] == done.rejected == 3
     # The robot's two lines and that of the other order; no rejected one.
     assert (again[0] - after[0], again[1] - after[1]) == (3, 0)
