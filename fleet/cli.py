@@ -38,8 +38,9 @@ class LazyGroup(click.Group):
         try:
             command = getattr(importlib.import_module(module), attribute)
         except ModuleNotFoundError as error:
+            package = (error.name or "").partition(".")[0]
             raise FleetError(
-                f"`fleet {cmd_name}` needs the package {error.name}: install it with "
+                f"`fleet {cmd_name}` needs the package {package}: install it with "
                 "pip install 'fleet-analytics[warehouse]'."
             ) from error
         assert isinstance(command, click.Command)

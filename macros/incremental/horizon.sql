@@ -41,8 +41,8 @@
     {%- do values_of_run().update({"horizon": read_horizon()}) -%}
     {%- if horizon() and var("backfill_from") and var("backfill_from") | string < horizon() | string -%}
         {{ exceptions.raise_compiler_error(
-            "Raw lines loaded before " ~ horizon() ~ " were trimmed, and backfill_from is earlier, so their events would"
-            ~ " be lost; begin the backfill there, or bring the lines back with `fleet retention --restore`."
+            "Raw lines loaded before " ~ horizon() ~ " were trimmed, and backfill_from is earlier, so their events"
+            ~ " would be lost; begin the backfill there, or bring the lines back with `fleet retention --restore`."
         ) }}
     {%- endif -%}
     {%- set typed_lines = "model." ~ project_name ~ ".base_event_log__typed_lines" -%}

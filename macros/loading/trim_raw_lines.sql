@@ -25,7 +25,8 @@
         ~ ref("base_event_log__typed_lines")
     ).columns[0].values()[0] -%}
     {%- set unread = run_query(
-        "select count(*) from " ~ lines ~ " where " ~ is_old ~ " and loaded_at > cast('" ~ read_until ~ "' as timestamp)"
+        "select count(*) from " ~ lines ~ " where " ~ is_old
+        ~ " and loaded_at > cast('" ~ read_until ~ "' as timestamp)"
     ).columns[0].values()[0] -%}
     {%- if unread -%}
         {{ exceptions.raise_compiler_error(
