@@ -135,7 +135,8 @@ def test_an_export_comes_back_with_its_columns(
     (copy,) = [sql[sql.index("copy ") :] for sql in sent if "copy " in sql]
     # The whole row, so that lines have the loaded_at that they had.
     assert copy == (
-        f"copy event_log.event_lines from '{place}/lines_' iam_role '{ROLE}' format json 'auto' gzip"
+        f"copy event_log.event_lines from '{place}/lines_' iam_role '{ROLE}'"
+        " format json 'auto' gzip"
     )
     sqlfluff.parse(f"{copy};", dialect="redshift")
     assert any(f"where exported_to = '{place}'" in sql for sql in sent)
