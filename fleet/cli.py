@@ -12,8 +12,11 @@ from fleet.errors import FleetError
 
 # Imported when asked for, so that one command does not pay for the libraries of another.
 COMMANDS = {
+    "audit": "fleet.warehouse.audit:audit",
+    "erase": "fleet.warehouse.erase:erase",
     "follow": "fleet.warehouse.follow:follow",
     "registry": "fleet.registry.command:registry",
+    "retention": "fleet.warehouse.retention:retention",
     "score": "fleet.simulator.score:score",
     "session": "fleet.session:session",
     "sigma": "fleet.sigma.command:sigma",
@@ -35,8 +38,9 @@ class LazyGroup(click.Group):
         try:
             command = getattr(importlib.import_module(module), attribute)
         except ModuleNotFoundError as error:
+            package = (error.name or "").partition(".")[0]
             raise FleetError(
-                f"`fleet {cmd_name}` needs the package {error.name}: install it with "
+                f"`fleet {cmd_name}` needs the package {package}: install it with "
                 "pip install 'fleet-analytics[warehouse]'."
             ) from error
         assert isinstance(command, click.Command)

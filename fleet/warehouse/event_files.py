@@ -33,6 +33,7 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 from fleet.duckdb_file import DatabaseError, open_database
 from fleet.errors import FleetError
 from fleet.warehouse import storage
+from fleet.warehouse.erased_ids import ErasedIds
 from fleet.warehouse.event_lines import Lines, check
 from fleet.warehouse.storage import Listing, StoredFile
 
@@ -75,6 +76,7 @@ REJECTED = pa.schema(
 KNOWN_FILES = """
     select source_file, byte_count, epoch_us(modified_at), etag from event_log.loaded_files
 """
+ERASED_IDS = "select salt, id_hash from event_log.erased_ids"
 FORGET_FOLDERS = "delete from event_log.failed_files where source_file like '%/'"
 NEXT_LOADED_AT = """
     select greatest(
@@ -249,6 +251,7 @@ class Loader:
             raise LoadError(f"{landing_path} cannot be listed ({error}): {check}") from error
         with self._cursor() as cursor:
             rows = cursor.execute(KNOWN_FILES).fetchall()
+            self._reader.erased = ErasedIds.of(cursor.execute(ERASED_IDS).fetchall())
             cursor.execute(FORGET_FOLDERS)
         known = set(rows)
         unknown = [
@@ -319,11 +322,15 @@ class Loader:
 
 
 class Reader:
-    """Reads the event files below a landing folder."""
+    """Reads the event files below a landing folder.
+
+    erased  ids of which no line may come back
+    """
 
     def __init__(self, landing_path: str) -> None:
         self._location = storage.open_location(landing_path)
         self._landing_path = landing_path
+        self.erased = ErasedIds()
 
     def find(self) -> Listing:
         return self._location.find(ENDINGS)
@@ -402,7 +409,7 @@ class Reader:
             yield _part([], [ReadFile(file, line_count, rejected_count)])
 
     def _check(self, file: StoredFile, text: bytes) -> Lines:
-        return check(text, wrapped=self._is_rejects(file))
+        return check(self.erased.without(text), wrapped=self._is_rejects(file))
 
     def _is_rejects(self, file: StoredFile) -> bool:
         return REJECTS in f"{self._landing_path}/{file.name}"

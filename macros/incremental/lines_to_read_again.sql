@@ -23,6 +23,14 @@
     from {{ ref("base_event_log__typed_lines") }} as new_lines
     where new_lines.processed_run > {{ last_completed_run() }} and new_lines.event_id is not null
 
+    {% if has_erased_lines() %}
+    union all
+
+    select erased.event_id
+    from {{ erased_lines() }} as erased
+    where erased.event_id is not null and {{ is_erased_anew() }}
+
+    {% endif %}
     union all
 
     -- An event whose line has no event_id is the same as another of its emitter with its seq.

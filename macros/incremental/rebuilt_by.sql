@@ -119,7 +119,8 @@
         {{ return({"id": "loaded_at", "ids": "select loaded_at from " ~ ref("int_affected_loads")}) }}
     {%- elif key == "checked_emitter" -%}
         {%- set is_of_this_run = "processed_run > " ~ last_completed_run() -%}
-        {%- set ids = "select emitter_id from " ~ ref("base_event_log__emitters") ~ " where " ~ is_of_this_run -%}
+        {%- set ids = "select emitter_id from " ~ ref("base_event_log__emitters") ~ " where " ~ is_of_this_run
+            ~ emitters_of_erased_lines() -%}
         {{ return({"id": "emitter_id", "ids": ids}) }}
     {%- elif key == "emitter" -%}
         {#- A report of another emitter may be of an earlier run, and have been put at another time by this one. -#}
@@ -134,6 +135,16 @@
         "No model is rebuilt by '" ~ key ~ "'; choose one of the keys in docs/nightly-runs.md."
     ) }}
 {% endmacro %}
+
+{# Emitters that erased lines came from or report, to be added to a query; they may have no line any more. #}
+{% macro emitters_of_erased_lines() -%}
+    {%- if has_erased_lines() %}
+        {%- for column in ["emitter_id", "last_emitter_id"] %}
+            union all
+            select {{ column }} from {{ erased_lines() }} where {{ column }} is not null and {{ is_erased_anew() }}
+        {%- endfor %}
+    {%- endif -%}
+{%- endmacro %}
 
 {#
     UTC days on which rows of the affected keys may lie. For a key of events also the days on which

@@ -22,6 +22,34 @@
     {{- return(table_of_runs("open_runs")) -}}
 {% endmacro %}
 
+{#
+    Lines that `fleet erase` has taken out of the log since the last completed run, <schema>_runs.erased_lines: the
+    keys of which a run must rebuild the rows, because no line tells them any more. A completed run empties it.
+#}
+{% macro erased_lines() %}
+    {{- return(table_of_runs("erased_lines")) -}}
+{% endmacro %}
+
+{# The condition on rows of erased_lines() that this run has to follow up. #}
+{% macro is_erased_anew() -%}
+    run_number > {{ last_completed_run() }}
+{%- endmacro %}
+
+{# Whether there are any, so that the SQL of an ordinary night does without them. #}
+{% macro has_erased_lines() %}
+    {%- if not execute or should_full_refresh() -%} {{ return(false) }} {%- endif -%}
+    {%- set values = values_of_run() -%}
+    {%- if "has_erased_lines" not in values -%}
+        {%- set ledger = erased_lines() -%}
+        {%- set is_there = adapter.get_relation(ledger.database, ledger.schema, ledger.identifier) is not none -%}
+        {%- set query = "select count(*) from " ~ ledger ~ " where " ~ is_erased_anew() -%}
+        {%- do values.update(
+            {"has_erased_lines": is_there and run_query(query).columns[0].values()[0] > 0}
+        ) -%}
+    {%- endif -%}
+    {{- return(values.has_erased_lines) -}}
+{% endmacro %}
+
 {% macro table_of_runs(name) %}
     {{- return(api.Relation.create(database=target.database, schema=target.schema ~ "_runs", identifier=name)) -}}
 {% endmacro %}
@@ -44,6 +72,15 @@
             ~ " (invocation_id varchar(64) not null, opened_at timestamp not null)"
         ) -%}
         {%- do run_query(
+            "create table if not exists " ~ erased_lines()
+            ~ " (event_id varchar(64), order_id varchar(64), delivery_id varchar(64), robot_id varchar(64),"
+            ~ " pilot_id varchar(64), session_id varchar(64), error_event_id varchar(64), emitter_id varchar(256),"
+            ~ " last_emitter_id varchar(256), event_name varchar(128), line_status varchar(32),"
+            ~ " is_sign_of_life boolean, event_at timestamp, received_at timestamp, loaded_at timestamp not null,"
+            ~ " run_number bigint not null)"
+        ) -%}
+        {%- do run_query(create_horizons()) -%}
+        {%- do run_query(
             "create table if not exists " ~ table_of_runs("views")
             ~ " (view_name varchar(400) not null, fingerprint varchar(32) not null)"
         ) -%}
@@ -55,6 +92,7 @@
     {%- if execute and flags.WHICH in ["run", "build"] -%}
         {%- do check_vars() -%}
         {%- do check_seeds() -%}
+        {%- do check_horizon() -%}
         {%- do refuse_empty_run() -%}
         {%- do refuse_deferred_night() -%}
         {%- do adapter.dispatch("refuse_second_run", "fleet_analytics")() -%}
@@ -147,6 +185,7 @@
         {%- if incremental_models() | reject("in", succeeded) | list == [] -%}
             {%- do record_run(completed_runs()) -%}
             {%- do run_query("delete from " ~ intraday_runs()) -%}
+            {%- do run_query("delete from " ~ erased_lines() ~ " where run_number <= " ~ this_run()) -%}
         {%- elif is_intraday() and intraday_models() | reject("in", succeeded) | list == [] -%}
             {%- do record_run(intraday_runs()) -%}
         {%- endif -%}

@@ -7,6 +7,8 @@
     loaded_files     one row per file and load, with the size, time and ETag that the file had: while
                      it has them, it is not loaded again
     failed_files     one row per file that could not be read the last time; tried again at each load
+    copied_files     empty here: what COPY loaded on Redshift
+    erased_ids       one row per id that `fleet erase` has erased, as a hash: lines that name it are not loaded
 #}
 {% macro create_raw_tables() %}
     create schema if not exists event_log;
@@ -44,5 +46,21 @@
         source_file varchar not null,
         reason varchar not null,
         failed_at timestamp not null
+    );
+
+    -- Filled on Redshift alone: here loaded_files says it.
+    create table if not exists event_log.copied_files (
+        source_file varchar,
+        line_count bigint,
+        query_id bigint,
+        copied_at timestamp,
+        modified_at timestamp,
+        etag varchar
+    );
+
+    create table if not exists event_log.erased_ids (
+        salt varchar not null,
+        id_hash varchar not null,
+        erased_at timestamp not null
     );
 {% endmacro %}

@@ -31,12 +31,16 @@
     {{- return("heartbeat" if event.name == "robot.heartbeat" else event.stream) -}}
 {% endmacro %}
 
-{# Fields that models of all streams read, rows of registry_fields(). #}
+{#
+    Fields that models after staging read, rows of registry_fields(). Each has a column in the base layer, so that no
+    later model needs the payload: `fleet retention` takes it away from old lines.
+#}
 {% macro shared_fields() %}
     {{- return(registry_fields() | selectattr("column", "in", [
         "reason", "disposition", "cancelled_by", "error_code", "component", "from_mode", "to_mode", "software_version",
         "is_failure", "session_id", "error_event_id", "last_emitter_id", "last_seq", "fulfilled_by",
-        "from_state", "to_state", "state", "dispatchable", "hardware_version",
+        "from_state", "to_state", "state", "dispatchable", "hardware_version", "kind", "severity_value", "outcome",
+        "cause", "available", "promised_at", "eligible", "late_seconds", "version", "previous_version",
     ]) | list) -}}
 {% endmacro %}
 
@@ -54,6 +58,13 @@
         when {{ payload }} is not null then {{ payload_column(payload, field.column) }}
         {% endfor -%}
     end
+    {%- endif -%}
+{%- endmacro %}
+
+{# A field of a stream's events as its staging model shows it: as the base layer has typed it, else from the payload. #}
+{% macro stream_column(column) -%}
+    {%- if shared_fields() | selectattr("column", "equalto", column) | list -%} events.{{ column }}
+    {%- else -%} {{ payload_column("events.document", column) }}
     {%- endif -%}
 {%- endmacro %}
 

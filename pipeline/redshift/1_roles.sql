@@ -2,6 +2,7 @@
 --
 -- loader         the COPY JOB and backfills: writes event lines
 -- transformer    dbt: reads the raw layer, owns its own schemas
+-- keeper         retention, erasure and audit: takes raw lines away; nobody has it until they are used
 -- analyst        people who write SQL: read the marts
 -- sigma          Sigma's service account: reads the marts
 -- developer      people who work on the models: read what dbt made, and build in schemas of their own
@@ -11,6 +12,7 @@
 
 create role loader;
 create role transformer;
+create role keeper;
 create role analyst;
 create role sigma;
 create role developer;

@@ -19,6 +19,13 @@ grant usage on schema event_log to role transformer;
 grant select on all tables in schema event_log to role transformer;
 grant temporary on database dev to role transformer;
 
+-- keeper: takes old raw lines away (`fleet retention`) and those of an order (`fleet erase`), and keeps what COPY did
+-- (`fleet audit`). No night needs it, so nobody has it until somebody gives it: grant role keeper to dbt.
+grant insert, delete on event_log.event_lines to role keeper;
+grant delete on event_log.rejected_lines to role keeper;
+grant insert on event_log.erased_ids to role keeper;
+grant insert on event_log.copied_files to role keeper;
+
 create schema if not exists fleet_seeds authorization dbt;
 create schema if not exists fleet_staging authorization dbt;
 create schema if not exists fleet_intermediate authorization dbt;

@@ -99,6 +99,23 @@ stretches as (
 
     union all
 
+    {% if has_erased_lines() %}
+    {% for key in ["delivery_id", "session_id"] %}
+    -- A window that no line begins any more.
+    select
+        min(event_at) as started_at,
+        {{ dbt.dateadd("hour", var("max_session_hours"), "max(event_at)") }} as ended_at
+    from {{ erased_lines() }}
+    where
+        {{ key }} is not null
+        and line_status in ('accepted', 'duplicate')
+        and {{ is_erased_anew() }}
+    group by {{ key }}
+
+    union all
+
+    {% endfor %}
+    {% endif %}
     -- What became of an order may end its delivery.
     select
         first_event_at as started_at,

@@ -119,6 +119,31 @@ affected as (
 
     where line_status in ('accepted', 'duplicate')
 
+    {% if has_erased_lines() %}
+    union all
+
+    -- What these lines told is to be told without them.
+    select
+        event_id,
+        order_id,
+        delivery_id,
+        robot_id,
+        pilot_id,
+        session_id,
+        error_event_id,
+        event_name,
+        line_status,
+        is_sign_of_life,
+        true as is_outdated,
+        cast(event_at as date) as event_date,
+        event_at,
+        received_at
+    from {{ erased_lines() }}
+    where
+        line_status in ('accepted', 'duplicate')
+        and {{ is_erased_anew() }}
+    {% endif %}
+
 )
 
 select * from affected

@@ -37,6 +37,14 @@ affected as (
 
     union all
 
+    {% if has_erased_lines() %}
+    select loaded_at
+    from {{ erased_lines() }}
+    where {{ is_erased_anew() }}
+
+    union all
+
+    {% endif %}
     -- Loads that brought only rejected lines, or files without lines.
     select loaded_at
     from without_lines

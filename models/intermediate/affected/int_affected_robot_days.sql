@@ -11,10 +11,29 @@ affected_events as (
 robots as (
 
     select
-        *,
+        robot_id,
+        first_event_at,
         1 as all_rows
 
     from {{ ref("int_robots") }}
+
+    {% if has_erased_lines() %}
+    union all
+
+    -- A robot of which no line is left.
+    select
+        robot_id,
+        min(event_at) as first_event_at,
+        1 as all_rows
+    from {{ erased_lines() }}
+    where
+        is_sign_of_life
+        and robot_id is not null
+        and line_status in ('accepted', 'duplicate')
+        and robot_id not in (select known.robot_id from {{ ref("int_robots") }} as known)
+        and {{ is_erased_anew() }}
+    group by robot_id
+    {% endif %}
 
 ),
 

@@ -3,16 +3,6 @@
 
 with
 
-loaded_files as (
-
-    select *
-
-    from {{ ref("stg_event_log__loaded_files") }}
-
-    where {{ affected("load") }}
-
-),
-
 event_reconciliation as (
 
     select *
@@ -20,6 +10,28 @@ event_reconciliation as (
     from {{ ref("event_reconciliation") }}
 
     where {{ affected("load", id=utc_timestamp("loaded_at")) }}
+
+),
+
+loaded_files as (
+
+    select *
+
+    from {{ ref("stg_event_log__loaded_files") }}
+
+    where
+        {{ affected("load") }}
+    {% if horizon() %}
+        -- After a full refresh that began at the horizon, earlier files have no lines here to be compared with.
+        and (
+            {{ is_untrimmed("loaded_at") }}
+            or loaded_at >= (
+                select min({{ utc_timestamp("event_reconciliation.loaded_at") }})
+                from event_reconciliation
+                where event_reconciliation.stream <> 'rejected'
+            )
+        )
+    {% endif %}
 
 ),
 

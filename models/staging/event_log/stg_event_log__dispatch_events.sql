@@ -26,26 +26,26 @@ typed as (
         events.merchant_id,
         events.market,
         events.emitter_id,
-        {{ payload_column('events.document', 'offer_id') }} as offer_id,
+        {{ stream_column('offer_id') }} as offer_id,
 
         ---------- text
         events.event_name,
         events.service,
         events.env,
         events.service_version,
-        {{ payload_column('events.document', 'reason') }} as reason,
-        {{ payload_column('events.document', 'by_value') }} as by_value,
-        {{ payload_column('events.document', 'fallback') }} as fallback,
+        {{ stream_column('reason') }} as reason,
+        {{ stream_column('by_value') }} as by_value,
+        {{ stream_column('fallback') }} as fallback,
 
         ---------- numerics
         events.seq,
         events.event_at_uncertainty_ms,
-        {{ payload_column('events.document', 'candidates') }} as candidates,
-        {{ payload_column('events.document', 'attempt') }} as attempt,
-        {{ payload_column('events.document', 'eta_pickup_seconds') }} as eta_pickup_seconds,
-        {{ payload_column('events.document', 'battery_pct') }} as battery_pct,
-        {{ payload_column('events.document', 'eta_dropoff_seconds') }} as eta_dropoff_seconds,
-        {{ payload_column('events.document', 'attempts') }} as attempts,
+        {{ stream_column('candidates') }} as candidates,
+        {{ stream_column('attempt') }} as attempt,
+        {{ stream_column('eta_pickup_seconds') }} as eta_pickup_seconds,
+        {{ stream_column('battery_pct') }} as battery_pct,
+        {{ stream_column('eta_dropoff_seconds') }} as eta_dropoff_seconds,
+        {{ stream_column('attempts') }} as attempts,
 
         ---------- timestamps
         events.event_date,
@@ -53,7 +53,7 @@ typed as (
         events.occurred_at,
         events.received_at,
         events.loaded_at,
-        {{ payload_column('events.document', 'requested_for_at') }} as requested_for_at
+        {{ stream_column('requested_for_at') }} as requested_for_at
 
     from events
 

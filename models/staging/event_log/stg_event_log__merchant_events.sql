@@ -31,16 +31,16 @@ typed as (
         events.service,
         events.env,
         events.service_version,
-        {{ payload_column('events.document', 'reason') }} as reason,
+        {{ stream_column('reason') }} as reason,
 
         ---------- numerics
         events.seq,
         events.event_at_uncertainty_ms,
-        {{ payload_column('events.document', 'prep_estimate_seconds') }} as prep_estimate_seconds,
-        {{ payload_column('events.document', 'prep_seconds') }} as prep_seconds,
+        {{ stream_column('prep_estimate_seconds') }} as prep_estimate_seconds,
+        {{ stream_column('prep_seconds') }} as prep_seconds,
 
         ---------- booleans
-        {{ payload_column('events.document', 'available') }} as available,
+        {{ stream_column('available') }} as available,
 
         ---------- timestamps
         events.event_date,

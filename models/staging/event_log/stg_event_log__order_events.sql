@@ -31,24 +31,24 @@ typed as (
         events.service,
         events.env,
         events.service_version,
-        {{ payload_column('events.document', 'channel') }} as channel,
-        {{ payload_column('events.document', 'currency') }} as currency,
-        {{ payload_column('events.document', 'reason') }} as reason,
-        {{ payload_column('events.document', 'cancelled_by') }} as cancelled_by,
-        {{ payload_column('events.document', 'stage') }} as stage,
-        {{ payload_column('events.document', 'fulfilled_by') }} as fulfilled_by,
+        {{ stream_column('channel') }} as channel,
+        {{ stream_column('currency') }} as currency,
+        {{ stream_column('reason') }} as reason,
+        {{ stream_column('cancelled_by') }} as cancelled_by,
+        {{ stream_column('stage') }} as stage,
+        {{ stream_column('fulfilled_by') }} as fulfilled_by,
 
         ---------- numerics
         events.seq,
         events.event_at_uncertainty_ms,
-        {{ payload_column('events.document', 'items') }} as items,
-        {{ payload_column('events.document', 'value_cents') }} as value_cents,
-        {{ payload_column('events.document', 'route_meters') }} as route_meters,
-        {{ payload_column('events.document', 'total_seconds') }} as total_seconds,
-        {{ payload_column('events.document', 'late_seconds') }} as late_seconds,
+        {{ stream_column('items') }} as items,
+        {{ stream_column('value_cents') }} as value_cents,
+        {{ stream_column('route_meters') }} as route_meters,
+        {{ stream_column('total_seconds') }} as total_seconds,
+        {{ stream_column('late_seconds') }} as late_seconds,
 
         ---------- booleans
-        {{ payload_column('events.document', 'eligible') }} as eligible,
+        {{ stream_column('eligible') }} as eligible,
 
         ---------- timestamps
         events.event_date,
@@ -56,7 +56,7 @@ typed as (
         events.occurred_at,
         events.received_at,
         events.loaded_at,
-        {{ payload_column('events.document', 'promised_at') }} as promised_at
+        {{ stream_column('promised_at') }} as promised_at
 
     from events
 

@@ -28,11 +28,11 @@ typed as (
         events.service,
         events.env,
         events.service_version,
-        {{ payload_column('events.document', 'component') }} as component,
-        {{ payload_column('events.document', 'version') }} as version,
-        {{ payload_column('events.document', 'previous_version') }} as previous_version,
-        {{ payload_column('events.document', 'kind') }} as kind,
-        {{ payload_column('events.document', 'scope') }} as scope,
+        {{ stream_column('component') }} as component,
+        {{ stream_column('version') }} as version,
+        {{ stream_column('previous_version') }} as previous_version,
+        {{ stream_column('kind') }} as kind,
+        {{ stream_column('scope') }} as scope,
 
         ---------- numerics
         events.seq,

@@ -33,15 +33,15 @@ typed as (
         events.service,
         events.env,
         events.service_version,
-        {{ payload_column('events.document', 'rejected_name') }} as rejected_name,
-        {{ payload_column('events.document', 'reasons') }} as reasons,
-        {{ payload_column('events.document', 'sample_hash') }} as sample_hash,
-        {{ payload_column('events.document', 'last_emitter_id') }} as last_emitter_id,
+        {{ stream_column('rejected_name') }} as rejected_name,
+        {{ stream_column('reasons') }} as reasons,
+        {{ stream_column('sample_hash') }} as sample_hash,
+        {{ stream_column('last_emitter_id') }} as last_emitter_id,
 
         ---------- numerics
         events.seq,
         events.event_at_uncertainty_ms,
-        {{ payload_column('events.document', 'last_seq') }} as last_seq,
+        {{ stream_column('last_seq') }} as last_seq,
 
         ---------- timestamps
         events.event_date,

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ from fleet.registry import load_registry
 from fleet.simulator.simulation import landing_folder, simulate_fleet
 from fleet.simulator.world import Settings
 from fleet.warehouse.dbt_runner import DbtError
+from fleet.warehouse.erase import Done, Eraser
+from fleet.warehouse.target import Target
 from tests.python.conftest import ROOT, Warehouse
 from tests.python.nightly.differences import Difference, differences
 from tests.python.redshift.both_engines import BothEngines
@@ -31,7 +33,8 @@ from tests.python.redshift.warehouse import RedshiftWarehouse, StandIn, statemen
 
 FLEET = Settings(robots=3, days=2, seed=11, start=date(2026, 11, 2), clean=False)
 NIGHTS = ("night 1", "night 2")
-STAGES = (*NIGHTS, "full refresh")
+STAGES = (*NIGHTS, "full refresh", "trimmed and erased")
+IAM_ROLE = "arn:aws:iam::123456789012:role/redshift-event-writer"
 
 
 @dataclass
@@ -43,6 +46,8 @@ class Built:
     rows: dict[str, Mapping[str, int]] = field(default_factory=dict)
     compiled: dict[str, dict[str, str]] = field(default_factory=dict)
     open_runs: list[Any] = field(default_factory=list)
+    erased: dict[str, Done] = field(default_factory=dict)
+    raw_lines: dict[str, list[int]] = field(default_factory=dict)
 
     def look_at_open_runs(self, event: Any) -> None:
         """Keep what another session sees of this run when its first table is begun."""
@@ -59,6 +64,49 @@ class Built:
             for done in result.results
             if done.node.resource_type == "model"
         }
+
+    def age_loads(self, newest: datetime) -> None:
+        """Put the loads up to one ten days back, as if it had been long ago."""
+        for table in ("event_lines", "rejected_lines", "loaded_files"):
+            for rows in (self.both.duck.rows, self.both.standin.rows):
+                rows(
+                    f"update event_log.{table} set loaded_at = loaded_at - interval '10 days'"
+                    f" where loaded_at <= '{newest}'"
+                )
+
+    def trim_and_erase(self) -> Any:
+        """Trim the first night's raw lines, then erase an order; the result of the last run."""
+        both = self.both
+        order = both.duck.rows(
+            "select order_id from fleet_staging.base_event_log__lines where order_id is not null"
+            " group by 1 order by count(*) desc, 1 limit 1"
+        )[0][0]
+        results = []
+        for name, warehouse, rows in (
+            ("duckdb", both.duck, both.duck.rows),
+            ("redshift", both.redshift, both.standin.rows),
+        ):
+            place = {"duckdb": str(both.folder / "exports"), "redshift": "s3://lake/exports"}[name]
+            arguments = json.dumps({"days": 5, "export_to": place, "iam_role": IAM_ROLE})
+            count = "select count(*) from event_log.event_lines"
+            self.raw_lines[name] = [rows(count)[0][0]]
+            if name == "redshift":
+                both.standin.rows("grant role keeper to dbt")
+            else:
+                Path(place).mkdir()
+            warehouse("run-operation", "trim_raw_lines", "--args", arguments)
+            self.raw_lines[name].append(rows(count)[0][0])
+            target = Target(name, "fleet", name, both.duck.database)
+            if name == "redshift":
+                target = Target(name, "fleet", name, connect=both.standin.connect_as("dbt"))
+
+            def run(warehouse: Callable[[str], Any] = warehouse) -> None:
+                results.append(warehouse("run"))
+
+            self.erased[name] = Eraser(target, run).erase(order)
+            self.raw_lines[name].append(rows(count)[0][0])
+        both.standin.rows("revoke role keeper from dbt")
+        return results[-1]
 
 
 @pytest.fixture(scope="module")
@@ -90,13 +138,18 @@ def built(
             theirs = ours.replace(b'"env":"prod"', b'"env":"Staging"')
             (duck.landing / "staging.ndjson").write_bytes(theirs)
         built.both.load()
+        if number == 0:
+            newest = "select max(loaded_at) from event_log.loaded_files"
+            first_night = duck.rows(newest)[0][0]
         duck("run")
         # The adapter reads the catalog in another way with datasharing.
         target = "datasharing" if night == "night 2" else "redshift"
         callbacks = [built.look_at_open_runs] if night == "night 2" else []
         built.stage(night, redshift(*commands[night], callbacks=callbacks, target=target))
+    built.age_loads(first_night)
     duck("run", "--full-refresh")
     built.stage("full refresh", redshift("run", "--full-refresh"))
+    built.stage("trimmed and erased", built.trim_and_erase())
     return built
 
 
@@ -115,6 +168,45 @@ def test_the_comparison_is_of_something(built: Built) -> None:
     assert {table.split(".")[1][: len("int_affected")] for table in empty} == {"int_affected"}
     lines = "fleet_staging.base_event_log__lines"
     assert len(built.both.duck.rows(f"select distinct line_status from {lines}")) == 4
+
+
+def test_a_trim_and_an_erasure_do_the_same_as_on_duckdb(built: Built) -> None:
+    duck, redshift = built.erased["duckdb"], built.erased["redshift"]
+    assert duck.ids == redshift.ids
+    assert len(duck.ids) > 1
+    assert (duck.removed, duck.blanked, duck.base) == (
+        redshift.removed,
+        redshift.blanked,
+        redshift.base,
+    )
+    assert duck.base > 10
+    assert duck.figures == redshift.figures
+    assert duck.traces == redshift.traces == []
+    assert built.raw_lines["duckdb"] == built.raw_lines["redshift"]
+    before, trimmed, _ = built.raw_lines["duckdb"]
+    unloaded = (
+        "select count(*) from redshift.unloaded where url like 's3://lake/exports/trimmed_at=%'"
+    )
+    told = built.both.standin.server.run(f"--command={unloaded}", "--tuples-only")
+    assert 0 < int(told) == before - trimmed < before
+
+
+def test_what_copy_brings_again_is_erased_again(built: Built) -> None:
+    standin = built.both.standin
+    count = "select count(*) from event_log.event_lines"
+    before = standin.rows(count)
+    wanted = next(one for one in built.erased["redshift"].ids if one.startswith("O-"))
+    line = {"event_id": "again", "evt": {"name": "order.created"}, "order_id": wanted}
+    standin.put("events/v1/again.ndjson.gz", [json.dumps(line), json.dumps({"a": 1})])
+    built.both.redshift.load("s3://events/v1/again")
+    standin.rows("grant role keeper to dbt")
+    target = Target("redshift", "fleet", "redshift", connect=standin.connect_as("dbt"))
+    done = Eraser(target, lambda: None).erase_again()
+    assert (done.ids, done.removed) == ({wanted}, 1)
+    assert Eraser(target, lambda: None).erase_again().ids == set()
+    standin.rows("revoke role keeper from dbt")
+    standin.rows("delete from event_log.event_lines where payload.a::int = 1")
+    assert standin.rows(count) == before
 
 
 def test_nights_were_incremental(built: Built) -> None:
@@ -148,7 +240,7 @@ def test_a_second_run_beside_another_ends_in_a_sentence(built: Built) -> None:
 def test_of_two_runs_that_start_together_one_ends_in_a_sentence(built: Built) -> None:
     standin, redshift = built.both.standin, built.both.redshift
     assert standin.rows("show transaction_isolation") == [("repeatable read",)]
-    with standin.connect() as other, other.cursor() as cursor:
+    with standin.connect_as(standin.where["user"])() as other, other.cursor() as cursor:
         # The other has claimed the run, and nobody sees it yet.
         cursor.execute("lock table fleet_runs.open_runs")
         cursor.execute("insert into fleet_runs.open_runs values ('of-another', getdate())")

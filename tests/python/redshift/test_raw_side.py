@@ -1,5 +1,6 @@
 """pipeline/redshift: statements that Redshift's grammar takes, and that agree with dbt's own."""
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -112,6 +113,33 @@ def test_a_backfill_by_manifest_is_the_one_of_the_pipeline(run_operation: Operat
     copied, _ = run_operation(landing_url=manifest, iam_role=ROLE)
     (written,) = statements(PIPELINE / "5_backfill.sql")
     assert copied.endswith(plain(written))
+
+
+def test_an_export_comes_back_with_its_columns(
+    redshift_manifest: Manifest, redshift_dbt: DbtRunner
+) -> None:
+    sent: list[str] = []
+
+    def execute(adapter: RedshiftAdapter, sql: str, *arguments: Any, **options: Any) -> Any:
+        sent.append(plain(sql))
+        return AdapterResponse("OK"), table_from_rows([], ["value"])
+
+    place = "s3://lake/exports/trimmed_at=20261102T030000000000Z"
+    with (
+        mock.patch.object(RedshiftAdapter, "clear_transaction", nothing),
+        mock.patch.object(RedshiftConnectionManager, "rollback_if_open", nothing),
+        mock.patch.object(RedshiftAdapter, "execute", execute),
+    ):
+        given = json.dumps({"export": f"{place}/", "iam_role": ROLE})
+        redshift_dbt("run-operation", "restore_raw_lines", "--args", given)
+    (copy,) = [sql[sql.index("copy ") :] for sql in sent if "copy " in sql]
+    # The whole row, so that lines have the loaded_at that they had.
+    assert copy == (
+        f"copy event_log.event_lines from '{place}/lines_' iam_role '{ROLE}'"
+        " format json 'auto' gzip"
+    )
+    sqlfluff.parse(f"{copy};", dialect="redshift")
+    assert any(f"where exported_to = '{place}'" in sql for sql in sent)
 
 
 def test_a_quote_in_a_prefix_stays_in_it(run_operation: Operation) -> None:

@@ -4,15 +4,15 @@ import gzip
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import redshift_connector
 import yaml
-from redshift_connector.core import Connection
 
 from fleet.warehouse.dbt_runner import DbtRunner
 from tests.python.conftest import ROOT
@@ -38,18 +38,19 @@ class StandIn:
 
     def rows(self, sql: str, user: str | None = None) -> list[tuple[Any, ...]]:
         """Run one statement through the real driver; raises redshift_connector's errors."""
-        with self.connect(user) as connection:
+        with self.connect_as(user or self.where["user"])() as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
                 cursor.execute(sql)
                 return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
 
-    def connect(self, user: str | None = None) -> Connection:
-        """A session through the real driver."""
-        return redshift_connector.connect(
+    def connect_as(self, user: str) -> Callable[[], Any]:
+        """What connects a user by the real driver."""
+        return partial(
+            redshift_connector.connect,
             host=self.where["host"],
             port=self.where["port"],
-            user=user or self.where["user"],
+            user=user,
             password="unused",
             database=self.where["dbname"],
             ssl=False,

@@ -10,6 +10,8 @@
 {% set reported = registry_fields() | selectattr("name", "equalto", "last_emitter_id") | list %}
 {% set reports = "event_name in ('" ~ events_with(reported) | join("', '") ~ "')" %}
 
+{% set erased_emitters = emitters_of_erased_lines() | replace("union all", "", 1) %}
+
 with
 
 lines as (
@@ -18,14 +20,21 @@ lines as (
         emitter_id,
         uncorrected_at,
         event_name,
-        {{ json_document("data", reported, when=reports) }} as payload
+        last_emitter_id
 
     from {{ ref("base_event_log__typed_lines") }}
 
     where
         not is_other_environment
     {% if is_incremental() %}
-        and processed_run > {{ last_completed_run() }}
+        and (
+            processed_run > {{ last_completed_run() }}
+            {% if has_erased_lines() %}
+            -- The first or the last line of these may be gone.
+            or emitter_id in (select erased.emitter_id from ({{ erased_emitters }}) as erased)
+            or last_emitter_id in (select erased.emitter_id from ({{ erased_emitters }}) as erased)
+            {% endif %}
+        )
     {% endif %}
 
 ),
@@ -42,7 +51,7 @@ named as (
 
     -- Events of other emitters report the last seq of one.
     select
-        {{ payload_column("lines.payload", "last_emitter_id") }} as emitter_id,
+        last_emitter_id as emitter_id,
         uncorrected_at
     from lines
     where {{ reports }}
@@ -68,7 +77,11 @@ seen as (
         first_event_at,
         last_event_at
     from {{ this }}
-    where emitter_id in (select named.emitter_id from named)
+    where
+        emitter_id in (select named.emitter_id from named)
+        {% if has_erased_lines() %}
+        and emitter_id not in (select erased.emitter_id from ({{ erased_emitters }}) as erased)
+        {% endif %}
     {% endif %}
 
 ),

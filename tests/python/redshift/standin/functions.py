@@ -17,8 +17,11 @@ COMPATIBILITY = sorted((Path(__file__).parent / "compatibility").glob("*.sql"))
 # Made with Redshift's results; a call goes to the schema that they are in.
 EMULATED = frozenset(
     re.findall(
-        r"^create (?:function|aggregate) redshift\.([a-z]\w+)",
-        (Path(__file__).parent / "compatibility" / "2_functions.sql").read_text(),
+        r"^create (?:or replace )?(?:function|aggregate) redshift\.([a-z]\w+)",
+        "".join(
+            (Path(__file__).parent / "compatibility" / name).read_text()
+            for name in ("2_functions.sql", "9_unload.sql")
+        ),
         re.MULTILINE,
     )
 )

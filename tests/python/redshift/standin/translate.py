@@ -22,6 +22,7 @@ from tests.python.redshift.standin.rules import (
     parse,
     sources,
 )
+from tests.python.redshift.standin.unloading import unload_as_insert
 
 NOTHING = "do $$ begin end $$"
 DATE_PART_FUNCTIONS = {"date_part", "date_trunc", "dateadd", "datediff"}
@@ -68,6 +69,8 @@ def translate(sql: str, in_transaction: bool) -> str:
         return NOTHING
     if word == "show":
         return _show(body)
+    if word == "unload":
+        return unload_as_insert(body, lambda query: _tree(parse(query)))
     if word in ("grant", "revoke") or re.match(r"alter\s+default\s", body, re.IGNORECASE):
         return _grant(body)
     if word == "alter":
