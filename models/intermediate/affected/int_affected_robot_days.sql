@@ -22,17 +22,19 @@ robots as (
 
     -- A robot of which no line is left.
     select
-        robot_id,
-        min(event_at) as first_event_at,
+        erased.robot_id,
+        min(erased.event_at) as first_event_at,
         1 as all_rows
-    from {{ erased_lines() }}
+    from {{ erased_lines() }} as erased
+    left join {{ ref("int_robots") }} as known
+        on erased.robot_id = known.robot_id
     where
-        is_sign_of_life
-        and robot_id is not null
-        and line_status in ('accepted', 'duplicate')
-        and robot_id not in (select known.robot_id from {{ ref("int_robots") }} as known)
+        erased.is_sign_of_life
+        and erased.robot_id is not null
+        and erased.line_status in ('accepted', 'duplicate')
+        and known.robot_id is null
         and {{ is_erased_anew() }}
-    group by robot_id
+    group by erased.robot_id
     {% endif %}
 
 ),

@@ -73,14 +73,18 @@ seen as (
     union all
 
     select
-        emitter_id,
-        first_event_at,
-        last_event_at
-    from {{ this }}
+        known.emitter_id,
+        known.first_event_at,
+        known.last_event_at
+    from {{ this }} as known
+    {% if has_erased_lines() %}
+    left join ({{ erased_emitters }}) as erased
+        on known.emitter_id = erased.emitter_id
+    {% endif %}
     where
-        emitter_id in (select named.emitter_id from named)
+        known.emitter_id in (select named.emitter_id from named)
         {% if has_erased_lines() %}
-        and emitter_id not in (select erased.emitter_id from ({{ erased_emitters }}) as erased)
+        and erased.emitter_id is null
         {% endif %}
     {% endif %}
 
