@@ -1,0 +1,218 @@
+"""States and supply hours of one robot: docs/definitions.md#states-and-supply-hours."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from tests.python.oracle.log import (
+    CLOCK_THRESHOLD,
+    DAY,
+    HOUR,
+    REGISTRY,
+    ROBOT_SERVICE,
+    SILENCE,
+    STATES,
+    Event,
+)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A robot in one state from `start` to `end`, exclusive."""
+
+    start: int
+    end: int
+    state: str
+    basis: str
+    reason: str
+    event: Event
+    dispatchable: bool | None = None
+    lost: bool = False
+    illegal: bool = False
+    hardware: str | None = None
+    software: str | None = None
+
+    @property
+    def is_operating(self) -> bool:
+        return STATES[self.state].operating
+
+    @property
+    def activity(self) -> str | None:
+        """`ready` or `busy` where the time is usable."""
+        state = STATES[self.state]
+        usable = state.usable == "always" or (
+            state.usable == "when_dispatchable" and self.dispatchable is True
+        )
+        return state.activity if usable else None
+
+
+def intervals(events: Sequence[Event], end: int) -> list[Interval]:
+    """The states of a robot, to the end of the log."""
+    told = list(tell(events))
+    ends = [*(one.start for one in told[1:]), end]
+    life = [event for event in events if is_sign_of_life(event)]
+    found = [
+        cut
+        for one, until in zip(told, ends, strict=True)
+        for cut in silences(replace(one, end=until), life)
+    ]
+    return [
+        replace(one, **versions(events, one.start)) for one in found if one.start < one.end
+    ]
+
+
+def is_sign_of_life(event: Event) -> bool:
+    return REGISTRY.by_name[event.name].roles.sign_of_life
+
+
+def tell(events: Sequence[Event]) -> Iterator[Interval]:
+    """Each state that a change of state or a heartbeat tells, from when it is so."""
+    changes = [event for event in events if event.name == "robot.state_changed"]
+    now: Interval | None = None
+    sign, restored = 0, 0  # last sign of the state that is known; contact restored
+    for event in events:
+        before = now
+        if event.name == "robot.connection_restored":
+            restored = event.at
+        elif event.name == "robot.state_changed":
+            sign = event.at
+            now = change(event, before)
+            yield now
+        elif event.name == "robot.heartbeat":
+            if any(is_race(event, one) for one in changes):
+                continue
+            if before is None or contradicts(event, before):
+                now = Interval(
+                    event.at if before is None else found_out(event, before, sign, restored),
+                    0,
+                    event["state"],
+                    "heartbeat",
+                    "none",
+                    event,
+                    event["dispatchable"],
+                    lost=before is not None,
+                )
+                yield now
+            sign = event.at
+
+
+def change(event: Event, before: Interval | None) -> Interval:
+    """The state that a change of state reports."""
+    state, reason, dispatchable = event["to_state"], event["reason"], event["dispatchable"]
+    again = before is not None and before.state == state
+    if again and before is not None:
+        reason = reason or before.reason
+        dispatchable = before.dispatchable if dispatchable is None else dispatchable
+    source = event["from_state"] or (before and before.state)
+    return Interval(
+        event.at,
+        0,
+        state,
+        "reported",
+        reason or "none",
+        event,
+        dispatchable,
+        lost=before is not None and event["from_state"] not in (None, before.state),
+        illegal=not again and source is not None and not may_change(source, state),
+    )
+
+
+def may_change(source: str, state: str) -> bool:
+    allowed = STATES[state].entered_from
+    return source == state or allowed == "any" or source in allowed
+
+
+def is_race(heartbeat: Event, change: Event) -> bool:
+    """Whether the heartbeat was sampled before the change was logged."""
+    margin = CLOCK_THRESHOLD
+    if heartbeat.emitter != change.emitter:
+        margin += sum(one["event_at_uncertainty_ms"] or 0 for one in (heartbeat, change))
+    return abs(heartbeat.at - change.at) <= margin
+
+
+def contradicts(heartbeat: Event, now: Interval) -> bool:
+    if heartbeat["state"] != now.state:
+        return True
+    told = heartbeat["dispatchable"]
+    return now.state == "returning" and told is not None and told != now.dispatchable
+
+
+def found_out(heartbeat: Event, before: Interval, sign: int, restored: int) -> int:
+    """When the state changed that a heartbeat tells, its change being lost."""
+    if before.state == "non_contactable" and restored >= before.start:
+        return restored
+    if heartbeat.at - sign > SILENCE:
+        return heartbeat.at
+    return (sign + heartbeat.at) // 2
+
+
+def silences(told: Interval, life: Sequence[Event]) -> Iterator[Interval]:
+    """The state, cut where nothing was heard of the robot."""
+    if not STATES[told.state].expects_heartbeat:
+        yield told
+        return
+    heard: Event | None = None
+    since, basis = told.start, told.basis
+    for sign in [*life, None]:
+        if sign and sign.at <= told.start:
+            heard = sign
+            continue
+        until = min(sign.at if sign else told.end, told.end)
+        last = max(heard.at, told.start) if heard else told.start
+        if until - last > SILENCE:
+            silent = last + SILENCE
+            yield replace(told, start=since, end=silent, basis=basis)
+            lost_from = until
+            if sign and heard and logged_on(heard, sign):
+                lost_from = min(until, max(silent, sign.at // DAY * DAY))
+            yield replace(
+                told, start=silent, end=lost_from, state="unknown", basis="silence", reason="silence"
+            )
+            yield replace(told, start=lost_from, end=until, basis="lost_lines")
+            since, basis = until, "resumed"
+        if until == told.end:
+            break
+        heard = sign
+    yield replace(told, start=since, basis=basis)
+
+
+def logged_on(heard: Event, sign: Event) -> bool:
+    """Whether the robot logged a line at least every SILENCE on average between two signs."""
+    lines = sign.seq - heard.seq
+    return heard.emitter == sign.emitter and lines * SILENCE >= sign.at - heard.at
+
+
+def versions(events: Sequence[Event], at: int) -> dict[str, str | None]:
+    """Versions of hardware and software that the robot tells at or before an instant."""
+    found: dict[str, str | None] = {"hardware": None, "software": None}
+    for event in events:
+        if event.at > at:
+            break
+        if event.name in ("robot.state_changed", "robot.heartbeat", "robot.error"):
+            found["hardware"] = event["hardware_version"] or found["hardware"]
+            if event["service"] == ROBOT_SERVICE:
+                found["software"] = event["service_version"] or found["software"]
+    return found
+
+
+def hours(states: Sequence[Interval], end: int) -> dict[tuple[int, str, str], list[int]]:
+    """By hour, state and reason: milliseconds, and those of them that are ready and busy."""
+    if not states:
+        return {}
+    first, last = states[0], states[-1]
+    edges = [
+        replace(first, start=first.start // HOUR * HOUR, end=first.start, state="unobserved"),
+        replace(last, start=end, end=-(-end // HOUR) * HOUR, state="unobserved"),
+    ]
+    found: dict[tuple[int, str, str], list[int]] = {}
+    for one in [*states, *(replace(edge, reason="none") for edge in edges)]:
+        for hour in range(one.start // HOUR * HOUR, one.end, HOUR):
+            seconds = found.setdefault((hour, one.state, one.reason), [0, 0, 0])
+            lasted = min(one.end, hour + HOUR) - max(one.start, hour)
+            seconds[0] += lasted
+            if one.activity:
+                seconds[1 if one.activity == "ready" else 2] += lasted
+    return {
+        key: seconds
+        for key, seconds in found.items()
+        if seconds[0] and not (key[1] == "retired" and seconds[0] == HOUR)
+    }
