@@ -157,7 +157,7 @@ def last_delivery(log: Log, order: str) -> str:
         for one in log.by["order_id"][order]
         if one["delivery_id"]
     }
-    return max(begun, key=lambda delivery: begun[delivery][:4])
+    return max(begun, key=lambda delivery: begun[delivery])
 
 
 def assignments(delivery: Delivery) -> list[tuple[int, str, str, bool]]:

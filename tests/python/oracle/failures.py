@@ -1,25 +1,88 @@
 """Failures of one robot: docs/definitions.md#failures-mtbf-and-availability."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
-from tests.python.oracle.log import QUIET, Event
+from tests.python.oracle.log import QUIET, STATES, Event
 from tests.python.oracle.robots import Interval
 
 ACCIDENTS = ("collision", "tip_over", "tamper")
+NEVER = 1 << 60
 
 
-@dataclass
-class Failure:
-    """A robot out of order; `end` and `basis` are None while it lasts."""
+@dataclass(frozen=True)
+class Sign:
+    """What shows that a robot is out of order, from `start` to `end`; what ends it is `basis`."""
 
     start: int
-    first: Event
-    state: str
-    operating: bool
-    errors: list[Event] = field(default_factory=list)
-    end: int | None = None
-    basis: str | None = None
+    rank: int  # the state, an accident, an error
+    event: Event
+    end: int
+    basis: str
+    state: str  # of the robot when it began
+
+
+@dataclass(frozen=True)
+class Stoppage:
+    """A robot between one operating state and the next, as far as it told its states."""
+
+    start: int
+    end: int
+    spells: Sequence[Interval]
+    before: Interval | None
+    after: Interval | None
+
+    @property
+    def basis(self) -> str | None:
+        if self.after is None:
+            return None
+        return "retired" if self.after.state == "retired" else "operating"
+
+    @property
+    def faults(self) -> list[tuple[int, Event, str]]:
+        """Each time that the robot says fault, its event, and the state before."""
+        spells = [self.before, *self.spells] if self.before else [None, *self.spells]
+        return [
+            (one.start, one.event, before.shown if before else "unknown")
+            for before, one in pairwise(spells)
+            if one and one.state == "fault" and (before is None or before.state != "fault")
+        ]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A robot out of order: signs that overlap. It is open while `basis` is None."""
+
+    signs: Sequence[Sign]
+
+    @property
+    def errors(self) -> list[Event]:
+        return [sign.event for sign in self.signs if sign.rank == 2]
+
+    @property
+    def first(self) -> Event:
+        """The first error, else the first accident, else the state."""
+        accidents = [sign.event for sign in self.signs if sign.rank == 1]
+        return [*self.errors, *accidents, self.signs[0].event][0]
+
+    @property
+    def start(self) -> int:
+        return self.signs[0].start
+
+    @property
+    def last(self) -> Sign:
+        """The sign that ends it; the state of the robot says more than a clearance, and that than quiet."""
+        order = {"cleared": 1, "quiet": 2}
+        return max(self.signs, key=lambda sign: (sign.end, -order.get(sign.basis, 0)))
+
+    @property
+    def state(self) -> str:
+        return self.signs[0].state
+
+    @property
+    def is_charged(self) -> bool:
+        return self.state in STATES and STATES[self.state].operating
 
     @property
     def component(self) -> str:
@@ -27,125 +90,103 @@ class Failure:
 
     @property
     def code(self) -> str:
-        if self.errors:
-            return str(self.errors[0]["error_code"])
-        return self.first["kind"] or "unknown"
+        told = self.first["error_code"] if self.errors else self.first["kind"]
+        return str(told or "unknown")
 
     @property
-    def consequences(self) -> dict[str, str]:
+    def consequences(self) -> str | None:
         """Other components that raised errors in it, with their first code."""
         found: dict[str, str] = {}
         for error in self.errors:
             if error["component"] != self.component:
                 found.setdefault(error["component"], error["error_code"])
-        return found
+        return ", ".join(f"{name} {code}" for name, code in found.items()) or None
 
 
 def failures(events: Sequence[Event], states: Sequence[Interval], end: int) -> list[Failure]:
     """The failures of a robot in order, open ones at the end of the log included."""
-    signs = sorted([*error_signs(events), *fault_signs(events, states)], key=lambda one: one[:2])
-    cleared = clearances(events)
-    found: list[Failure] = []
-    for at, _, first in signs:
-        if found and (found[-1].end is None or at <= (found[-1].end or 0)):
-            now = found[-1]
+    stops = list(stoppages(states, end))
+    errors = [error_sign(one, events, states, stops) for one in events if is_failing(one)]
+    signs = [*errors]
+    for stop in stops:
+        for at, event, before in stop.faults[:1]:
+            over = [e for e in errors if in_stop(e, stop) and e.end >= at]
+            last = max(over, key=lambda e: e.end, default=None)
+            until = last.end if last else stop.end
+            signs.append(Sign(at, 0, event, until, last.basis if last else str(stop.basis), before))
+    signs += accident_signs(events, states, stops)
+    found: list[list[Sign]] = []
+    for sign in sorted(signs, key=lambda one: (one.start, one.rank, one.event)):
+        if found and sign.start <= max(one.end for one in found[-1]):
+            found[-1].append(sign)
         else:
-            state = state_before(states, at)
-            name, operating = (state.state, state.is_operating) if state else ("unknown", False)
-            now = Failure(at, first, name, operating)
-            found.append(now)
-        if first.name == "robot.error":
-            now.errors.append(first)
-        now.end, now.basis = ends(now, at, states, cleared, end)
-    return found
+            found.append([sign])
+    return [Failure(signs) for signs in found]
 
 
-def error_signs(events: Sequence[Event]) -> list[tuple[int, int, Event]]:
-    return [
-        (one.at, 0, one) for one in events if one.name == "robot.error" and one["is_failure"]
-    ]
+def is_failing(event: Event) -> bool:
+    return event.name == "robot.error" and bool(event["is_failure"])
 
 
-def fault_signs(
-    events: Sequence[Event], states: Sequence[Interval]
-) -> list[tuple[int, int, Event]]:
-    """Beginnings of the state fault, and accidents after which a robot stayed until it said so."""
-    found = []
-    for number, one in enumerate(states):
-        if one.state != "fault" or (number and states[number - 1].state == "fault"):
+def stoppages(states: Sequence[Interval], end: int) -> Iterator[Stoppage]:
+    before: Interval | None = None
+    spells: list[Interval] = []
+    for one in states:
+        if not one.is_over:
+            spells.append(one)
             continue
-        found.append((one.start, 2, one.event))
-        before = states[number - 1].start if number else 0
-        found += [
-            (event.at, 1, event)
-            for event in events
-            if event.name == "robot.safety_event"
-            and event["kind"] in ACCIDENTS
-            and before <= event.at <= one.start
-        ]
-    return found
+        if spells and one.start > spells[0].start:
+            yield Stoppage(spells[0].start, one.start, spells, before, one)
+        before, spells = one, []
+    if spells:
+        yield Stoppage(spells[0].start, end, spells, before, None)
 
 
-def state_before(states: Sequence[Interval], at: int) -> Interval | None:
-    """The state that the robot was in when a failure began, before fault."""
-    known = [one for one in states if one.start <= at and one.state != "fault"]
-    return known[-1] if known else None
+def in_stop(sign: Sign, stop: Stoppage) -> bool:
+    """Whether an error belongs to a stoppage: raised in it, or shortly before one with a fault."""
+    at = sign.start
+    if stop.start <= at:
+        return at < stop.end or stop.after is None
+    return bool(stop.faults) and stop.start <= at + QUIET
 
 
-def clearances(events: Sequence[Event]) -> dict[str, int]:
-    """When each failing error was cleared, by its id."""
-    found: dict[str, int] = {}
-    for number, error in enumerate(events):
-        if error.name != "robot.error" or not error["is_failure"]:
+def error_sign(
+    error: Event, events: Sequence[Event], states: Sequence[Interval], stops: Sequence[Stoppage]
+) -> Sign:
+    """How long an error lasts."""
+    code = [one for one in events if one["error_code"] == error["error_code"] and one > error]
+    code = [one for one in code if is_failing(one) or one.name == "robot.error_cleared"]
+    clearances = [one for one in events if one.name == "robot.error_cleared"]
+    named = [max(one.at, error.at) for one in clearances if one["error_event_id"] == error.id]
+    of_code = [one.at for one in code if one.name == "robot.error_cleared"]
+    cleared = (named or of_code or [NEVER])[0]
+    sign = Sign(error.at, 2, error, cleared, "cleared", state_at(states, error.at))
+    of_error = [stop for stop in stops if in_stop(sign, stop)]
+    if of_error:
+        stop = of_error[0]
+        return sign if cleared <= stop.end else replace(sign, end=stop.end, basis=str(stop.basis))
+    is_next = bool(code) and code[0].name == "robot.error_cleared"
+    if named or is_next or cleared <= error.at + QUIET:
+        return sign
+    return replace(sign, end=error.at + QUIET, basis="quiet")
+
+
+def accident_signs(
+    events: Sequence[Event], states: Sequence[Interval], stops: Sequence[Stoppage]
+) -> Iterator[Sign]:
+    """Accidents after which the robot stayed in its state until it said fault."""
+    for event in events:
+        if event.name != "robot.safety_event" or event["kind"] not in ACCIDENTS:
             continue
-        of_code = [
-            one
-            for one in events[number + 1 :]
-            if one.name in ("robot.error", "robot.error_cleared")
-            and one["error_code"] == error["error_code"]
-        ]
-        by_code = [one.at for one in of_code[:1] if one.name == "robot.error_cleared"]
-        by_id = [
-            one.at
-            for one in events
-            if one.name == "robot.error_cleared"
-            and one["error_event_id"] == error.id
-            and one.at >= error.at
-        ]
-        if by_code or by_id:
-            found[error.id] = min(by_code + by_id)
-    return found
+        for stop in stops:
+            since = stop.start if stop.start <= event.at or not stop.before else stop.before.start
+            faults = [at for at, _, _ in stop.faults[:1] if at >= event.at >= since]
+            if faults:
+                state = state_at(states, event.at)
+                yield Sign(event.at, 1, event, faults[0], "fault", state)
+                break
 
 
-def ends(
-    now: Failure,
-    sign: int,
-    states: Sequence[Interval],
-    cleared: dict[str, int],
-    end: int,
-) -> tuple[int | None, str | None]:
-    """When a failure is over after this sign, and by what; None while it lasts."""
-    found: list[tuple[int, str]] = []
-    if now.errors and all(error.id in cleared for error in now.errors):
-        found.append((max(cleared[error.id] for error in now.errors), "cleared"))
-    during = [one for one in states if one.end > sign]
-    retired = [one.start for one in during if one.state == "retired" and one.start >= sign]
-    if retired:
-        found.append((retired[0], "retired"))
-    if stops(during, sign):
-        operates = [one.start for one in during if one.is_operating and one.start > sign]
-        if operates:
-            found.append((operates[0], "operating"))
-    elif sign + QUIET <= end:
-        found.append((sign + QUIET, "quiet"))
-    return min(found) if found else (None, None)
-
-
-def stops(during: Sequence[Interval], sign: int) -> bool:
-    """Whether the robot is in a stoppage, or in fault before it would be quiet."""
-    now = during[0] if during and during[0].start <= sign else None
-    if now is None or now.state == "unknown":
-        return False
-    if not now.is_operating:
-        return True
-    return any(one.state == "fault" and one.start <= sign + QUIET for one in during)
+def state_at(states: Sequence[Interval], at: int) -> str:
+    known = [one.shown for one in states if one.start <= at < one.end]
+    return known[-1] if known else "unknown"

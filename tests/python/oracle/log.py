@@ -5,10 +5,11 @@ time, without SQL. It was written from that page alone: it must stay so, or it p
 are integers, milliseconds since 1970.
 """
 
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import yaml
 
@@ -20,6 +21,8 @@ REGISTRY = load_registry(ROOT)
 STATES = {state.name: state for state in REGISTRY.robot_states}
 VARS: Mapping[str, Any] = yaml.safe_load((ROOT / "dbt_project.yml").read_text("utf-8"))["vars"]
 
+# Lines of one millisecond are in the order of emitter, seq and id; those without come after those with.
+LAST = chr(sys.maxunicode)
 SECOND, MINUTE, HOUR = 1000, 60_000, 3_600_000
 DAY = 24 * HOUR
 SILENCE = VARS["silence_timeout_minutes"] * MINUTE
@@ -31,7 +34,8 @@ CLOCK_THRESHOLD = VARS["clock_offset_threshold_seconds"] * SECOND
 ROBOT_SERVICE = VARS["robot_service"]
 
 
-class Event(NamedTuple):
+@dataclass(frozen=True, order=True)
+class Event:
     """An accepted event: its name, time and id, and all else that its line says under `say`."""
 
     at: int
@@ -39,9 +43,9 @@ class Event(NamedTuple):
     seq: int
     id: str
     name: str
-    say: Mapping[str, Any]
+    say: Mapping[str, Any] = field(compare=False)
 
-    def __getitem__(self, column: Any) -> Any:
+    def __getitem__(self, column: str) -> Any:
         return self.say.get(column)
 
 
@@ -71,15 +75,15 @@ def read(rows: Iterable[Mapping[str, Any]]) -> Log:
     events = [
         Event(
             milliseconds(row["event_at"]),
-            row["emitter_id"] or "",
-            row["seq"] or 0,
+            row["emitter_id"] or LAST,
+            row["seq"] or sys.maxsize,
             row["event_id"],
             row["event_name"],
             {name: value for name, value in row.items() if value is not None},
         )
         for row in rows
     ]
-    return Log(sorted(events, key=lambda event: event[:4]))
+    return Log(sorted(events))
 
 
 def milliseconds(at: datetime) -> int:

@@ -30,15 +30,22 @@ class Interval:
     illegal: bool = False
     hardware: str | None = None
     software: str | None = None
+    silent: bool = False
 
     @property
-    def is_operating(self) -> bool:
-        return STATES[self.state].operating
+    def shown(self) -> str:
+        """The state, or in a silence `unknown`."""
+        return "unknown" if self.silent else self.state
+
+    @property
+    def is_over(self) -> bool:
+        """Whether a robot is in no stoppage: it operates by what it told last, or is retired."""
+        return STATES[self.state].operating or self.state == "retired"
 
     @property
     def activity(self) -> str | None:
         """`ready` or `busy` where the time is usable."""
-        state = STATES[self.state]
+        state = STATES[self.shown]
         usable = state.usable == "always" or (
             state.usable == "when_dispatchable" and self.dispatchable is True
         )
@@ -48,15 +55,12 @@ class Interval:
 def intervals(events: Sequence[Event], end: int) -> list[Interval]:
     """The states of a robot, to the end of the log."""
     told = list(tell(events))
-    ends = [*(one.start for one in told[1:]), end]
+    ends = [*(one.start for one in told[1:]), end][: len(told)]
     life = [event for event in events if is_sign_of_life(event)]
-    found = [
-        cut
+    return [
+        replace(cut, **versions(events, cut.start))
         for one, until in zip(told, ends, strict=True)
         for cut in silences(replace(one, end=until), life)
-    ]
-    return [
-        replace(one, **versions(events, one.start)) for one in found if one.start < one.end
     ]
 
 
@@ -68,7 +72,8 @@ def tell(events: Sequence[Event]) -> Iterator[Interval]:
     """Each state that a change of state or a heartbeat tells, from when it is so."""
     changes = [event for event in events if event.name == "robot.state_changed"]
     now: Interval | None = None
-    sign, restored = 0, 0  # last sign of the state that is known; contact restored
+    # The last sign of the state that is known, of contact restored, and of life.
+    sign, restored, heard = 0, 0, None
     for event in events:
         before = now
         if event.name == "robot.connection_restored":
@@ -78,21 +83,22 @@ def tell(events: Sequence[Event]) -> Iterator[Interval]:
             now = change(event, before)
             yield now
         elif event.name == "robot.heartbeat":
-            if any(is_race(event, one) for one in changes):
-                continue
-            if before is None or contradicts(event, before):
+            races = any(is_race(event, one) for one in changes)
+            if not races and (before is None or contradicts(event, before)):
                 now = Interval(
-                    event.at if before is None else found_out(event, before, sign, restored),
+                    found_out(event, before, sign, restored, heard),
                     0,
                     event["state"],
                     "heartbeat",
                     "none",
                     event,
                     event["dispatchable"],
-                    lost=before is not None,
+                    lost=before is not None and before.state != event["state"],
                 )
                 yield now
             sign = event.at
+        if is_sign_of_life(event):
+            heard = event
 
 
 def change(event: Event, before: Interval | None) -> Interval:
@@ -102,7 +108,7 @@ def change(event: Event, before: Interval | None) -> Interval:
     if again and before is not None:
         reason = reason or before.reason
         dispatchable = before.dispatchable if dispatchable is None else dispatchable
-    source = event["from_state"] or (before and before.state)
+    source = event["from_state"]
     return Interval(
         event.at,
         0,
@@ -112,7 +118,7 @@ def change(event: Event, before: Interval | None) -> Interval:
         event,
         dispatchable,
         lost=before is not None and event["from_state"] not in (None, before.state),
-        illegal=not again and source is not None and not may_change(source, state),
+        illegal=source is not None and not may_change(source, state),
     )
 
 
@@ -124,8 +130,9 @@ def may_change(source: str, state: str) -> bool:
 def is_race(heartbeat: Event, change: Event) -> bool:
     """Whether the heartbeat was sampled before the change was logged."""
     margin = CLOCK_THRESHOLD
-    if heartbeat.emitter != change.emitter:
-        margin += sum(one["event_at_uncertainty_ms"] or 0 for one in (heartbeat, change))
+    if heartbeat["emitter_id"] is None or heartbeat.emitter != change.emitter:
+        unsure = sum(one["event_at_uncertainty_ms"] or 0 for one in (heartbeat, change))
+        margin += min(unsure, SILENCE)
     return abs(heartbeat.at - change.at) <= margin
 
 
@@ -136,13 +143,20 @@ def contradicts(heartbeat: Event, now: Interval) -> bool:
     return now.state == "returning" and told is not None and told != now.dispatchable
 
 
-def found_out(heartbeat: Event, before: Interval, sign: int, restored: int) -> int:
+def found_out(
+    heartbeat: Event, before: Interval | None, sign: int, restored: int, heard: Event | None
+) -> int:
     """When the state changed that a heartbeat tells, its change being lost."""
-    if before.state == "non_contactable" and restored >= before.start:
-        return restored
-    if heartbeat.at - sign > SILENCE:
+    soon = heartbeat.at - SILENCE
+    if before is None:
         return heartbeat.at
-    return (sign + heartbeat.at) // 2
+    if before.state == "non_contactable" and restored > before.start and restored >= soon:
+        return restored
+    if sign >= soon:
+        return (sign + heartbeat.at + 1) // 2
+    if heard and heard.at < soon and logged_on(heard, heartbeat):
+        return max((heard.at + heartbeat.at + 1) // 2, heartbeat.at // DAY * DAY)
+    return heartbeat.at
 
 
 def silences(told: Interval, life: Sequence[Event]) -> Iterator[Interval]:
@@ -151,34 +165,38 @@ def silences(told: Interval, life: Sequence[Event]) -> Iterator[Interval]:
         yield told
         return
     heard: Event | None = None
-    since, basis = told.start, told.basis
+    now, since, basis = told, told.start, told.basis
+    goes_on = replace(told, lost=False, illegal=False)
     for sign in [*life, None]:
-        if sign and sign.at <= told.start:
+        if sign and sign.at <= told.event.at:
             heard = sign
             continue
         until = min(sign.at if sign else told.end, told.end)
         last = max(heard.at, told.start) if heard else told.start
         if until - last > SILENCE:
             silent = last + SILENCE
-            yield replace(told, start=since, end=silent, basis=basis)
+            yield replace(now, start=since, end=silent, basis=basis)
             lost_from = until
             if sign and heard and logged_on(heard, sign):
                 lost_from = min(until, max(silent, sign.at // DAY * DAY))
-            yield replace(
-                told, start=silent, end=lost_from, state="unknown", basis="silence", reason="silence"
-            )
-            yield replace(told, start=lost_from, end=until, basis="lost_lines")
+            now = goes_on
+            if lost_from > silent:
+                unknown = replace(now, silent=True, basis="silence", reason="silence")
+                yield replace(unknown, start=silent, end=lost_from)
+            if until > lost_from:
+                yield replace(now, start=lost_from, end=until, basis="lost_lines")
             since, basis = until, "resumed"
         if until == told.end:
             break
         heard = sign
-    yield replace(told, start=since, basis=basis)
+    yield replace(now, start=since, basis=basis)
 
 
 def logged_on(heard: Event, sign: Event) -> bool:
     """Whether the robot logged a line at least every SILENCE on average between two signs."""
     lines = sign.seq - heard.seq
-    return heard.emitter == sign.emitter and lines * SILENCE >= sign.at - heard.at
+    known = heard["emitter_id"] is not None and heard["seq"] is not None
+    return known and heard.emitter == sign.emitter and lines * SILENCE >= sign.at - heard.at
 
 
 def versions(events: Sequence[Event], at: int) -> dict[str, str | None]:
@@ -204,15 +222,12 @@ def hours(states: Sequence[Interval], end: int) -> dict[tuple[int, str, str], li
         replace(last, start=end, end=-(-end // HOUR) * HOUR, state="unobserved"),
     ]
     found: dict[tuple[int, str, str], list[int]] = {}
-    for one in [*states, *(replace(edge, reason="none") for edge in edges)]:
+    for one in [*states, *(replace(edge, reason="none", silent=False) for edge in edges)]:
         for hour in range(one.start // HOUR * HOUR, one.end, HOUR):
-            seconds = found.setdefault((hour, one.state, one.reason), [0, 0, 0])
+            seconds = found.setdefault((hour, one.shown, one.reason), [0, 0, 0])
             lasted = min(one.end, hour + HOUR) - max(one.start, hour)
             seconds[0] += lasted
             if one.activity:
                 seconds[1 if one.activity == "ready" else 2] += lasted
-    return {
-        key: seconds
-        for key, seconds in found.items()
-        if seconds[0] and not (key[1] == "retired" and seconds[0] == HOUR)
-    }
+    in_fleet = {hour for hour, state, _ in found if state not in ("retired", "unobserved")}
+    return {key: seconds for key, seconds in found.items() if seconds[0] and key[0] in in_fleet}
