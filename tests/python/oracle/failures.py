@@ -179,7 +179,8 @@ def accident_signs(
         if event.name != "robot.safety_event" or event["kind"] not in ACCIDENTS:
             continue
         for stop in stops:
-            since = stop.start if stop.start <= event.at or not stop.before else stop.before.start
+            told = stop.before
+            since = min(told.start, told.event.at) if told else stop.start
             faults = [at for at, _, _ in stop.faults[:1] if at >= event.at >= since]
             if faults:
                 state = state_at(states, event.at)
@@ -188,5 +189,5 @@ def accident_signs(
 
 
 def state_at(states: Sequence[Interval], at: int) -> str:
-    known = [one.shown for one in states if one.start <= at < one.end]
+    known = [one.shown for one in states if one.start <= at < one.end and one.state != "retired"]
     return known[-1] if known else "unknown"

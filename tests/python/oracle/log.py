@@ -31,6 +31,7 @@ TAIL = VARS["session_tail_minutes"] * MINUTE
 LONGEST_WINDOW = VARS["max_session_hours"] * HOUR
 UNKNOWN_AFTER = VARS["unknown_after_hours"] * HOUR
 CLOCK_THRESHOLD = VARS["clock_offset_threshold_seconds"] * SECOND
+CLOCK_AHEAD = VARS["clock_ahead_tolerance_seconds"] * SECOND
 ROBOT_SERVICE = VARS["robot_service"]
 
 

@@ -189,7 +189,8 @@ def silences(told: Interval, life: Sequence[Event]) -> Iterator[Interval]:
         if until == told.end:
             break
         heard = sign
-    yield replace(now, start=since, basis=basis)
+    if since < told.end or now is told:
+        yield replace(now, start=since, basis=basis)
 
 
 def logged_on(heard: Event, sign: Event) -> bool:
