@@ -54,6 +54,11 @@ def ending_of(event: Event) -> str | None:
     return REGISTRY.by_name[event.name].roles.ends_delivery
 
 
+def first(events: Sequence[Event]) -> Event:
+    """The first event; of several in one millisecond the last."""
+    return [event for event in events if event.at == events[0].at][-1]
+
+
 def legs(times: Mapping[str, int | None]) -> dict[str, int | None]:
     """Milliseconds of each leg; negative where its end is stamped before its start."""
     ends = {name: (times.get(a), times.get(b)) for name, (a, b) in LEGS.items()}
@@ -118,10 +123,10 @@ class Delivery:
         """What became of it, how that is known, the event that tells, and when it ended."""
         handed = self.named(MILESTONES["dropoff_completed"])
         if handed:
-            return "completed", "reported", handed[0], handed[-1].at
-        for brought in self.named("order.completed"):
-            if brought["fulfilled_by"] == "robot":
-                return "completed", "inferred", brought, brought.at
+            return "completed", "reported", first(handed), handed[-1].at
+        brought = [e for e in self.named("order.completed") if e["fulfilled_by"] == "robot"]
+        if brought:
+            return "completed", "inferred", first(brought), brought[0].at
         last = [event for event in self.events if event.at >= self.last_attempt]
         back = [event for event in last if event.name == RETURN]
         back_at = back[-1].at if back else 0

@@ -71,6 +71,10 @@ class Failure:
         return self.signs[0].start
 
     @property
+    def is_open(self) -> bool:
+        return self.last.basis == "None"
+
+    @property
     def last(self) -> Sign:
         """The sign that ends it; the state of the robot says more than a clearance, and that than quiet."""
         order = {"cleared": 1, "quiet": 2}
