@@ -17,46 +17,46 @@ from tests.python.oracle.robots import Interval, hours, intervals
 
 STREAMS = tuple(dict.fromkeys(event.name.split(".")[0] for event in REGISTRY.events))
 EVENTS = tuple(f"fleet_staging.stg_event_log__{stream}_events" for stream in STREAMS)
-# What is compared: the columns of the key, and the others.
-MARTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
-    "fleet_marts.robot_state_intervals": (
-        3,
-        ("robot_id", "state_event_id", "started_at", "ended_at", "state", "basis", "reason")
-        + ("has_lost_transition", "is_illegal_transition", "hardware_version", "software_version"),
-    ),
-    "fleet_marts.supply_hours": (
-        4,
-        ("robot_id", "hour_at", "state", "reason")
-        + ("duration_seconds", "ready_seconds", "busy_seconds", "usable_seconds"),
-    ),
-    "fleet_marts.robot_failures": (
-        1,
-        ("failure_id", "robot_id", "component", "first_error_code", "consequences")
-        + ("began_in_state", "end_basis", "error_count", "is_charged", "is_open")
-        + ("started_at", "ended_at"),
-    ),
-    "fleet_marts.robot_mtbf": (
-        2,
-        ("robot_id", "month_start", "operating_hours", "failure_count", "uncharged_failure_count")
-        + ("open_failure_count", "repaired_failure_count", "mttr_hours"),
-    ),
-    "fleet_intermediate.int_assignment_windows": (
-        1,
-        ("assignment_id", "delivery_id", "robot_id", "assigned_at", "released_at")
-        + ("release_reason", "basis"),
-    ),
-    "fleet_marts.delivery_sessions": (
-        1,
-        ("delivery_id", "outcome", "outcome_basis", "outcome_at", "ended_at", "robot_id")
-        + tuple(f"{step}_at" for step in MILESTONES)
-        + (*legs({}), "negative_leg_count", "pickup_wait_seconds", "dropoff_wait_seconds")
-        + ("order_count", "robot_count"),
-    ),
-    "fleet_marts.funnel_orders": (
-        1,
-        ("order_key", "delivery_id", "lost_step", "delivery_count", "delivered_at")
-        + (*legs({}), "negative_leg_count"),
-    ),
+LEG_COLUMNS = f"{' '.join(legs({}))} negative_leg_count"
+# What is compared: how many columns are the key, and all of them.
+MARTS: Mapping[str, tuple[int, list[str]]] = {
+    name: (key, columns.split())
+    for name, (key, columns) in {
+        "fleet_marts.robot_state_intervals": (
+            3,
+            "robot_id state_event_id started_at ended_at state basis reason has_lost_transition"
+            " is_illegal_transition hardware_version software_version",
+        ),
+        "fleet_marts.supply_hours": (
+            4,
+            "robot_id hour_at state reason"
+            " duration_seconds ready_seconds busy_seconds usable_seconds",
+        ),
+        "fleet_marts.robot_failures": (
+            1,
+            "failure_id robot_id component first_error_code consequences began_in_state end_basis"
+            " error_count is_charged is_open started_at ended_at",
+        ),
+        "fleet_marts.robot_mtbf": (
+            2,
+            "robot_id month_start operating_hours failure_count uncharged_failure_count"
+            " open_failure_count repaired_failure_count mttr_hours",
+        ),
+        "fleet_intermediate.int_assignment_windows": (
+            1,
+            "assignment_id delivery_id robot_id assigned_at released_at release_reason basis",
+        ),
+        "fleet_marts.delivery_sessions": (
+            1,
+            "delivery_id outcome outcome_basis outcome_at ended_at robot_id"
+            f" {' '.join(f'{step}_at' for step in MILESTONES)} {LEG_COLUMNS}"
+            " pickup_wait_seconds dropoff_wait_seconds order_count robot_count",
+        ),
+        "fleet_marts.funnel_orders": (
+            1,
+            f"order_key delivery_id lost_step delivery_count delivered_at {LEG_COLUMNS}",
+        ),
+    }.items()
 }
 TABLES = (*EVENTS, *MARTS)
 
@@ -81,7 +81,8 @@ def compare(tables: Mapping[str, pa.Table]) -> Iterator[str]:
             a, b = wanted[name].get(one), shown[name].get(one)
             if a != b:
                 names = columns[key:]
-                differs = [n for n, x, y in zip(names, a or b, b or a, strict=True) if x != y]
+                both = zip(names, a or (), b or (), strict=False)
+                differs = [column for column, x, y in both if x != y]
                 yield f"{name} {one}: the oracle has {a}, the mart {b} ({', '.join(differs)})"
 
 
@@ -98,7 +99,7 @@ def rows(table: pa.Table) -> Iterator[dict[str, Any]]:
         yield dict(zip(names, values, strict=True))
 
 
-def of_mart(name: str, found: Iterator[dict[str, Any]], columns: tuple[str, ...]) -> Iterator[Row]:
+def of_mart(name: str, found: Iterator[dict[str, Any]], columns: list[str]) -> Iterator[Row]:
     """Rows with times as integers, lengths of time in milliseconds, without rows of no length."""
     for row in found:
         if name == "fleet_marts.robot_state_intervals" and row["started_at"] == row["ended_at"]:
@@ -180,8 +181,11 @@ def mtbf_rows(
             begun.setdefault((robot, month(one.start)), []).append(one)
     for key in operating.keys() | begun.keys():
         charged = [one for one in begun.get(key, []) if one.is_charged]
-        over = [one.last.end - one.start for one in charged if not one.is_open
-                and one.last.basis != "retired"]
+        over = [
+            one.last.end - one.start
+            for one in charged
+            if not one.is_open and one.last.basis != "retired"
+        ]
         yield (
             *(*key, operating.get(key, 0), len(charged), len(begun.get(key, [])) - len(charged)),
             *(sum(one.is_open for one in charged), len(over)),
@@ -210,7 +214,7 @@ def session_row(delivery: Delivery) -> Row:
     of_outcome = [robot for robot in robots if event and robot == event["robot_id"]]
     return (
         *(delivery.id, outcome, basis, event.at if event else None, ended),
-        (of_outcome or robots or [None])[-1],
+        next(iter([*of_outcome, *robots[::-1]]), None),
         *times.values(),
         *leg_columns(legs(times)),
         delivery.wait("pickup_arrived", "pickup_completed"),

@@ -111,7 +111,7 @@ class Delivery:
 
     @cached_property
     def last_attempt(self) -> int:
-        """When it was given to a robot last, or a robot appeared in it that was not there before."""
+        """When it was given to a robot last, or a robot first appeared in it."""
         firsts: dict[str, int] = {}
         for event in self.events:
             if event.name.startswith("delivery.") and event["robot_id"]:
@@ -179,7 +179,9 @@ class Delivery:
             lines = [one for one in self.events if one["robot_id"] == robot]
             own = [one for one in lines if tells_who_has_it(one)]
             if own:
-                offers = [e.at for e in lines if e.name == "dispatch.offer_sent" and e.at <= own[0].at]
+                offers = [
+                    e.at for e in lines if e.name == "dispatch.offer_sent" and e.at <= own[0].at
+                ]
                 given.append(Assignment((offers or [own[0].at])[-1], own[0], robot, True))
         return sorted(given, key=lambda one: (one.start, one.event))
 
@@ -246,7 +248,8 @@ def begun(log: Log, given: Assignment) -> int:
     answers = [
         one.at
         for one in log.by["robot_id"][given.robot]
-        if one.name == "robot.state_changed" and one["to_state"] == "assigned"
+        if one.name == "robot.state_changed"
+        and one["to_state"] == "assigned"
         and one.at < given.start <= one.at + CLOCK_THRESHOLD
     ]
     return min(answers, default=given.start)
@@ -281,7 +284,8 @@ def window(
         gone = [
             of.end[3] or 0
             for other, of in others
-            if of.id != delivery.id and starts[other.event.id] <= ended < (of.end[3] or 0) < cap
+            if of.id != delivery.id
+            and starts[other.event.id] <= ended < (of.end[3] or 0) < cap
             and discards(other, of)
         ]
         found += [(back[0], 4, "returned", True)] if back else []
@@ -301,7 +305,7 @@ def state_changes(log: Log, robot: str, start: int, end: int) -> list[Event]:
 
 
 def drives_back(log: Log, given: Assignment, delivery: Delivery, start: int, cap: int) -> bool:
-    """Whether the robot has the goods: of a cancelled one not if it stood still and did not turn."""
+    """Whether the robot has the goods; of a cancelled one not if it stood and did not turn."""
     ended = delivery.end[3] or 0
     changes = state_changes(log, given.robot, start, cap)
     stood = [e.at for e in changes if e.at <= ended and e["to_state"] in STOPPED]

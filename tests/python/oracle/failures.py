@@ -42,7 +42,7 @@ class Stoppage:
     @property
     def faults(self) -> list[tuple[int, Event, str]]:
         """Each time that the robot says fault, its event, and the state before."""
-        spells = [self.before, *self.spells] if self.before else [None, *self.spells]
+        spells: list[Interval | None] = [self.before, *self.spells]
         return [
             (one.start, one.event, before.shown if before else "unknown")
             for before, one in pairwise(spells)
@@ -76,7 +76,7 @@ class Failure:
 
     @property
     def last(self) -> Sign:
-        """The sign that ends it; the state of the robot says more than a clearance, and that than quiet."""
+        """The sign that ends it; a state says more than a clearance, and that than quiet."""
         order = {"cleared": 1, "quiet": 2}
         return max(self.signs, key=lambda sign: (sign.end, -order.get(sign.basis, 0)))
 

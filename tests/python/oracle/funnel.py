@@ -72,8 +72,13 @@ class Order:
 
     @property
     def legs(self) -> dict[str, int | None]:
-        created = [e.at for e in self.log.by["order_id"].get(self.key, []) if e.name == "order.created"]
-        times = {**(self.chosen.times if self.chosen else {}), "order_created": next(iter(created), None)}
+        created = [
+            e.at for e in self.log.by["order_id"].get(self.key, []) if e.name == "order.created"
+        ]
+        times = {
+            **(self.chosen.times if self.chosen else {}),
+            "order_created": next(iter(created), None),
+        }
         return legs(times)
 
 

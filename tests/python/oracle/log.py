@@ -21,7 +21,7 @@ REGISTRY = load_registry(ROOT)
 STATES = {state.name: state for state in REGISTRY.robot_states}
 VARS: Mapping[str, Any] = yaml.safe_load((ROOT / "dbt_project.yml").read_text("utf-8"))["vars"]
 
-# Lines of one millisecond are in the order of emitter, seq and id; those without come after those with.
+# Lines of one millisecond are in the order of emitter, seq and id; those without come last.
 LAST = chr(sys.maxunicode)
 SECOND, MINUTE, HOUR = 1000, 60_000, 3_600_000
 DAY = 24 * HOUR

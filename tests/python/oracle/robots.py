@@ -58,7 +58,7 @@ def intervals(events: Sequence[Event], end: int) -> list[Interval]:
     ends = [*(one.start for one in told[1:]), end][: len(told)]
     life = [event for event in events if is_sign_of_life(event)]
     return [
-        replace(cut, **versions(events, cut.start))
+        with_versions(cut, events)
         for one, until in zip(told, ends, strict=True)
         for cut in silences(replace(one, end=until), life)
     ]
@@ -129,7 +129,7 @@ def may_change(source: str, state: str) -> bool:
 
 def is_race(heartbeat: Event, change: Event) -> bool:
     """Whether the heartbeat was sampled before the change was logged."""
-    margin = CLOCK_THRESHOLD
+    margin: int = CLOCK_THRESHOLD
     if heartbeat["emitter_id"] is None or heartbeat.emitter != change.emitter:
         unsure = sum(one["event_at_uncertainty_ms"] or 0 for one in (heartbeat, change))
         margin += min(unsure, SILENCE)
@@ -139,7 +139,7 @@ def is_race(heartbeat: Event, change: Event) -> bool:
 def contradicts(heartbeat: Event, now: Interval) -> bool:
     if heartbeat["state"] != now.state:
         return True
-    told = heartbeat["dispatchable"]
+    told: bool | None = heartbeat["dispatchable"]
     return now.state == "returning" and told is not None and told != now.dispatchable
 
 
@@ -200,17 +200,17 @@ def logged_on(heard: Event, sign: Event) -> bool:
     return known and heard.emitter == sign.emitter and lines * SILENCE >= sign.at - heard.at
 
 
-def versions(events: Sequence[Event], at: int) -> dict[str, str | None]:
-    """Versions of hardware and software that the robot tells at or before an instant."""
-    found: dict[str, str | None] = {"hardware": None, "software": None}
+def with_versions(one: Interval, events: Sequence[Event]) -> Interval:
+    """The interval with the versions that the robot tells at or before its start."""
+    hardware, software = None, None
     for event in events:
-        if event.at > at:
+        if event.at > one.start:
             break
         if event.name in ("robot.state_changed", "robot.heartbeat", "robot.error"):
-            found["hardware"] = event["hardware_version"] or found["hardware"]
+            hardware = event["hardware_version"] or hardware
             if event["service"] == ROBOT_SERVICE:
-                found["software"] = event["service_version"] or found["software"]
-    return found
+                software = event["service_version"] or software
+    return replace(one, hardware=hardware, software=software)
 
 
 def hours(states: Sequence[Interval], end: int) -> dict[tuple[int, str, str], list[int]]:
