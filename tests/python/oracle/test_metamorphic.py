@@ -229,8 +229,8 @@ def assert_same(found: Rows, right: Rows, leave: re.Pattern[str] | None = OF_REL
         if leave and leave.search(mart):
             continue
         assert rows, f"{mart} has nothing to compare"
-        missing, extra = rows - found[mart], found[mart] - rows
-        assert not (missing or extra), f"{mart}: {list(missing)[:2]} became {list(extra)[:2]}"
+        missing, extra = list(rows - found[mart]), list(found[mart] - rows)
+        assert missing == extra, f"{mart}: {missing[:2]} became {extra[:2]}"
 
 
 def of_others(rows: Rows, robot: str, its_own: Iterable[str]) -> Rows:
