@@ -159,10 +159,17 @@ def hour_rows(states: Mapping[str, list[Interval]], end: int) -> Iterator[Row]:
 def failure_rows(failed: Mapping[str, list[Failure]]) -> Iterator[Row]:
     for robot, of_robot in failed.items():
         for one in of_robot:
-            basis = None if one.is_open else one.last.basis
+            start, last = one.signs[0], one.last
             yield (
-                *(one.first.id, robot, one.component, one.code, one.consequences, one.state, basis),
-                *(len(one.errors), one.is_charged, one.is_open, one.start, one.last.end),
+                *(one.first.id, robot, one.component, one.code, one.consequences, start.state),
+                *(
+                    last.basis,
+                    len(one.errors),
+                    one.is_charged,
+                    last.basis is None,
+                    start.start,
+                    last.end,
+                ),
             )
 
 
@@ -178,17 +185,17 @@ def mtbf_rows(
     begun: dict[tuple[str, Any], list[Failure]] = {}
     for robot, found in failed.items():
         for one in found:
-            begun.setdefault((robot, month(one.start)), []).append(one)
+            begun.setdefault((robot, month(one.signs[0].start)), []).append(one)
     for key in operating.keys() | begun.keys():
         charged = [one for one in begun.get(key, []) if one.is_charged]
         over = [
-            one.last.end - one.start
+            one.last.end - one.signs[0].start
             for one in charged
-            if not one.is_open and one.last.basis != "retired"
+            if one.last.basis not in (None, "retired")
         ]
         yield (
             *(*key, operating.get(key, 0), len(charged), len(begun.get(key, [])) - len(charged)),
-            *(sum(one.is_open for one in charged), len(over)),
+            *(sum(one.last.basis is None for one in charged), len(over)),
             round(sum(over) / len(over)) if over else None,
         )
 

@@ -1,14 +1,16 @@
 """What the oracle reads: accepted events in order, the settings, and nothing of the models.
 
-The oracle folds events into what docs/definitions.md says of them, one robot and one delivery at a
-time, without SQL. It was written from that page alone: it must stay so, or it proves nothing. Times
-are integers, milliseconds since 1970.
+The oracle folds events into what docs/definitions.md and docs/marts.md say of them, one robot and
+one delivery at a time, without SQL. It was written from these pages alone, and must stay so, or it
+proves nothing. Times are integers, milliseconds since 1970.
 """
 
 import sys
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 import yaml
@@ -16,15 +18,14 @@ import yaml
 from fleet.project import find_project_dir
 from fleet.registry.loader import load_registry
 
-ROOT = find_project_dir()
-REGISTRY = load_registry(ROOT)
+REGISTRY = load_registry(find_project_dir())
 STATES = {state.name: state for state in REGISTRY.robot_states}
-VARS: Mapping[str, Any] = yaml.safe_load((ROOT / "dbt_project.yml").read_text("utf-8"))["vars"]
+PROJECT = (find_project_dir() / "dbt_project.yml").read_text("utf-8")
+VARS: Mapping[str, Any] = yaml.safe_load(PROJECT)["vars"]
 
 # Lines of one millisecond are in the order of emitter, seq and id; those without come last.
 LAST = chr(sys.maxunicode)
-SECOND, MINUTE, HOUR = 1000, 60_000, 3_600_000
-DAY = 24 * HOUR
+SECOND, MINUTE, HOUR, DAY = 1000, 60_000, 3_600_000, 86_400_000
 SILENCE = VARS["silence_timeout_minutes"] * MINUTE
 QUIET = VARS["episode_quiet_minutes"] * MINUTE
 TAIL = VARS["session_tail_minutes"] * MINUTE
@@ -37,7 +38,7 @@ ROBOT_SERVICE = VARS["robot_service"]
 
 @dataclass(frozen=True, order=True)
 class Event:
-    """An accepted event: its name, time and id, and all else that its line says under `say`."""
+    """An accepted event: its time, place in the order and name, and all else that it says."""
 
     at: int
     emitter: str
@@ -49,44 +50,48 @@ class Event:
     def __getitem__(self, column: str) -> Any:
         return self.say.get(column)
 
+    @property
+    def is_sign_of_life(self) -> bool:
+        return REGISTRY.by_name[self.name].roles.sign_of_life
+
+    @property
+    def ends_delivery(self) -> str | None:
+        """The outcome that it means, unless the delivery is tried again."""
+        outcome = REGISTRY.by_name[self.name].roles.ends_delivery
+        return None if self["disposition"] == "retry" else outcome
+
 
 @dataclass
 class Log:
-    """All events of a log in order, and those that name a robot, a delivery or an order."""
+    """All events of a log in order; it ends with the last one, of whatever service."""
 
     events: list[Event]
-    by: dict[str, dict[str, list[Event]]] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        for kind in ("robot_id", "delivery_id", "order_id"):
-            named: dict[str, list[Event]] = {}
-            for event in self.events:
+    @cached_property
+    def by(self) -> dict[str, dict[str, list[Event]]]:
+        """Events by the robot, the delivery and the order that they name."""
+        kinds = ("robot_id", "delivery_id", "order_id")
+        found: dict[str, dict[str, list[Event]]] = {kind: defaultdict(list) for kind in kinds}
+        for event in self.events:
+            for kind in kinds:
                 if event[kind] is not None:
-                    named.setdefault(event[kind], []).append(event)
-            self.by[kind] = named
+                    found[kind][event[kind]].append(event)
+        return found
 
     @property
     def end(self) -> int:
-        """The end of the log is its last event, of whatever service."""
         return self.events[-1].at
 
 
 def read(rows: Iterable[Mapping[str, Any]]) -> Log:
     """Events from rows of the staging models of the streams."""
-    events = [
-        Event(
-            milliseconds(row["event_at"]),
-            row["emitter_id"] or LAST,
-            row["seq"] or sys.maxsize,
-            row["event_id"],
-            row["event_name"],
-            {name: value for name, value in row.items() if value is not None},
-        )
-        for row in rows
-    ]
+    events = []
+    for row in rows:
+        say = {name: value for name, value in row.items() if value is not None}
+        place = say.get("emitter_id", LAST), say.get("seq", sys.maxsize), say["event_id"]
+        events.append(Event(milliseconds(say["event_at"]), *place, say["event_name"], say))
     return Log(sorted(events))
 
 
 def milliseconds(at: datetime) -> int:
-    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
-    return round(at.timestamp() * 1000)
+    return round((at.replace(tzinfo=UTC) if at.tzinfo is None else at).timestamp() * 1000)
