@@ -130,7 +130,8 @@ def silences(told: Interval, life: Sequence[Event]) -> Iterator[Interval]:
     now, since = told, told.start
     signs = [one for one in life if one.at > told.event.at]
     before = [one for one in life if one.at <= told.event.at]
-    for heard, sign in pairwise([*(before[-1:] or [None]), *signs, None]):
+    heard_of: list[Event | None] = [before[-1] if before else None, *signs, None]
+    for heard, sign in pairwise(heard_of):
         until = min(sign.at if sign else told.end, told.end)
         silent = (max(heard.at, told.start) if heard else told.start) + SILENCE
         if until > silent and STATES[told.state].expects_heartbeat:
