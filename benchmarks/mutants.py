@@ -109,7 +109,10 @@ def sites(tree: exp.Expr) -> Iterator[tuple[str, exp.Expr]]:
             yield "aggregate", node
         if isinstance(node, exp.Join) and node.args.get("on"):
             yield "join", node
-        if isinstance(node, exp.And | exp.Or | exp.Where):
+        # What `affected` leaves of a full refresh is true anyway.
+        if isinstance(node, exp.And | exp.Or | exp.Where) and not (
+            isinstance(node.args.get("expression", node.this), exp.Boolean)
+        ):
             yield "predicate", node
         if isinstance(node, exp.Coalesce) and node.expressions:
             yield "default", node
