@@ -85,9 +85,10 @@ def moved(value: Any, by: timedelta, keys: str = "_at$") -> Any:
             name: moved(one, by, keys) if isinstance(one, dict) or re.search(keys, name) else one
             for name, one in value.items()
         }
-    if not isinstance(value, str) or not re.match(r"20\d\d-", value):
-        return value
-    at = datetime.fromisoformat(value) + by
+    try:
+        at = datetime.fromisoformat(value) + by
+    except (TypeError, ValueError):
+        return value  # a time that was never one
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
