@@ -104,6 +104,8 @@ def of_mart(name: str, found: Iterator[dict[str, Any]], columns: list[str]) -> I
     for row in found:
         if name == "fleet_marts.robot_state_intervals" and row["started_at"] == row["ended_at"]:
             continue
+        if name == "fleet_marts.robot_mtbf" and row["mttr_hours"] is not None:
+            row["mttr_hours"] *= row["repaired_failure_count"]  # a sum has no half milliseconds
         yield tuple(plain(row[column], column) for column in columns)
 
 
@@ -196,7 +198,7 @@ def mtbf_rows(
         yield (
             *(*key, operating.get(key, 0), len(charged), len(begun.get(key, [])) - len(charged)),
             *(sum(one.last.basis is None for one in charged), len(over)),
-            round(sum(over) / len(over)) if over else None,
+            sum(over) if over else None,
         )
 
 
