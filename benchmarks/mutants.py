@@ -28,7 +28,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
@@ -242,8 +242,7 @@ def prepare(folder: Path) -> Project:
     warehouse("seed")
     warehouse.load()
     worlds = tuple(
-        type(world)(**{**world.__dict__, "beside": True})
-        for world in (*NAMED, *random_worlds(3, RANDOM_WORLDS))
+        replace(world, beside=True) for world in (*NAMED, *random_worlds(3, RANDOM_WORLDS))
     )
     write(warehouse.database, Fleet(worlds, nights=1).loads()[0])
     done = warehouse("run")
