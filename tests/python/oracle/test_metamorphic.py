@@ -71,8 +71,9 @@ def marked(value: Any, token: str, key: str = "") -> Any:
         return {name: marked(one, token, name) for name, one in value.items()}
     if not isinstance(value, str):
         return value
-    if key == "emitter_id" or key == "last_emitter_id":
-        return "/".join([*value.split("/")[:-1], token + value.split("/")[-1]])
+    if key in ("emitter_id", "last_emitter_id"):
+        *host, boot = value.split("/")
+        return "/".join([*(marked(part, token) for part in host), token + boot])
     if re.match(r"[ODRMP]-", value):
         return value[:2] + token + value[2:]
     return value + token if MARKED_FIELDS.search(key) else value
