@@ -30,6 +30,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 from unittest import mock
@@ -160,26 +162,33 @@ def change(kind: str, node: exp.Expr) -> None:
         node.set("nulls_first", False)
 
 
-def numbered(tree: exp.Expr) -> dict[tuple[str, str, int], exp.Expr]:
-    """The sites of a tree by kind, text and place among those of the same text."""
+@cache
+def parsed(sql: str) -> tuple[exp.Expr, dict[tuple[str, str, int], int]]:
+    """The tree of some SQL, and its sites: kind, text and place among those of the same text.
+
+    Each leads to the node by its number on a walk through the tree.
+    """
+    tree = sqlglot.parse_one(sql, read="duckdb")
+    numbers = {id(node): number for number, node in enumerate(tree.walk())}
     counted: Counter[tuple[str, str]] = Counter()
     found = {}
     for kind, node in sites(tree):
         # Tables are named otherwise in a unit test; spaces and comments say nothing.
-        text = re.sub(r'"\w+"\.|__dbt__cte__|/\*.*?\*/', "", node.sql("duckdb", comments=False))
-        found[kind, text, counted[kind, text]] = node
+        text = re.sub(r'"\w+"\.|__dbt__cte__', "", node.sql("duckdb", comments=False))
+        found[kind, text, counted[kind, text]] = numbers[id(node)]
         counted[kind, text] += 1
-    return found
+    return tree, found
 
 
 def mutated(sql: str, mutant: Mutant) -> str | None:
     """The SQL with the change in it, or None where it has no such place."""
-    tree = sqlglot.parse_one(sql, read="duckdb")
-    node = numbered(tree).get((mutant.kind, mutant.text, mutant.place))
-    if node is None:
+    tree, found = parsed(sql)
+    number = found.get((mutant.kind, mutant.text, mutant.place))
+    if number is None:
         return None
-    change(mutant.kind, node)
-    return tree.sql("duckdb")
+    changed = tree.copy()
+    change(mutant.kind, next(islice(changed.walk(), number, None)))
+    return changed.sql("duckdb")
 
 
 @dataclass
@@ -377,7 +386,7 @@ def all_mutants(project: Project, models: tuple[str, ...]) -> list[Mutant]:
         Mutant(name, kind, text, place)
         for name, sql in project.sql.items()
         if not models or name in models
-        for kind, text, place in numbered(sqlglot.parse_one(sql, read="duckdb"))
+        for kind, text, place in parsed(sql)[1]
     ]
 
 
@@ -398,9 +407,10 @@ def reason_of(mutant: Mutant, known: list[tuple[str, str, str]]) -> str | None:
 @click.command()
 @click.option("--sample", default=0, help="Try so many mutants, drawn at random; 0: all.")
 @click.option("--seed", default=1, show_default=True)
+@click.option("--minutes", default=0.0, help="Stop after so long, with what was tried; 0: never.")
 @click.option("--model", "models", multiple=True, help="Only of this model.")
 @click.option("--show", default=400, show_default=True, help="Letters of each survivor.")
-def main(sample: int, seed: int, models: tuple[str, ...], show: int) -> None:
+def main(sample: int, seed: int, minutes: float, models: tuple[str, ...], show: int) -> None:
     """Put faults into the SQL of the models, and count those that the fast tests find."""
     verdicts: dict[str, Counter[Verdict]] = defaultdict(Counter)
     survivors: list[tuple[Mutant, Verdict]] = []
@@ -409,14 +419,16 @@ def main(sample: int, seed: int, models: tuple[str, ...], show: int) -> None:
         wrong = list(compare(tables(project.database)))
         assert not wrong, f"the marts differ from the oracle before any mutant: {wrong[:2]}"
         mutants = all_mutants(project, models)
-        chosen = mutants
-        if sample:
-            chosen = random.Random(seed).sample(mutants, min(sample, len(mutants)))
+        size = min(sample, len(mutants)) if sample else len(mutants)
+        chosen = random.Random(seed).sample(mutants, size)
         with duckdb.connect(project.database) as connection:
             connection.execute("set TimeZone = 'UTC'; set threads = 1")
             note_what_is_right(connection, project)
             began = time.monotonic()
-            for mutant in chosen:
+            for tried, mutant in enumerate(chosen):
+                if minutes and time.monotonic() - began > 60 * minutes:
+                    chosen = chosen[:tried]
+                    break
                 verdict = judge(connection, project, mutant)
                 verdicts[mutant.model][verdict] += 1
                 if verdict in ("survived", "unseen"):
