@@ -64,6 +64,7 @@ def test_every_mart_of_random_worlds_equals_the_oracle(dbt: Warehouse) -> None:
     assert not found, "\n".join([f"{len(found)} rows differ", *found[:DIFFERENCES_SHOWN]])
 
 
+@pytest.mark.usefixtures("open_warehouse")
 @pytest.mark.parametrize("fleet", ["clean", "troubled"])
 def test_every_mart_of_a_simulated_fleet_equals_the_oracle(
     fleet: str, request: pytest.FixtureRequest
