@@ -19,7 +19,8 @@ robot_states as (
 
 ),
 
--- A silent robot is in the state that it told last.
+-- A silent robot is in the state that it told last, as far as its stoppage goes. In which state a failure began
+-- nobody knows of a silence.
 told_intervals as (
 
     select
@@ -28,7 +29,9 @@ told_intervals as (
         market,
         hardware_version,
         software_version,
+        state as shown_state,
         case when basis = 'silence' then reported_state else state end as state,
+        least(started_at, reported_at) as told_at,
         started_at,
         ended_at
 
@@ -54,8 +57,10 @@ spells as (
         told_intervals.market,
         told_intervals.hardware_version,
         told_intervals.software_version,
+        told_intervals.shown_state,
         told_intervals.state,
         coalesce(robot_states.is_operating or robot_states.state_class = 'out_of_fleet', false) as is_over,
+        told_intervals.told_at,
         told_intervals.started_at,
         told_intervals.ended_at,
         false as is_carried,
@@ -80,8 +85,10 @@ spells as (
         market,
         hardware_version,
         software_version,
+        cast(null as varchar(64)) as shown_state,
         cast(null as varchar(64)) as state,
         false as is_over,
+        started_at as told_at,
         started_at,
         started_at as ended_at,
         true as is_carried,
@@ -107,9 +114,9 @@ numbered as (
         end as fault_at,
         case
             when is_carried then carried_state_before_fault
-            else lag(state) over (partition by robot_id {{ in_order }})
+            else lag(shown_state) over (partition by robot_id {{ in_order }})
         end as state_before,
-        lag(started_at) over (partition by robot_id {{ in_order }}) as state_before_started_at,
+        lag(told_at) over (partition by robot_id {{ in_order }}) as state_before_started_at,
         lead(state) over (partition by robot_id {{ in_order }}) as next_state,
         sum(case when is_over then 1 else 0 end) over (
             partition by robot_id

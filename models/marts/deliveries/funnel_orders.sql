@@ -221,14 +221,17 @@ judged as (
         joined.*,
         {{ local_date("joined.entered_at", "time_zones.time_zone") }} as local_date,
         joined.ineligible_reason is null or joined.is_dispatched = 1 as is_eligible,
-        case
-            when joined.is_dropped_off = 1
-                then
-                    coalesce(
-                        {{ seconds_between("joined.promised_at", "joined.delivered_at") }},
-                        cast(joined.reported_late_seconds as decimal(18, 3))
-                    )
-        end as late_seconds
+        -- The case within the cast: without, PostgreSQL and Redshift forget the digits.
+        cast(
+            case
+                when joined.is_dropped_off = 1
+                    then
+                        coalesce(
+                            {{ seconds_between("joined.promised_at", "joined.delivered_at") }},
+                            cast(joined.reported_late_seconds as decimal(18, 3))
+                        )
+            end as decimal(18, 3)
+        ) as late_seconds
 
     from joined
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 from dbt.artifacts.resources.types import NodeType
 from redshift_connector.error import ProgrammingError
@@ -28,6 +29,7 @@ from fleet.warehouse.erase import Done, Eraser
 from fleet.warehouse.target import Target
 from tests.python.conftest import ROOT, Warehouse
 from tests.python.nightly.differences import Difference, differences
+from tests.python.oracle import comparison as oracle
 from tests.python.redshift.both_engines import BothEngines
 from tests.python.redshift.warehouse import RedshiftWarehouse, StandIn, statements
 
@@ -48,6 +50,7 @@ class Built:
     open_runs: list[Any] = field(default_factory=list)
     erased: dict[str, Done] = field(default_factory=dict)
     raw_lines: dict[str, list[int]] = field(default_factory=dict)
+    tables: Mapping[str, pa.Table] = field(default_factory=dict)
 
     def look_at_open_runs(self, event: Any) -> None:
         """Keep what another session sees of this run when its first table is begun."""
@@ -57,6 +60,7 @@ class Built:
     def stage(self, name: str, result: Any) -> None:
         """Compare the engines as they are now; `result` is that of dbt on the stand-in."""
         ducks, others = self.both.tables()
+        self.tables = {table: others[table] for table in oracle.TABLES}
         self.found[name] = differences(ducks, others)
         self.rows[name] = {table: others[table].num_rows for table in others}
         self.compiled[name] = {
@@ -156,6 +160,11 @@ def built(
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_table_has_the_same_rows_as_on_duckdb(built: Built, stage: str) -> None:
     assert not built.found[stage], "\n".join(map(str, built.found[stage]))
+
+
+def test_the_stand_in_has_what_the_oracle_says(built: Built) -> None:
+    found = list(oracle.compare(built.tables))
+    assert not found, "\n".join(found[:5])
 
 
 def test_the_comparison_is_of_something(built: Built) -> None:

@@ -1,0 +1,474 @@
+"""How many faults that are put into the SQL of the models the fast tests find.
+
+Run `python -m benchmarks.mutants`. Each model, as a full refresh compiles it for DuckDB, is changed
+in one place over sqlglot: a comparison, a boundary, the kind of a join, a predicate left out, the
+default of a coalesce, a window's frame, an order, an aggregate. What runs against each mutant:
+
+- the unit tests of the model, with the rows that they give and expect;
+- the oracle: the model and what is built of it are rebuilt from a small fleet of random worlds and
+  a simulated one with every trouble, and the marts must have the rows that tests/python/oracle
+  demands (before the first mutant they do, which is checked);
+- the data tests of all that was rebuilt.
+
+A mutant that all of them pass survives. Some of these change no row of the fleet (`unseen`): most
+of them mean the same. `mutants_survivors.yml` says of each place why it may survive; one without a
+reason there is listed. Parts of a model that only nights have are not mutated: the property test of
+nights is about those. The last line is JSON.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import random
+import re
+import tempfile
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+from unittest import mock
+
+import click
+import duckdb
+import sqlglot
+import yaml
+from dbt.adapters.duckdb.impl import DuckDBAdapter
+from dbt.contracts.graph.nodes import UnitTestNode
+from dbt.task.test import TestRunner
+from rich.console import Console
+from rich.table import Table
+from sqlglot import exp
+
+from benchmarks.nightly import ROOT
+from fleet.registry import load_registry
+from fleet.simulator.simulation import simulate_fleet
+from fleet.simulator.world import Settings
+from fleet.warehouse.dbt_runner import DbtRunner
+from tests.python.conftest import Warehouse
+from tests.python.nightly.nights import Fleet, write
+from tests.python.nightly.test_nightly_runs_equal_a_full_refresh import NAMED
+from tests.python.nightly.worlds import FIRST_DAY
+from tests.python.oracle.comparison import MARTS, compare, tables
+from tests.python.oracle.test_oracle import random_worlds
+
+REASONS = Path(__file__).with_name("mutants_survivors.yml")
+SIMULATED = Settings(
+    robots=4, days=1, seed=5, start=date(FIRST_DAY.year, 1, 20), times_troubled=5.0
+)
+RANDOM_WORLDS = 60
+PATIENCE = 10.0
+"""Seconds that a statement may take; one that takes longer is found by that."""
+OF_THE_RUN = {"processed_run", "changed_run", "copy_token"}
+FLIPS: Mapping[type[exp.Expr], type[exp.Expr]] = {
+    exp.LT: exp.LTE,
+    exp.LTE: exp.LT,
+    exp.GT: exp.GTE,
+    exp.GTE: exp.GT,
+    exp.EQ: exp.NEQ,
+    exp.NEQ: exp.EQ,
+}
+TWINS: Mapping[type[exp.Expr], type[exp.Expr]] = {
+    exp.Min: exp.Max,
+    exp.Max: exp.Min,
+    exp.Greatest: exp.Least,
+    exp.Least: exp.Greatest,
+    exp.Lag: exp.Lead,
+    exp.Lead: exp.Lag,
+}
+Verdict = Literal["unit tests", "oracle", "data tests", "error", "survived", "unseen"]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change of one model: the `place`-th node with this text, and what becomes of it."""
+
+    model: str
+    kind: str
+    text: str
+    place: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.model}: {self.kind}: {self.text}"
+
+
+def sites(tree: exp.Expr) -> Iterator[tuple[str, exp.Expr]]:
+    """Kinds of change and the nodes that they change, without what unit tests put in front."""
+    for node in tree.walk():
+        if in_fixture(node):
+            continue
+        if type(node) in FLIPS:
+            yield "boundary" if not isinstance(node, exp.EQ | exp.NEQ) else "comparison", node
+        if type(node) in TWINS:
+            yield "aggregate", node
+        if isinstance(node, exp.Join) and node.args.get("on"):
+            yield "join", node
+        # What `affected` leaves of a full refresh is true anyway.
+        if isinstance(node, exp.And | exp.Or | exp.Where) and not (
+            isinstance(node.args.get("expression", node.this), exp.Boolean)
+        ):
+            yield "predicate", node
+        if isinstance(node, exp.Coalesce) and node.expressions:
+            yield "default", node
+        if isinstance(node, exp.WindowSpec):
+            yield "frame", node
+        if isinstance(node, exp.Ordered) and node.find_ancestor(exp.Window):
+            yield "order", node
+
+
+def in_fixture(node: exp.Expr) -> bool:
+    cte = node.find_ancestor(exp.CTE)
+    while cte:
+        if cte.alias.startswith("__dbt__cte__"):
+            return True
+        cte = cte.find_ancestor(exp.CTE)
+    return False
+
+
+def change(kind: str, node: exp.Expr) -> None:
+    """Change the tree that the node is in."""
+    if kind in ("boundary", "comparison"):
+        node.replace(FLIPS[type(node)](this=node.this, expression=node.expression))
+    elif kind == "aggregate":
+        node.replace(TWINS[type(node)](**node.args))
+    elif kind == "join":
+        is_left = node.args.get("side") == "LEFT"
+        node.set("side", None if is_left else "LEFT")
+        node.set("kind", "INNER" if is_left else None)
+    elif kind == "predicate":
+        if isinstance(node, exp.Where):
+            node.set("this", exp.true())
+        else:
+            node.replace(node.this)
+    elif kind == "default":
+        node.replace(node.this)
+    elif kind == "frame":
+        if node.args.get("end") == "CURRENT ROW":
+            node.set("end", exp.Literal.number(1))
+            node.set("end_side", "PRECEDING")
+        else:
+            node.set("end", "CURRENT ROW")
+            node.set("end_side", None)
+    elif kind == "order":
+        node.set("desc", not node.args.get("desc"))
+        node.set("nulls_first", False)
+
+
+@cache
+def parsed(sql: str) -> tuple[exp.Expr, dict[tuple[str, str, int], int]]:
+    """The tree of some SQL, and its sites: kind, text and place among those of the same text.
+
+    Each leads to the node by its number on a walk through the tree.
+    """
+    tree = sqlglot.parse_one(sql, read="duckdb")
+    numbers = {id(node): number for number, node in enumerate(tree.walk())}
+    counted: Counter[tuple[str, str]] = Counter()
+    found = {}
+    for kind, node in sites(tree):
+        # Tables are named otherwise in a unit test; spaces and comments say nothing.
+        text = re.sub(r'"\w+"\.|__dbt__cte__', "", node.sql("duckdb", comments=False))
+        found[kind, text, counted[kind, text]] = numbers[id(node)]
+        counted[kind, text] += 1
+    return tree, found
+
+
+def mutated(sql: str, mutant: Mutant) -> str | None:
+    """The SQL with the change in it, or None where it has no such place."""
+    tree, found = parsed(sql)
+    number = found.get((mutant.kind, mutant.text, mutant.place))
+    if number is None:
+        return None
+    changed = tree.copy()
+    change(mutant.kind, next(islice(changed.walk(), number, None)))
+    return changed.sql("duckdb")
+
+
+@dataclass
+class UnitTest:
+    """What dbt runs for a unit test: the model with its fixtures, and the whole statement."""
+
+    body: str
+    statement: str
+
+    def passes(self, connection: duckdb.DuckDBPyConnection, body: str) -> bool:
+        rows = run(connection, self.statement.replace(self.body, body))
+        sides: dict[str, Counter[Any]] = {"actual": Counter(), "expected": Counter()}
+        for *values, side in rows:
+            sides[side][tuple(values)] += 1
+        return sides["actual"] == sides["expected"]
+
+
+@dataclass
+class Project:
+    """The models in order, their tests, and a database in which they are built."""
+
+    database: Path
+    sql: dict[str, str] = field(default_factory=dict)
+    relation: dict[str, str] = field(default_factory=dict)
+    is_view: dict[str, bool] = field(default_factory=dict)
+    children: dict[str, list[str]] = field(default_factory=dict)
+    unit_tests: dict[str, list[UnitTest]] = field(default_factory=lambda: defaultdict(list))
+    data_tests: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    sums: dict[str, Any] = field(default_factory=dict)
+    oracle_sums: dict[str, Any] = field(default_factory=dict)
+
+    def descendants(self, model: str) -> list[str]:
+        """The model and what is built of it, in an order in which it can be built."""
+        wanted = {model}
+        for name in self.sql:
+            if name in wanted:
+                wanted.update(self.children[name])
+        return [name for name in self.sql if name in wanted]
+
+
+def run(connection: duckdb.DuckDBPyConnection, sql: str) -> list[Any]:
+    """Rows of a statement; raises duckdb.Error where it takes too long."""
+    timer = threading.Timer(PATIENCE, connection.interrupt)
+    timer.start()
+    try:
+        return connection.execute(sql).fetchall()
+    finally:
+        timer.cancel()
+
+
+def prepare(folder: Path) -> Project:
+    """Build the project of a small fleet, and note what dbt compiles for models and tests."""
+    (folder / "home").mkdir()
+    profiles = (ROOT / "profiles.yml.example").read_text("utf-8")
+    (folder / "home" / "profiles.yml").write_text(profiles, "utf-8")
+    runner = DbtRunner(ROOT, folder / "home")
+    manifest = runner.parse()
+    warehouse = Warehouse(folder, runner)
+    simulate_fleet(SIMULATED, load_registry(ROOT), folder, lambda now: None)
+    warehouse("seed")
+    warehouse.load()
+    worlds = tuple(
+        replace(world, beside=True) for world in (*NAMED, *random_worlds(3, RANDOM_WORLDS))
+    )
+    write(warehouse.database, Fleet(worlds, nights=1).loads()[0])
+    done = warehouse("run")
+    project = Project(warehouse.database)
+    for result in done.results:
+        node = result.node
+        if node.resource_type != "model":
+            continue
+        name = node.name
+        project.sql[name] = node.compiled_code
+        project.relation[name] = f"{node.schema}.{name}"
+        project.is_view[name] = node.config.materialized == "view"
+        children = manifest.child_map[node.unique_id]
+        project.children[name] = [
+            child.split(".")[-1] for child in children if child.startswith("model.")
+        ]
+    capture_tests(project, warehouse)
+    with contextlib.redirect_stdout(io.StringIO()):
+        compiled = warehouse("compile", "--select", "test_type:data")
+    for result in compiled.results:
+        node = result.node
+        if node.resource_type == "test" and node.config.severity.lower() == "error":
+            for parent in node.depends_on.nodes:
+                project.data_tests[parent.split(".")[-1]].append(node.compiled_code)
+    return project
+
+
+def capture_tests(project: Project, warehouse: Warehouse) -> None:
+    """Run the unit tests of the project once, and keep the statements that dbt runs for them."""
+    statements: list[str] = []
+    execute, whole = DuckDBAdapter.execute, TestRunner.execute_unit_test
+
+    def noted(adapter: Any, sql: str, *args: Any, **kwargs: Any) -> Any:
+        statements.append(sql)
+        return execute(adapter, sql, *args, **kwargs)
+
+    def of_test(self: Any, definition: Any, manifest: Any) -> Any:
+        statements.clear()
+        node, data = whole(self, definition, manifest)
+        assert isinstance(node, UnitTestNode)
+        model = str(node.tested_node_unique_id).split(".")[-1]
+        found = [sql for sql in statements if "actual_or_expected" in sql]
+        body = next(sql for sql in (node.compiled_code, str(node.compiled_code).strip()) if sql)
+        body = body if found and body in found[-1] else str(node.compiled_code).strip()
+        if found and body in found[-1]:
+            project.unit_tests[model].append(UnitTest(body, found[-1]))
+        return node, data
+
+    with (
+        mock.patch.object(DuckDBAdapter, "execute", noted),
+        mock.patch.object(TestRunner, "execute_unit_test", of_test),
+    ):
+        warehouse("test", "--select", "test_type:unit", "--threads", "1")
+
+
+def build(connection: duckdb.DuckDBPyConnection, project: Project, name: str, sql: str) -> None:
+    kind = "view" if project.is_view[name] else "table"
+    run(connection, f"create or replace {kind} {project.relation[name]} as {sql}")
+
+
+def checksum(connection: duckdb.DuckDBPyConnection, relation: str, columns: list[str]) -> Any:
+    """Of the rows in any order."""
+    selected = ", ".join(columns)
+    sql = f"select count(*), sum(hash(one)) from (select {selected} from {relation}) as one"
+    return run(connection, sql)[0]
+
+
+def column_lists(connection: duckdb.DuckDBPyConnection, relation: str) -> list[str]:
+    found = []
+    for name, data_type, *_ in run(connection, f"describe {relation}"):
+        if name not in OF_THE_RUN:
+            found.append(f'round("{name}", 6)' if data_type == "DOUBLE" else f'"{name}"')
+    return found
+
+
+def look(connection: duckdb.DuckDBPyConnection, project: Project, name: str) -> tuple[Any, Any]:
+    """Checksums of all that a table has, and of what the oracle says of it."""
+    relation = project.relation[name]
+    of_all = checksum(connection, relation, column_lists(connection, relation))
+    if relation not in MARTS:
+        return of_all, None
+    columns = [f'round("{c}", 6)' if c.endswith("_hours") else f'"{c}"' for c in MARTS[relation][1]]
+    return of_all, checksum(connection, relation, columns)
+
+
+def note_what_is_right(connection: duckdb.DuckDBPyConnection, project: Project) -> None:
+    for name, sql in project.sql.items():
+        build(connection, project, name, sql)
+    for name in project.sql:
+        project.sums[name], project.oracle_sums[name] = look(connection, project, name)
+    for tests in project.data_tests.values():
+        tests[:] = [sql for sql in tests if not run(connection, sql)]
+
+
+def judge(connection: duckdb.DuckDBPyConnection, project: Project, mutant: Mutant) -> Verdict:
+    """What finds the mutant first."""
+    sql = mutated(project.sql[mutant.model], mutant)
+    assert sql is not None
+    for test in project.unit_tests[mutant.model]:
+        body = mutated(test.body, mutant)
+        try:
+            if body and not test.passes(connection, body):
+                return "unit tests"
+        except duckdb.Error:
+            return "unit tests"
+    connection.execute("begin")
+    try:
+        changed = set()
+        rebuilt = {mutant.model}
+        for name in project.descendants(mutant.model):
+            if name not in rebuilt:
+                continue
+            build(connection, project, name, sql if name == mutant.model else project.sql[name])
+            of_all, of_oracle = look(connection, project, name)
+            if of_oracle != project.oracle_sums[name]:
+                return "oracle"
+            if of_all != project.sums[name]:
+                changed.add(name)
+                rebuilt.update(project.children[name])
+        tests = {test for name in changed for test in project.data_tests[name]}
+        if any(run(connection, test) for test in sorted(tests)):
+            return "data tests"
+        return "survived" if changed else "unseen"
+    except duckdb.Error:
+        return "error"
+    finally:
+        connection.execute("rollback")
+
+
+def all_mutants(project: Project, models: tuple[str, ...]) -> list[Mutant]:
+    return [
+        Mutant(name, kind, text, place)
+        for name, sql in project.sql.items()
+        if not models or name in models
+        for kind, text, place in parsed(sql)[1]
+    ]
+
+
+def reasons() -> list[tuple[str, str, str]]:
+    """Patterns of model and of place, and why such a mutant may survive."""
+    rows = yaml.safe_load(REASONS.read_text("utf-8")) if REASONS.exists() else []
+    return [(row["model"], row["place"], row["reason"]) for row in rows]
+
+
+def reason_of(mutant: Mutant, known: list[tuple[str, str, str]]) -> str | None:
+    for model, place, reason in known:
+        found = re.search(place, f"{mutant.kind}: {mutant.text}", re.S)
+        if re.fullmatch(model, mutant.model) and found:
+            return reason
+    return None
+
+
+@click.command()
+@click.option("--sample", default=0, help="Try so many mutants, drawn at random; 0: all.")
+@click.option("--seed", default=1, show_default=True)
+@click.option("--minutes", default=0.0, help="Stop after so long, with what was tried; 0: never.")
+@click.option("--model", "models", multiple=True, help="Only of this model.")
+@click.option("--show", default=400, show_default=True, help="Letters of each survivor.")
+def main(sample: int, seed: int, minutes: float, models: tuple[str, ...], show: int) -> None:
+    """Put faults into the SQL of the models, and count those that the fast tests find."""
+    verdicts: dict[str, Counter[Verdict]] = defaultdict(Counter)
+    survivors: list[tuple[Mutant, Verdict]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        project = prepare(Path(folder))
+        wrong = list(compare(tables(project.database)))
+        assert not wrong, f"the marts differ from the oracle before any mutant: {wrong[:2]}"
+        mutants = all_mutants(project, models)
+        size = min(sample, len(mutants)) if sample else len(mutants)
+        chosen = random.Random(seed).sample(mutants, size)
+        with duckdb.connect(project.database) as connection:
+            connection.execute("set TimeZone = 'UTC'; set threads = 1")
+            note_what_is_right(connection, project)
+            began = time.monotonic()
+            for tried, mutant in enumerate(chosen):
+                if minutes and time.monotonic() - began > 60 * minutes:
+                    chosen = chosen[:tried]
+                    break
+                verdict = judge(connection, project, mutant)
+                verdicts[mutant.model][verdict] += 1
+                if verdict in ("survived", "unseen"):
+                    survivors.append((mutant, verdict))
+            seconds = time.monotonic() - began
+    console = Console(width=140)
+    console.print(table(verdicts))
+    known = reasons()
+    unnamed = 0
+    for mutant, verdict in survivors:
+        if reason_of(mutant, known) is None:
+            unnamed += 1
+            console.print(f"{verdict}, no reason: {mutant.name[:show]}", markup=False)
+    total = sum((counted for counted in verdicts.values()), Counter())
+    killed = len(chosen) - len(survivors)
+    console.print(f"{seconds / max(len(chosen), 1):.2f} s a mutant, of {len(mutants):,} in all")
+    figures = {
+        "mutants": len(mutants),
+        "tried": len(chosen),
+        "killed": killed,
+        "killed_share": round(killed / max(len(chosen), 1), 4),
+        "survived": total["survived"],
+        "unseen": total["unseen"],
+        "without_reason": unnamed,
+    }
+    click.echo(json.dumps(figures))
+
+
+def table(verdicts: Mapping[str, Counter[Verdict]]) -> Table:
+    kinds: tuple[Verdict, ...] = (
+        *("unit tests", "oracle", "data tests", "error"),
+        *("survived", "unseen"),
+    )
+    found = Table("model", *kinds, "killed", box=None)
+    for model, counted in sorted(verdicts.items()):
+        lived = counted["survived"] + counted["unseen"]
+        share = 1 - lived / sum(counted.values())
+        found.add_row(model, *(str(counted[kind] or "") for kind in kinds), f"{share:.0%}")
+    return found
+
+
+if __name__ == "__main__":
+    main()
