@@ -38,6 +38,7 @@ def test_imports_run_one_way(folder: str) -> None:
     wrong = {
         str(file.relative_to(PROJECT)): names
         for file in files
-        if file != OF_TESTS and (names := FORBIDDEN[folder].intersection(imported(file.read_text("utf-8"))))
+        if file != OF_TESTS
+        and (names := FORBIDDEN[folder].intersection(imported(file.read_text("utf-8"))))
     }
     assert wrong == {}
