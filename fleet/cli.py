@@ -12,7 +12,10 @@ from fleet.errors import FleetError
 
 # Imported when asked for, so that one command does not pay for the libraries of another.
 COMMANDS = {
+    "check": "fleet.mapping.command:check_lines",
     "follow": "fleet.warehouse.follow:follow",
+    "import": "fleet.mapping.command:import_logs",
+    "mapping": "fleet.mapping.command:mapping",
     "registry": "fleet.registry.command:registry",
     "score": "fleet.simulator.score:score",
     "session": "fleet.session:session",
@@ -20,6 +23,9 @@ COMMANDS = {
     "simulate": "fleet.simulator.command:simulate",
     "vector": "fleet.vector.command:vector",
 }
+
+# What pip installs for a command, where it is not the extra `warehouse`.
+EXTRAS = {"check": "import", "import": "import", "mapping": "import"}
 
 
 class LazyGroup(click.Group):
@@ -37,7 +43,7 @@ class LazyGroup(click.Group):
         except ModuleNotFoundError as error:
             raise FleetError(
                 f"`fleet {cmd_name}` needs the package {error.name}: install it with "
-                "pip install 'fleet-analytics[warehouse]'."
+                f"pip install 'fleet-analytics[{EXTRAS.get(cmd_name, 'warehouse')}]'."
             ) from error
         assert isinstance(command, click.Command)
         return command
@@ -58,7 +64,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup)
 @click.version_option(package_name="fleet-analytics", message="%(version)s")
 def main() -> None:
-    """Typed delivery events: the registry, a simulated fleet, single sessions and the Sigma kit."""
+    """Typed delivery events: registry, logs of another shape, a simulated fleet, sessions, Sigma."""
     # A terminal that has no → shows ? there; the command goes on.
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="replace")
