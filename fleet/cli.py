@@ -64,7 +64,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup)
 @click.version_option(package_name="fleet-analytics", message="%(version)s")
 def main() -> None:
-    """Typed delivery events: registry, logs of another shape, a simulated fleet, sessions, Sigma."""
+    """Typed delivery events: registry, other logs, a simulated fleet, sessions, the Sigma kit."""
     # A terminal that has no → shows ? there; the command goes on.
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="replace")

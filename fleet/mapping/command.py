@@ -246,8 +246,8 @@ def check_lines(files: tuple[str, ...]) -> None:
         click.echo(f"      {_cut(first[refusal])}")
     if bad:
         raise FleetError(
-            "Correct what writes these lines, or the registry; docs/events.md says what each reason "
-            "means."
+            "Correct what writes these lines, or the registry; docs/events.md says what each "
+            "reason means."
         )
 
 

@@ -42,8 +42,8 @@ def draft(lines: Iterable[str], kind: str, registry: Registry, name: str) -> str
             known.kinds += field.kinds
             known.values += field.values
     text = [
-        f"# Drafted by `fleet mapping infer` from {read:,} lines; every line here is a guess. Say of each",
-        "# rule which event it is, or leave `event` out, then: fleet mapping check, fleet mapping coverage.",
+        f"# Drafted by `fleet mapping infer` from {read:,} lines; all is a guess. Say of each",
+        "# rule which event it is, or leave `event` out, then: fleet mapping check.",
         f"brief: {name}.",
         *([f"format: {'datadog' if is_datadog else kind}"] if is_datadog or kind != "json" else []),
         "line:",
@@ -139,7 +139,7 @@ def _rule(
         if path is not None:
             value = _path(path, is_datadog)
             if field.type == "enum":
-                seen = [word for word in shape.fields[path].values]
+                seen = list(shape.fields[path].values)
                 known = registry.values(field)
                 words = {w: _word(w, known) for w in seen if w not in known}
                 if words:

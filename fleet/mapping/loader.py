@@ -123,10 +123,9 @@ def _line(root: Any, place: Place) -> int:
             for key, value in node.value:
                 if key.value == str(part):
                     found, line = value, key.start_mark.line + 1
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-            if part < len(node.value):
-                found = node.value[part]
-                line = found.start_mark.line + 1
+        elif isinstance(node, yaml.SequenceNode) and part in range(len(node.value)):
+            found = node.value[int(part)]
+            line = found.start_mark.line + 1
         if found is None:
             break
         node = found
@@ -183,7 +182,8 @@ def _check(content: MappingFile, registry: Registry) -> Iterator[Problem]:
     line = content.line
     for key, value in line:
         if isinstance(value, Value):
-            kind = "time" if key in ("occurred_at", "received_at") else "text"
+            kind = {"seq": "int", "mono_ms": "int"}.get(key, "text")
+            kind = "time" if key.endswith("_at") else kind
             yield from _check_value(("line", key), value, kind, set())
     if line.seq and line.in_order:
         yield ("line", "in_order"), "goes without seq: the lines have numbers of their own."
@@ -209,10 +209,12 @@ def _check(content: MappingFile, registry: Registry) -> Iterator[Problem]:
         if content.format == "csv" and isinstance(example.line, str):
             yield ("examples", number, "line"), "of a table is a mapping of columns to texts."
         for index, given in enumerate(example.gives):
-            if given.get("event") not in registry.by_name:
+            event = given.get("event")
+            if event not in registry.by_name:
+                close = hint(str(event), registry.by_name)
                 yield (
                     ("examples", number, "gives", index),
-                    f"needs an event of the registry{hint(str(given.get('event')), registry.by_name)}.",
+                    f"needs an event of the registry{close}.",
                 )
 
 
@@ -227,6 +229,11 @@ def _check_rule(
             groups |= set(re.compile(wanted.matches).groupindex)
         except re.error as error:
             yield (*at, "when", path), f"matches is no regular expression ({error})."
+        if re.search(r"\(\?(<?[=!])|\\[1-9]|\(\?P=", wanted.matches):
+            yield (
+                (*at, "when", path),
+                "Vector's expressions neither look around nor refer back to a group.",
+            )
         if "'" in wanted.matches:
             yield (*at, "when", path), r"write \x27 for ' in matches."
     if rule.occurred_at:

@@ -82,7 +82,7 @@ own = object(parsed.attributes) ?? {}
 tags = {}
 for_each(array(parsed.tags) ?? []) -> |_index, tag| {
   pair = split(string(tag) ?? "", ":", limit: 2)
-  tags = set(tags, [pair[0] ?? ""], pair[1]) ?? tags
+  if length(pair) == 2 { tags = set(tags, [pair[0]], pair[1]) ?? tags }
 }
 about = compact({
   "_id": parsed._id, "date": parsed.date, "host": parsed.host, "message": parsed.message,
@@ -250,7 +250,8 @@ def _converted(target: str, value: Value, kind: str) -> Iterator[str]:
             yield f"{target} = v"
         case "time" | "timestamp":
             yield from _time(value)
-            yield f"{target} = if time == null {{ v }} else {{ format_timestamp(time, {TIME}) ?? v }}"
+            written = f"format_timestamp(time, {TIME}) ?? v"
+            yield f"{target} = if time == null {{ v }} else {{ {written} }}"
         case "list[string]":
             yield f"{target} = if is_array(v) {{ v }} else {{ [v] }}"
         case _:

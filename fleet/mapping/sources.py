@@ -63,8 +63,8 @@ def find_logs(places: Sequence[str]) -> list[Log]:
         other = names.setdefault(log.name, log)
         if other is not log:
             raise LogError(
-                f"{other.top} and {log.top} both have a log {log.name}: name the folder above both, "
-                "so that their events can be told apart."
+                f"{other.top} and {log.top} both have a log {log.name}: name the folder above "
+                "both, so that their events can be told apart."
             )
     return logs
 

@@ -36,7 +36,10 @@ class Refusal(NamedTuple):
 
 
 # In the type are times that are seen at a glance to be some; the program looks at the others.
-_DAY = r"(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
+_DAY = (
+    r"(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])"
+    r"|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
+)
 _CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?"
 _OFFSET = r"(?:Z|[+-](?:0\d|1[0-3]):[0-5]\d)"
 _TIME = Annotated[str, msgspec.Meta(pattern=rf"\A[12]\d{{3}}-{_DAY}T{_CLOCK}{_OFFSET}\Z")]
@@ -61,9 +64,12 @@ class Judge:
         try:
             fits = self._fits.get(self._name(line).evt.name)
             # The loader wants its keys once too; what is written from a value has them so.
-            if fits is not None and fits(line).evt.valid is not False:
-                if msgspec.json.encode(msgspec.json.decode(line)) == line:
-                    return None
+            if (
+                fits is not None
+                and fits(line).evt.valid is not False
+                and msgspec.json.encode(msgspec.json.decode(line)) == line
+            ):
+                return None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             pass
         reason = refusal(line)

@@ -26,7 +26,8 @@ def write_generated(
 ) -> list[str]:
     """Bring the generated files up to date, removing those of rows that are gone.
 
-    `more` are files that do not follow from the registry alone. With `check` nothing is changed. Returns the paths that differed.
+    `more` are files that do not follow from the registry alone. With `check` nothing is changed.
+    Returns the paths that differed.
     """
     files = generate(registry) | (more or {})
     changed = []
