@@ -314,6 +314,8 @@ def _report(counts: Counts, loaded: Mapping) -> None:
     for rule in loaded.content.rules:
         what = rule.event or "no event"
         count = counts.mapped.get(rule.name, 0) + counts.set_aside.get(rule.name, 0)
+        if rule.go_on:  # its lines are counted by the rule that ends them
+            count = counts.events.get(rule.event or "", 0)
         click.echo(f"  {_share(count, counts.lines)}  {rule.name}: {what}")
     for count, what in (
         (counts.events_already, "events already"),

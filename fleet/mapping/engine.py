@@ -47,12 +47,12 @@ class Engine:
 
     def __init__(self, mapping: Mapping, registry: Registry) -> None:
         self.source = import_program(mapping, registry)
-        problem = VRLRuntime.check_syntax(self.source)
-        if problem is not None:
-            first = " ".join(problem.formatted_message.split("= see")[0].split())
-            raise FleetError(f"{mapping.file}: Vector would refuse its program: {first}")
         self._runtime = VRLRuntime()
-        self._runtime.compile(self.source)
+        try:
+            self._runtime.compile(self.source)
+        except Exception as error:
+            said = " ".join(str(error).split("= see")[0].split())
+            raise FleetError(f"{mapping.file}: Vector would refuse its program: {said}") from None
 
     def run(self, lines: Sequence[str], file: str, boot: str) -> list[Mapped]:
         """What becomes of each line; none has a line feed in it."""

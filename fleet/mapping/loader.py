@@ -185,6 +185,8 @@ def _check(content: MappingFile, registry: Registry) -> Iterator[Problem]:
             kind = {"seq": "int", "mono_ms": "int"}.get(key, "text")
             kind = "time" if key.endswith("_at") else kind
             yield from _check_value(("line", key), value, kind, set())
+    if line.event_id and line.identity:
+        yield ("line", "identity"), "goes without event_id, which the line has of its own."
     if line.seq and line.in_order:
         yield ("line", "in_order"), "goes without seq: the lines have numbers of their own."
     for name, value in content.ids.items():

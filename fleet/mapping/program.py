@@ -15,7 +15,6 @@ from fleet.mapping.paths import Path, read_path
 from fleet.mapping.schema import EPOCHS, Condition, Rule, Scalar, Value
 from fleet.registry import Event, EventField, Registry
 from fleet.registry.generate import MAPPED, MAPPED_MARK
-from fleet.registry.targets.common import quoted
 
 MALFORMED, NOT_AN_OBJECT, AN_EVENT = "malformed", "not_an_object", "event"
 """What the importer's program says in place of a rule's number."""
@@ -63,10 +62,8 @@ def import_program(mapping: Mapping, registry: Registry) -> str:
         "<own>": _OWN if is_datadog else "%log",
         "<program>": map_program(mapping, registry),
     }
-    text = _IMPORT
-    for mark, part in parts.items():
-        text = text.replace(mark, part)
-    return text
+    # In one go: a text of the mapping may look like a mark.
+    return re.sub("|".join(parts), lambda mark: parts[mark[0]], _IMPORT)
 
 
 # A line of text is what services have always written; its text is all that it says.
@@ -119,18 +116,17 @@ def _program(mapping: Mapping, registry: Registry) -> Iterator[str]:
     for chain in _chains(mapping.content.rules):
         yield "event = {}"
         yield 'name = ""'
-        yield "if is_done {"
-        yield '  name = ""'
         for number, rule in chain:
             condition = " && ".join(_condition(path, wanted) for path, wanted in rule.when.items())
-            yield f"}} else if {condition} {{"
+            # No `else`: the compiler's work grows with the square of how deep they lie.
+            yield f"if !is_done && {condition} {{"
             # Of several rules the last that fits is the one that is counted.
             yield f"  rule = {number}"
             if not rule.go_on:
                 yield "  is_done = true"
             if rule.event is not None:
                 yield from _indented(_event(rule, registry.by_name[rule.event], mapping, registry))
-        yield "}"
+            yield "}"
         yield 'if name != "" {'
         has_times = any(rule.occurred_at for _, rule in chain)
         yield from _indented(_envelope(mapping, registry, has_times=has_times))
@@ -171,7 +167,7 @@ def _condition(path: str, wanted: Condition) -> str:
 def _at(path: Path) -> str:
     text = "%log"
     for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{quoted(part)}"
+        text += f"[{part}]" if isinstance(part, int) else f".{_quoted(part, braces=False)}"
     return text
 
 
@@ -184,15 +180,22 @@ def _regex(pattern: str) -> str:
     return f"r'{pattern}'"
 
 
+def _quoted(text: str, *, braces: bool = True) -> str:
+    """A text as VRL reads it; two braces would be filled in, but not in a path."""
+    text = text.replace("\\", "\\\\").replace('"', '\\"')
+    text = text.replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
+    return '"' + (text.replace("{{", "\\{{") if braces else text) + '"'
+
+
 def _literal(value: Scalar) -> str:
-    return quoted(value) if isinstance(value, str) else json.dumps(value)
+    return _quoted(value) if isinstance(value, str) else json.dumps(value)
 
 
 def _source(value: Value) -> str:
     if value.const is not None:
         return _literal(value.const)
     if value.group is not None:
-        return f"get(groups, [{quoted(value.group)}]) ?? null"
+        return f"get(groups, [{_quoted(value.group)}]) ?? null"
     return _at(value.keys)
 
 
@@ -224,14 +227,14 @@ def _taken(target: str, value: Value, kind: str, prefix: str = "") -> Iterator[s
 
 
 def _prefixed(prefix: str) -> str:
-    text = quoted(prefix)
+    text = _quoted(prefix)
     return f"if starts_with(t, {text}) {{ t }} else {{ {text} + t }}" if prefix else "t"
 
 
 def _chosen(value: Value) -> str:
     """The word for `t`."""
     branches = [
-        f"if t == {quoted(word)} {{ {_literal(ours)} }}" for word, ours in value.words.items()
+        f"if t == {_quoted(word)} {{ {_literal(ours)} }}" for word, ours in value.words.items()
     ]
     otherwise = "t" if value.otherwise is None else _literal(value.otherwise)
     return " else ".join([*branches, f"{{ {otherwise} }}"])
@@ -307,7 +310,7 @@ def _time(value: Value) -> Iterator[str]:
                 ]
         else:
             has_offset = re.search(r"%:?[z+]|%#z", written)
-            readings = [f"parse_timestamp(t, {quoted(written)}{'' if has_offset else zone})"]
+            readings = [f"parse_timestamp(t, {_quoted(written)}{'' if has_offset else zone})"]
         yield f"time = {' ?? '.join(readings)} ?? null"
 
 
@@ -355,10 +358,10 @@ def _kind(field: EventField) -> str:
 def _envelope(mapping: Mapping, registry: Registry, *, has_times: bool) -> Iterator[str]:
     """What `event` says besides its ids and fields."""
     line = mapping.content.line
-    yield f'if service == "" {{ service = {quoted(mapping.name)} }}'
+    yield f'if service == "" {{ service = {_quoted(mapping.name)} }}'
     for name, value in (("service", line.service), ("host", line.host), ("boot", line.boot)):
         if value is not None and value.const is not None:
-            yield f"{name} = {quoted(str(value.const))}"
+            yield f"{name} = {_quoted(str(value.const))}"
         elif value is not None:
             yield f't = to_string({_source(value)}) ?? ""'
             yield f'if t != "" {{ {name} = t }}'
@@ -372,16 +375,26 @@ def _envelope(mapping: Mapping, registry: Registry, *, has_times: bool) -> Itera
         yield "}"
     else:
         yield from occurred_at
+    if line.trace_id or line.span_id:
+        yield "event.dd = {}"
     for key, value, kind in (
         ("received_at", line.received_at, "time"),
+        ("sent_at", line.sent_at, "time"),
         ("env", line.env, "text"),
         ("version", line.version, "text"),
         ("seq", line.seq, "int"),
         ("mono_ms", line.mono_ms, "int"),
+        ("dd.trace_id", line.trace_id, "text"),
+        ("dd.span_id", line.span_id, "text"),
     ):
         if value is not None:
             yield from _taken(f"event.{key}", value, kind)
+    if line.event_id is not None:
+        behind = ' + "/" + name' if any(rule.go_on for rule in mapping.content.rules) else ""
+        yield f't = to_string({_source(line.event_id)}) ?? ""'
+        yield f'if t != "" {{ event.event_id = t{behind} }}'
+        return
     told = "line"
-    if line.event_id:
-        told = f"encode_json([{', '.join(_at(read_path(path)) for path in line.event_id)}])"
+    if line.identity:
+        told = f"encode_json([{', '.join(_at(read_path(path)) for path in line.identity)}])"
     yield f'event.event_id = sha1(service + "\\n" + host + "\\n" + {told} + "\\n" + name)'

@@ -128,8 +128,11 @@ class Line(Part):
             taken, without a host the log file's name, without a boot one of the file's own.
         seq: number of the line among those of its emitter.
         in_order: whether a file has its lines in the order of time: they are then numbered.
-        event_id: values that tell a line from any other. Without them the whole line does.
-        version, env, mono_ms: as in the envelope.
+        event_id: the id that the line has of its own. Where a rule goes on, the name of the event
+            is put behind it. Without it an id is derived that is the same for the same line.
+        identity: values that tell a line from any other of its service and host, of which the id
+            is derived; without them the whole line is.
+        sent_at, version, env, mono_ms, trace_id, span_id: as in the envelope.
     """
 
     occurred_at: Value
@@ -139,12 +142,16 @@ class Line(Part):
     boot: Value | None = None
     seq: Value | None = None
     in_order: bool = False
-    event_id: list[str] = []
+    event_id: Value | None = None
+    identity: list[str] = []
+    sent_at: Value | None = None
     version: Value | None = None
     env: Value | None = None
     mono_ms: Value | None = None
+    trace_id: Value | None = None
+    span_id: Value | None = None
 
-    @field_validator("event_id")
+    @field_validator("identity")
     @classmethod
     def _are_paths(cls, given: list[str]) -> list[str]:
         for path in given:
