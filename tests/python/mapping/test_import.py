@@ -127,7 +127,7 @@ def test_importing_again_changes_nothing_and_a_new_mapping_all(
 
     with monkeypatch.context() as patch:
         patch.setattr(importer_module, "read_lines", None)  # nothing is read
-        log = find_logs([str(tmp_path / "log")])[0]
+        log = find_logs([str(tmp_path / "logs")])[0]
         importer = Importer(mapping_of(), first_registry(), ROOT)
         assert import_log(importer, log, str(landing)) == first
     for path in (landing / "import").rglob("*.json"):
@@ -178,7 +178,7 @@ def test_an_import_that_was_killed_goes_on_and_gives_the_same_files(
     whole = files(tmp_path / "landing")
     killed = tmp_path / "killed"
     process = multiprocessing.get_context("spawn").Process(
-        target=_killed, args=(mapping, str(tmp_path / "log"), str(killed))
+        target=_killed, args=(mapping, str(tmp_path / "logs"), str(killed))
     )
     process.start()
     process.join()
@@ -188,7 +188,7 @@ def test_an_import_that_was_killed_goes_on_and_gives_the_same_files(
     assert {name for name in half if name.endswith(".ndjson.gz")} < whole.keys()
 
     importer = Importer(mapping, registry, ROOT)
-    for log in find_logs([str(tmp_path / "log")]):
+    for log in find_logs([str(tmp_path / "logs")]):
         import_log(importer, log, str(killed))
     assert {n: c for n, c in files(killed).items() if not n.endswith(".part")} == whole
 
@@ -235,7 +235,7 @@ def test_logs_and_landing_may_be_in_s3(bucket: Any, tmp_path: Path) -> None:
     for number in (1, 2):
         log = ROOT / "examples/service_logs/log/service.log"
         bucket.upload_file(str(log), f"logs/{number}/service.log")
-    (tmp_path / "log").mkdir()
+    (tmp_path / "logs").mkdir()
     url = f"s3://{bucket.name}"
     words = ["import", f"{url}/logs", "--mapping", "service_logs", "--out", f"{url}/landing"]
     done = CliRunner().invoke(main, words, env={"FLEET_PROJECT_DIR": str(ROOT)})
