@@ -274,6 +274,8 @@ def _check_value(at: Place, value: Value, kind: str, groups: set[str]) -> Iterat
         known = f"name it in matches, as (?P<{value.group}>...)"
         yield (*at, "group"), f"no matches of the rule has such a group: {known}."
     is_time = kind in ("time", "timestamp")
+    if value.const is not None and kind == "time":
+        yield (*at, "const"), "a time is told by each line, not by the mapping."
     if (value.format or value.zone) and not is_time:
         yield at, "format and zone are for times."
     if value.zone is not None and value.zone not in available_timezones():

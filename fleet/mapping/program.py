@@ -10,11 +10,14 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from fleet_events.texts import number, second, yes_no
+
 from fleet.mapping.loader import Mapping
 from fleet.mapping.paths import Path, read_path
 from fleet.mapping.schema import EPOCHS, Condition, Rule, Scalar, Value
-from fleet.registry import Event, EventField, Registry
+from fleet.registry import Event, Registry
 from fleet.registry.generate import MAPPED, MAPPED_MARK
+from fleet.registry.summary_template import Part, read_summary
 
 MALFORMED, NOT_AN_OBJECT, AN_EVENT = "malformed", "not_an_object", "event"
 """What the importer's program says in place of a rule's number."""
@@ -116,12 +119,12 @@ def _program(mapping: Mapping, registry: Registry) -> Iterator[str]:
     for chain in _chains(mapping.content.rules):
         yield "event = {}"
         yield 'name = ""'
-        for number, rule in chain:
+        for place, rule in chain:
             condition = " && ".join(_condition(path, wanted) for path, wanted in rule.when.items())
             # No `else`: the compiler's work grows with the square of how deep they lie.
             yield f"if !is_done && {condition} {{"
             # Of several rules the last that fits is the one that is counted.
-            yield f"  rule = {number}"
+            yield f"  rule = {place}"
             if not rule.go_on:
                 yield "  is_done = true"
             if rule.event is not None:
@@ -137,8 +140,8 @@ def _program(mapping: Mapping, registry: Registry) -> Iterator[str]:
 def _chains(rules: Sequence[Rule]) -> Iterator[list[tuple[int, Rule]]]:
     """Numbered rules of which one at most is taken: a rule that goes on ends a chain."""
     chain: list[tuple[int, Rule]] = []
-    for number, rule in enumerate(rules, start=1):
-        chain.append((number, rule))
+    for place, rule in enumerate(rules, start=1):
+        chain.append((place, rule))
         if rule.go_on:
             yield chain
             chain = []
@@ -199,31 +202,68 @@ def _source(value: Value) -> str:
     return _at(value.keys)
 
 
-def _taken(target: str, value: Value, kind: str, prefix: str = "") -> Iterator[str]:
-    """Set `target` to a value; leave it out where there is none.
+def _taken(
+    target: str, value: Value, kind: str, prefix: str = "", said: str | None = None
+) -> Iterator[str]:
+    """Set `target` to a value, and `said` to its text; leave them as they are where it is absent.
 
     What cannot be made what the registry wants stays as it is, and is refused for it.
     """
-    if value.const is not None and kind not in ("time", "timestamp"):
+    if value.const is not None:
         const = str(value.const) if kind in ("id", "text", "string") else value.const
         if kind == "id" and not str(const).startswith(prefix):
             const = f"{prefix}{const}"
         yield f"{target} = {_literal(const)}"
+        if said is not None:
+            yield f"{said} = {_quoted(_said(const, kind))}"
     elif kind == "id" or value.words:
         yield f't = to_string({_source(value)}) ?? ""'
         yield 'if t != "" {'
         if value.words:
             yield f"  {target} = {_chosen(value)}"
+            if said is not None:
+                words = {word: _said(ours, kind) for word, ours in value.words.items()}
+                otherwise = None if value.otherwise is None else _said(value.otherwise, kind)
+                texts = value.model_copy(update={"words": words, "otherwise": otherwise})
+                yield f"  {said} = {_chosen(texts)}"
         else:
             if value.strip:
                 yield f"  t = replace(t, r'^{_escaped(value.strip)}', \"\")"
-            yield f"  {target} = {_prefixed(prefix)}"
+            yield f"  t = {_prefixed(prefix)}"
+            yield f"  {target} = t"
+            if said is not None:
+                yield f"  {said} = t"
         yield "}"
     else:
         yield f"v = {_source(value)}"
         yield 'if v != null && v != "" {'
-        yield from _indented(_converted(target, value, kind))
+        yield from _indented(_converted(value, kind))
+        yield f"  {target} = v"
+        if said is not None:
+            yield f"  {said} = {_SAID.get(kind, _SAID['string'])}"
         yield "}"
+
+
+# The text of `v` in a summary, as the loggers write it.
+_SAID = {
+    "int": (
+        "if is_integer(v) || is_float(v) "
+        '{ to_string(floor((to_float(v) ?? 0.0) + 0.5)) } else { "" }'
+    ),
+    "bool": 'if v == true { "yes" } else { "no" }',
+    "timestamp": 'replace(truncate(to_string(v) ?? "", 19), "T", " ")',
+    "string": 'to_string(v) ?? ""',
+}
+_SAID["number"] = _SAID["int"]
+
+
+def _said(value: Scalar, kind: str) -> str:
+    """The text of a value in a summary."""
+    if isinstance(value, bool):
+        return yes_no(value)
+    if kind in ("int", "number") and isinstance(value, int | float):
+        return number(value)
+    return second(str(value)) if kind == "timestamp" else str(value)
 
 
 def _prefixed(prefix: str) -> str:
@@ -240,23 +280,20 @@ def _chosen(value: Value) -> str:
     return " else ".join([*branches, f"{{ {otherwise} }}"])
 
 
-def _converted(target: str, value: Value, kind: str) -> Iterator[str]:
-    """Set `target` to `v`, which is there, made what the registry wants."""
+def _converted(value: Value, kind: str) -> Iterator[str]:
+    """Make of `v`, which is there, what the registry wants."""
     match kind:
         case "text" | "string" | "enum":
-            yield f"{target} = to_string(v) ?? v"
+            yield "v = to_string(v) ?? v"
         case "bool":
             yield "if is_string(v) { v = to_bool(v) ?? v }"
-            yield f"{target} = v"
         case "int" | "number":
             yield from _number(value, kind)
-            yield f"{target} = v"
         case "time" | "timestamp":
             yield from _time(value)
-            written = f"format_timestamp(time, {TIME}) ?? v"
-            yield f"{target} = if time == null {{ v }} else {{ {written} }}"
+            yield f"if time != null {{ v = format_timestamp(time, {TIME}) ?? v }}"
         case "list[string]":
-            yield f"{target} = if is_array(v) {{ v }} else {{ [v] }}"
+            yield "if !is_array(v) { v = [v] }"
         case _:
             raise AssertionError(kind)
 
@@ -291,13 +328,13 @@ def _time(value: Value) -> Iterator[str]:
         unit = EPOCHS[written]
         if written in ("unix_s", "unix_ms"):
             factor = 1_000_000.0 if written == "unix_s" else 1_000.0
-            number, unit = f"to_int(round((to_float(v) ?? 0.0) * {factor}))", "microseconds"
+            count, unit = f"to_int(round((to_float(v) ?? 0.0) * {factor}))", "microseconds"
         else:
-            number = "(to_int(v) ?? 0)"
+            count = "(to_int(v) ?? 0)"
         yield "time = null"
         yield (
             "if (to_float(v) ?? null) != null "
-            f'{{ time = from_unix_timestamp({number}, unit: "{unit}") ?? null }}'
+            f'{{ time = from_unix_timestamp({count}, unit: "{unit}") ?? null }}'
         )
     else:
         yield 't = to_string(v) ?? ""'
@@ -330,16 +367,42 @@ def _event(rule: Rule, event: Event, mapping: Mapping, registry: Registry) -> It
     yield f'name = "{event.name}"'
     yield f'event.evt = {{"name": name, "version": {event.version}, "valid": true}}'
     yield f'event.status = "{event.severity}"'
+    parts = read_summary(event.summary)
+    ids = {name: one for name, one in mapping.content.ids.items() if name in event.ids} | rule.ids
+    given = ids.keys() | rule.fields.keys()
+    texts = {name: f"said_{name}" for part in parts for name in part.names if name in given}
+    for text in texts.values():
+        yield f'{text} = ""'
     if rule.occurred_at:
         yield from _taken("event.occurred_at", rule.occurred_at, "time")
     for name in registry.event_ids(event):
         value = rule.ids.get(name) or mapping.content.ids.get(name)
         if value is not None:
-            yield from _taken(f"event.{name}", value, "id", registry.ids[name].prefix or "")
+            prefix = registry.ids[name].prefix or ""
+            yield from _taken(f"event.{name}", value, "id", prefix, texts.get(name))
     if rule.fields:
         yield "event.data = {}"
     for name, value in rule.fields.items():
-        yield from _taken(f"event.data.{name}", value, _kind(event.fields[name]))
+        yield from _taken(
+            f"event.data.{name}", value, event.fields[name].type, said=texts.get(name)
+        )
+    yield from _summary(parts, texts)
+
+
+def _summary(parts: Sequence[Part], texts: dict[str, str]) -> Iterator[str]:
+    """Set `event.message` to the registry's summary, filled in with the texts of what it names."""
+    yield 'message = ""'
+    for part in parts:
+        if not texts.keys() >= set(part.names):
+            continue
+        pieces = ["message"]
+        for literal, name in part.pieces:
+            pieces += [_quoted(literal)] if literal else []
+            pieces += [texts[name]] if name is not None else []
+        text = f"message = {' + '.join(pieces)}"
+        there = " && ".join(f'{texts[name]} != ""' for name in part.names)
+        yield f"if {there} {{ {text} }}" if part.optional else text
+    yield "event.message = message"
 
 
 def _has_earlier(rule: Rule, path: str) -> bool:
@@ -349,10 +412,6 @@ def _has_earlier(rule: Rule, path: str) -> bool:
         if wanted.matches and re.compile(wanted.matches).groupindex:
             return True
     return False
-
-
-def _kind(field: EventField) -> str:
-    return "id" if field.type == "id" else field.type
 
 
 def _envelope(mapping: Mapping, registry: Registry, *, has_times: bool) -> Iterator[str]:

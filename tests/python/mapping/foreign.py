@@ -230,7 +230,7 @@ def archive(lines: Sequence[Line], registry: Registry, folder: Path) -> None:
     hours: dict[str, list[str]] = {}
     for line in lines:
         event = registry.by_name[line["evt"]["name"]]
-        received = line.get("received_at", line["occurred_at"])
+        received: str = line.get("received_at") or line["occurred_at"]
         said = {
             "kind": [event.stream, event.name.split(".")[1]],
             "clock": time_of(line["occurred_at"]).timestamp(),
