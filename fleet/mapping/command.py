@@ -25,6 +25,7 @@ from fleet.mapping.verdict import Judge, Refusal
 from fleet.project import find_project_dir
 from fleet.registry import Registry, load_registry
 from fleet.warehouse import storage
+from fleet.yaml_files import read_yaml
 
 SHOWN = 10
 LINE_LENGTH = 160
@@ -164,6 +165,7 @@ def import_logs(logs: tuple[str, ...], name: str, landing: str) -> None:
             "space or choose another --out, and run this again."
         ) from error
     _report(counts, loaded)
+    _say_old(counts, project_dir)
     click.echo(
         f"Written to {landing}. Load it: dbt run-operation load_event_lines "
         f"--vars 'landing_path: {landing}'"
@@ -330,6 +332,20 @@ def _report(counts: Counts, loaded: Mapping) -> None:
             click.echo(f"      {_cut(line)}")
     missing = counts.lines - counts.accounted
     click.echo(f"Lines unaccounted for: {missing:,}.")
+
+
+def _say_old(counts: Counts, project_dir: Path) -> None:
+    """Say what to set where events are older than the models believe."""
+    path = project_dir / "dbt_project.yml"
+    variables = read_yaml(path).get("vars", {}) if path.is_file() else {}
+    earliest = str(variables.get("earliest_credible_at", ""))
+    first = (counts.first_event_at or "")[:10]
+    if first and first < earliest:
+        click.echo(
+            f"The first event is of {first}, before earliest_credible_at ({earliest}): set that "
+            "var in dbt_project.yml to a day before it, or these events lie at the moment of "
+            "loading. After a load run `dbt build --full-refresh`."
+        )
 
 
 def _share(count: int, of: int) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Collection
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
@@ -47,6 +48,10 @@ _LONG = 512
 _BLUNT = r"\A[!-~]([ -~]*[!-~])?\Z"
 
 
+FROM_THE_REGISTRY = frozenset({"evt", "status", "registry_version"})
+"""Keys that a mapping's program takes from the registry, so that they need no look."""
+
+
 class Judge:
     """Judges lines as staging does."""
 
@@ -55,6 +60,10 @@ class Judge:
         self._project_dir = project_dir
         self._fits = {
             event.name: msgspec.json.Decoder(_type_of(event, registry)).decode
+            for event in registry.events
+        }
+        self._made = {
+            event.name: msgspec.json.Decoder(_type_of(event, registry, FROM_THE_REGISTRY)).decode
             for event in registry.events
         }
         self._name = msgspec.json.Decoder(_Named).decode
@@ -81,7 +90,7 @@ class Judge:
         Returns an object with what the line says, or a Refusal.
         """
         try:
-            return self._fits[name](line)
+            return self._made[name](line)
         except msgspec.DecodeError:
             return self._by_program(line) or msgspec.json.decode(line, type=Envelope)
 
@@ -170,7 +179,7 @@ def _bounded(text: str) -> float:
 # ---------------------------------------------------------------- the type of a line that fits
 
 
-def _type_of(event: Event, registry: Registry) -> Any:
+def _type_of(event: Event, registry: Registry, left_out: Collection[str] = ()) -> Any:
     """A type that only lines have which staging accepts. A null is read as absent."""
     ids = registry.event_ids(event)
     keys: list[tuple[str, Any]] = []
@@ -190,8 +199,11 @@ def _type_of(event: Event, registry: Registry) -> Any:
             ("valid", bool | None, None),
         ],
     )
-    keys.append(("evt", evt))
+    if "evt" not in left_out:
+        keys.append(("evt", evt))
     for key in registry.envelope:
+        if key.name in left_out:
+            continue
         if key.name == "received_at":
             add(key.name, Any, required=False)
         elif key.type == "object" and key.name != "evt":
