@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from itertools import repeat
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -192,10 +193,8 @@ def _import_all(
     ) as pool:
         # The largest first, so that all processes end at about the same time.
         logs = sorted(logs, key=lambda log: -log.stored.byte_count)
-        jobs = {pool.submit(_import_one, log, landing): log for log in logs}
-        for job in as_completed(jobs):
-            counts = job.result()
-            advance(jobs[job].stored.byte_count)
+        for log, counts in zip(logs, pool.map(_import_one, logs, repeat(landing)), strict=True):
+            advance(log.stored.byte_count)
             yield counts
 
 

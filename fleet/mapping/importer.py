@@ -121,7 +121,8 @@ class Importer:
         self._engine = Engine(mapping, registry)
         self._judge = Judge(project_dir, registry)
         checks = (project_dir / CHECKS).read_text("utf-8")
-        self.digest = hashlib.sha256(f"{self._engine.source}{checks}".encode()).hexdigest()
+        said = f"{self._engine.source}{checks}{mapping.content.model_dump_json()}"
+        self.digest = hashlib.sha256(said.encode()).hexdigest()
         """Changes with whatever may change what is written."""
         self._rules = [rule.name for rule in mapping.content.rules]
         self._is_numbered = mapping.content.line.in_order

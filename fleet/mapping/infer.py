@@ -56,7 +56,7 @@ def draft(lines: Iterable[str], kind: str, registry: Registry, name: str) -> str
     rows: list[str] = []
     for shape in common:
         text += _rule(shape, read, registry, set(ids), is_datadog)
-        rows += _row(shape, read, is_datadog)
+        rows += _row(shape, read, {*ids.values(), *_of_the_line(fields)})
     text += ["", "# Rows for registry/events.yml, where no registered event says it:", *rows]
     return "\n".join(text) + "\n"
 
@@ -204,11 +204,23 @@ def _alike(name: str, shape: Shape) -> Path | None:
     return None
 
 
-def _row(shape: Shape, read: int, is_datadog: bool) -> list[str]:
-    lines = [f"#   # {shape}, {shape.count:,} lines ({shape.count / read:.1%})", "#   fields:"]
-    for path, field in shape.fields.items():
-        if path == shape.path:
-            continue
+def _of_the_line(fields: dict[Path, Field]) -> set[Path]:
+    """Where the envelope and the severity usually stand, which are no fields of an event."""
+    names = (*TIME_WORDS, "service", "host", "version", "env", "level", "status", "severity")
+    return {path for path in fields if len(path) == 1 and str(path[0]) in names}
+
+
+def _row(shape: Shape, read: int, apart: set[Path]) -> list[str]:
+    """A row of the registry for lines of one shape; none where they say nothing of their own."""
+    own = {path: of for path, of in shape.fields.items() if path not in {*apart, shape.path}}
+    if not own:
+        return []
+    lines = [
+        f"#  - name: stream.object_verb_past  # {shape}, {shape.count / read:.1%} of the lines",
+        "#    version: 1",
+        "#    fields:",
+    ]
+    for path, field in own.items():
         name = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", str(path[-1])).lower()
         name = re.sub(r"[^a-z0-9]+", "_", name).strip("_")
         rate = sum(field.kinds.values()) / shape.count
@@ -226,5 +238,6 @@ def _row(shape: Shape, read: int, is_datadog: bool) -> list[str]:
                 what = 'type: "list[string]"'
             case _:
                 what = "type: string"
-        lines.append(f"#     {name}: {{{what}, requirement: {need}}}  # in {rate:.0%} of them")
+        rest = f"brief: ..., requirement: {need}}}  # in {rate:.0%} of them"
+        lines.append(f"#      {name}: {{{what}, {rest}")
     return lines

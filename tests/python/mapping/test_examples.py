@@ -144,7 +144,7 @@ def test_a_draft_is_a_mapping_that_reads_its_own_logs(tmp_path: Path, registry: 
     draft = run("mapping", "infer", str(logs), "--name", "drafted")
     assert 'occurred_at: {path: "timestamp", zone: UTC}  # whose zone?' in draft
     assert 'robot_id: "robotId"' in draft
-    assert "level: {type: enum, of: [debug], requirement: required}" in draft
+    assert "ms: {type: int, min: 1, max: 9, brief: ..., requirement: required}" in draft
     # What it guesses of events needs what only a person can say; without it the draft is sound.
     kept = [
         line
