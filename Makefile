@@ -129,9 +129,9 @@ typescript: $(NODE_MODULES)  ## Build the TypeScript client and test it.
 # Each lock holds the pins of the one before, so that one .venv can have them all.
 lock:  ## Pin the newest versions that pyproject.toml allows.
 	@$(BIN)/pip install -qq uv
-	@$(LOCK) --extra warehouse --group build --output-file requirements.lock
-	@$(LOCK) --extra dashboard --group build --constraint requirements.lock --output-file requirements-dashboard.lock
-	@$(LOCK) --extra dashboard --group dev --constraint requirements-dashboard.lock --output-file requirements-dev.lock
+	@$(LOCK) --extra warehouse --extra import --group build --output-file requirements.lock
+	@$(LOCK) --extra dashboard --extra import --group build --constraint requirements.lock --output-file requirements-dashboard.lock
+	@$(LOCK) --extra dashboard --extra import --group dev --constraint requirements-dashboard.lock --output-file requirements-dev.lock
 
 clean:  ## Remove everything that make made, except profiles.yml.
 	@rm -rf .venv data dbt_packages target logs $(TYPESCRIPT)/node_modules $(TYPESCRIPT)/dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -13,8 +13,11 @@ from fleet.errors import FleetError
 # Imported when asked for, so that one command does not pay for the libraries of another.
 COMMANDS = {
     "audit": "fleet.warehouse.audit:audit",
+    "check": "fleet.mapping.command:check_lines",
     "erase": "fleet.warehouse.erase:erase",
     "follow": "fleet.warehouse.follow:follow",
+    "import": "fleet.mapping.command:import_logs",
+    "mapping": "fleet.mapping.command:mapping",
     "registry": "fleet.registry.command:registry",
     "retention": "fleet.warehouse.retention:retention",
     "score": "fleet.simulator.score:score",
@@ -23,6 +26,9 @@ COMMANDS = {
     "simulate": "fleet.simulator.command:simulate",
     "vector": "fleet.vector.command:vector",
 }
+
+# What pip installs for a command, where it is not the extra `warehouse`.
+EXTRAS = {"check": "import", "import": "import", "mapping": "import"}
 
 
 class LazyGroup(click.Group):
@@ -41,7 +47,7 @@ class LazyGroup(click.Group):
             package = (error.name or "").partition(".")[0]
             raise FleetError(
                 f"`fleet {cmd_name}` needs the package {package}: install it with "
-                "pip install 'fleet-analytics[warehouse]'."
+                f"pip install 'fleet-analytics[{EXTRAS.get(cmd_name, 'warehouse')}]'."
             ) from error
         assert isinstance(command, click.Command)
         return command
@@ -62,7 +68,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup)
 @click.version_option(package_name="fleet-analytics", message="%(version)s")
 def main() -> None:
-    """Typed delivery events: the registry, a simulated fleet, single sessions and the Sigma kit."""
+    """Typed delivery events: registry, other logs, a simulated fleet, sessions, the Sigma kit."""
     # A terminal that has no → shows ? there; the command goes on.
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="replace")

@@ -8,6 +8,8 @@ from pathlib import Path
 import click
 
 from fleet.errors import FleetError
+from fleet.mapping.loader import load_mappings
+from fleet.mapping.program import files as mapping_programs
 from fleet.project import find_project_dir
 from fleet.registry.changes import Kind
 from fleet.registry.diff import compare
@@ -38,9 +40,11 @@ def check() -> None:
 @registry.command()
 @click.option("--check", is_flag=True, help="Write nothing; fail when a file is out of date.")
 def generate(check: bool) -> None:
-    """Write every file that follows from the registry."""
+    """Write every file that follows from the registry, and the program of each mapping."""
     project_dir = find_project_dir()
-    changed = write_generated(project_dir, load_registry(project_dir), check=check)
+    loaded = load_registry(project_dir)
+    programs = mapping_programs(load_mappings(project_dir, loaded), loaded)
+    changed = write_generated(project_dir, loaded, programs, check=check)
     for path in changed:
         click.echo(path)
     if not changed:

@@ -8,18 +8,28 @@ from fleet.registry.schema import Registry
 from fleet.registry.targets import TARGETS
 from fleet.registry.targets.common import MARK
 
+MAPPED = "pipeline/vector/programs/mappings/*.vrl"
+MAPPED_MARK = "Generated from mappings/ by `fleet registry generate`; do not edit."
+
 
 def generate(registry: Registry) -> dict[str, str]:
     """Every generated file: path below the project, with `/`, to its text."""
     return {path: text for target in TARGETS for path, text in target.files(registry).items()}
 
 
-def write_generated(project_dir: Path, registry: Registry, *, check: bool = False) -> list[str]:
+def write_generated(
+    project_dir: Path,
+    registry: Registry,
+    more: dict[str, str] | None = None,
+    *,
+    check: bool = False,
+) -> list[str]:
     """Bring the generated files up to date, removing those of rows that are gone.
 
-    With `check` nothing is changed. Returns the paths that differed.
+    `more` are files that do not follow from the registry alone. With `check` nothing is changed.
+    Returns the paths that differed.
     """
-    files = generate(registry)
+    files = generate(registry) | (more or {})
     changed = []
     for path, text in files.items():
         file = project_dir / path
@@ -29,7 +39,7 @@ def write_generated(project_dir: Path, registry: Registry, *, check: bool = Fals
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(text.encode())
     for path in _owned(project_dir):
-        if path not in files and MARK in (project_dir / path).read_text("utf-8"):
+        if path not in files and is_generated((project_dir / path).read_text("utf-8")):
             changed.append(path)
             if not check:
                 (project_dir / path).unlink()
@@ -37,6 +47,11 @@ def write_generated(project_dir: Path, registry: Registry, *, check: bool = Fals
 
 
 def _owned(project_dir: Path) -> list[str]:
-    globs = [glob for target in TARGETS for glob in target.owns]
+    globs = [MAPPED, *(glob for target in TARGETS for glob in target.owns)]
     found = {path for glob in globs for path in project_dir.glob(glob) if path.is_file()}
     return sorted(path.relative_to(project_dir).as_posix() for path in found)
+
+
+def is_generated(text: str) -> bool:
+    """Whether a file says that it was generated."""
+    return MARK in text or MAPPED_MARK in text

@@ -42,6 +42,7 @@ class Settings(BaseModel):
         batch_seconds: age at which it is written at the latest, in seconds.
         lake_buffer_gb: disk for lines on their way to S3, in GB, for each of the two sinks.
         datadog_buffer_gb: disk for lines on their way to Datadog, in GB.
+        mapping: mapping of mappings/ by which lines that are no events become some.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -60,6 +61,7 @@ class Settings(BaseModel):
     # Vector refuses disk buffers below 256 MiB.
     lake_buffer_gb: Annotated[int, Field(ge=1, le=500)] = 10
     datadog_buffer_gb: Annotated[int, Field(ge=1, le=500)] = 2
+    mapping: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")] | None = None
 
 
 def render_vector(project_dir: Path, environment: str) -> str:
@@ -84,7 +86,13 @@ def render_vector(project_dir: Path, environment: str) -> str:
     )
 
     def program(name: str) -> str:
-        text = (folder / "programs" / name).read_text("utf-8")
+        try:
+            text = (folder / "programs" / name).read_text("utf-8")
+        except FileNotFoundError:
+            raise FleetError(
+                f"There is no {VECTOR}/programs/{name}: correct `mapping` of the environment "
+                f"{environment}, or run `fleet registry generate`."
+            ) from None
         return textwrap.indent(text, " " * 6).strip()
 
     return jinja.get_template("vector.yaml.j2").render(

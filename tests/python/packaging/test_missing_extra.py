@@ -1,26 +1,29 @@
-"""`fleet` without the extra `warehouse`: what needs it says in one sentence what to install."""
+"""`fleet` without its extras: what needs one says in one sentence what to install."""
 
 import importlib.metadata
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from fleet.cli import COMMANDS
+from fleet.cli import COMMANDS, EXTRAS
 
 PROJECT = Path(__file__).parents[3]
 ALONE = {"registry": ("check",), "sigma": ("--help",), "vector": ("render", "prod")}
 
 
-def modules_of_the_extra() -> set[str]:
-    """Top-level modules of the packages that only the extra brings."""
-    required = importlib.metadata.requires("fleet-analytics") or []
+def modules_of_the_extras() -> set[str]:
+    """Top-level modules of the packages that only extras bring."""
+    extras = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"][
+        "optional-dependencies"
+    ]
     packages = {
         re.split(r"[^\w-]", requirement)[0].lower()
-        for requirement in required
-        if "extra == 'warehouse'" in requirement.replace('"', "'")
+        for extra in ("warehouse", "import")
+        for requirement in extras[extra]
     }
     assert "duckdb" in packages
     return {
@@ -34,7 +37,7 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
     """`fleet` in a process that cannot import the packages of the extra."""
     code = (
         "import sys\n"
-        f"sys.modules.update(dict.fromkeys({sorted(modules_of_the_extra())!r}))\n"
+        f"sys.modules.update(dict.fromkeys({sorted(modules_of_the_extras())!r}))\n"
         "from fleet.cli import main\n"
         f"main({list(words)!r}, prog_name='fleet')\n"
     )
@@ -55,7 +58,7 @@ def test_the_others_say_what_to_install(command: str) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert re.fullmatch(
         rf"Error: `fleet {command}` needs the package \w+: install it with "
-        r"pip install 'fleet-analytics\[warehouse\]'\.\n",
+        rf"pip install 'fleet-analytics\[{EXTRAS.get(command, 'warehouse')}\]'\.\n",
         done.stderr,
     ), done.stderr
 

@@ -109,7 +109,16 @@ class Vector:
         transform = self.transforms[name]
         match transform["type"]:
             case "remap":
-                yield name, flow.then(transform["source"])
+                done = flow.then(transform["source"])
+                # An array becomes a record each.
+                if "\n  . = lines\n" not in transform["source"] or not done.ask("is_array(.)"):
+                    yield name, done
+                    return
+                for place in range(done.ask("length(array(.) ?? [])")):
+                    yield (
+                        name,
+                        done.then(f". = object(get(array(.) ?? [], [{place}]) ?? {{}}) ?? {{}}"),
+                    )
             case "route":
                 routes = [
                     route

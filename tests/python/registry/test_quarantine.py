@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from fleet.mapping.verdict import Judge
 from fleet.registry import Registry, load_registry
 from fleet.registry.targets.lines import example_line
 from tests.python.conftest import ROOT, Warehouse
@@ -96,6 +97,20 @@ def test_no_line_is_lost_and_no_row_differs_from_what_its_line_says(
     }
     assert statuses["quarantined"] == sum(reasons.values())
     assert statuses["other_environment"] == wrong["of another environment"] > 10
+
+    # `fleet check` says it of each line before anything is loaded.
+    judge = Judge(ROOT, registry)
+    told = Counter(
+        (refusal.reason, refusal.detail)
+        for raw in lines
+        if not judge.other_environment(raw)
+        if (refusal := judge.refused(raw))
+    )
+    reasons_and_details = (
+        f"select reason, reason_detail, count(*) from fleet_staging.{quarantine} group by all"
+    )
+    said_by_staging = {(why, what): count for why, what, count in dbt.rows(reasons_and_details)}
+    assert told == said_by_staging
 
     found = Counter(rows(dbt, registry))
     expected = Counter({row_of(line, registry) for line in right})

@@ -1,0 +1,1 @@
+"""From logs of another shape to events: mappings, the program made of each, and the import."""

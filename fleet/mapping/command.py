@@ -1,0 +1,356 @@
+"""`fleet mapping`, `fleet import` and `fleet check`: logs of another shape, and any lines."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from itertools import repeat
+from multiprocessing import get_context
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
+
+from fleet.errors import FleetError
+from fleet.mapping.examples import example_problems
+from fleet.mapping.importer import Counts, Importer, import_log
+from fleet.mapping.infer import draft
+from fleet.mapping.loader import MAPPINGS, Mapping, find_mappings, load_mapping
+from fleet.mapping.shapes import Shapes
+from fleet.mapping.sources import Log, LogError, as_text, find_logs, read_lines
+from fleet.mapping.verdict import Judge, Refusal
+from fleet.project import find_project_dir
+from fleet.registry import Registry, load_registry
+from fleet.warehouse import storage
+from fleet.yaml_files import read_yaml
+
+SHOWN = 10
+LINE_LENGTH = 160
+
+logs_argument = click.argument("logs", metavar="LOGS...", nargs=-1, required=True)
+mapping_option = click.option(
+    "--mapping",
+    "name",
+    metavar="NAME",
+    required=True,
+    help="Mapping of the folder mappings/, or the path of a mapping file.",
+)
+
+
+@click.group()
+def mapping() -> None:
+    """Check, draft and measure mappings: from logs of another shape to events."""
+
+
+@mapping.command()
+@click.argument("file", required=False)
+def check(file: str | None) -> None:
+    """Check mappings/*.yml, or FILE, and run the examples in them as tests."""
+    project_dir = find_project_dir()
+    registry = load_registry(project_dir)
+    paths = [_mapping_path(project_dir, file)] if file else find_mappings(project_dir)
+    judge = Judge(project_dir, registry)
+    failed = 0
+    for path in paths:
+        loaded = load_mapping(path, registry, _shown(path, project_dir))
+        problems = list(example_problems(loaded, registry, judge))
+        failed += len(problems)
+        for problem in problems:
+            click.echo(problem, err=True)
+        if not problems:
+            content = loaded.content
+            click.echo(
+                f"{loaded.file} is sound: {len(content.rules)} rules, "
+                f"{len(content.examples)} examples."
+            )
+    if failed:
+        raise FleetError("Correct the rules or the examples named above and run this again.")
+    if not paths:
+        raise FleetError(
+            f"There is no mapping in {MAPPINGS}/: draft one with `fleet mapping infer`."
+        )
+
+
+@mapping.command()
+@logs_argument
+@mapping_option
+def coverage(logs: tuple[str, ...], name: str) -> None:
+    """Say which rules fit which share of the lines, what fits none, and what is never made."""
+    project_dir = find_project_dir()
+    registry = load_registry(project_dir)
+    importer = Importer(_load(project_dir, name, registry), registry, project_dir)
+    counts, shapes = Counts(), Shapes()
+    found = find_logs(logs)
+    with _progress("Reading", found) as advance:
+        for log in found:
+            for line in importer.lines(log, counts):
+                if line.is_unmatched:
+                    shapes.add(line.text)
+                advance(len(line.text) + 1)
+    _report(counts, importer.mapping)
+    if shapes.total:
+        click.echo("Lines that no rule fits, by their shape:")
+        for shape in shapes.most_common(SHOWN):
+            click.echo(f"  {_share(shape.count, counts.lines)}  {shape}")
+            click.echo(f"      {_cut(shape.example)}")
+    made = {rule.event for rule in importer.mapping.content.rules}
+    never = [e.name for e in registry.events if e.name not in counts.events]
+    click.echo(
+        f"Registered events that these lines never give: {len(never)} of {len(registry.events)}."
+    )
+    for event in never:
+        click.echo(f"  {event}{'  (a rule makes it)' if event in made else ''}")
+
+
+@mapping.command()
+@logs_argument
+@click.option("--name", default="draft", show_default=True, help="What to call the mapping.")
+def infer(logs: tuple[str, ...], name: str) -> None:
+    """Draft a mapping from what logs hold, with rows for the registry; print it as YAML.
+
+    What it guesses is a start: names that are alike, values of a type. Say for each rule which
+    event it is, then run `fleet mapping check`.
+    """
+    registry = load_registry(find_project_dir())
+    found = find_logs(logs)
+    kinds = {"csv" if ".csv" in log.name else "json" for log in found}
+    if len(kinds) > 1:
+        raise LogError("Some of these logs are tables and some are not: draft a mapping of each.")
+    with _progress("Reading", found) as advance:
+
+        def lines() -> Iterator[str]:
+            for log in found:
+                for some in read_lines(log, min(kinds)):
+                    for line in some:
+                        advance(len(line) + 1)
+                        if line.strip():
+                            yield as_text(line)
+
+        text = draft(lines(), min(kinds), registry, name)
+    click.echo(text, nl=False)
+
+
+@click.command("import")
+@logs_argument
+@mapping_option
+@click.option(
+    "--out",
+    "landing",
+    metavar="LANDING",
+    required=True,
+    help="Landing folder or s3:// prefix that events go to.",
+)
+def import_logs(logs: tuple[str, ...], name: str, landing: str) -> None:
+    """Make event files of logs of another shape: files, folders or s3:// prefixes.
+
+    A log that was imported already is left alone; to stop and run it again is safe.
+    """
+    project_dir = find_project_dir()
+    registry = load_registry(project_dir)
+    loaded = _load(project_dir, name, registry)
+    found = find_logs(logs)
+    counts = Counts()
+    try:
+        with _progress("Importing", found) as advance:
+            for one in _import_all(loaded, registry, project_dir, found, landing, advance):
+                counts.include(one)
+    except storage.StorageError as error:
+        raise FleetError(f"{landing} cannot be written ({error}).") from error
+    except OSError as error:
+        raise FleetError(
+            f"{error.filename or landing} cannot be written ({error.strerror or error}): free some "
+            "space or choose another --out, and run this again."
+        ) from error
+    _report(counts, loaded)
+    _say_old(counts, project_dir)
+    click.echo(
+        f"Written to {landing}. Load it: dbt run-operation load_event_lines "
+        f"--vars 'landing_path: {landing}'"
+    )
+
+
+def _import_all(
+    loaded: Mapping,
+    registry: Registry,
+    project_dir: Path,
+    logs: list[Log],
+    landing: str,
+    advance: _Advance,
+) -> Iterator[Counts]:
+    workers = min(len(logs), os.cpu_count() or 1)
+    if workers == 1:
+        importer = Importer(loaded, registry, project_dir)
+        for log in logs:
+            yield import_log(importer, log, landing, advance)
+        return
+    # Not forked: libraries of this process may have threads.
+    with ProcessPoolExecutor(
+        workers, get_context("spawn"), _set_up, (loaded, registry, project_dir)
+    ) as pool:
+        # The largest first, so that all processes end at about the same time.
+        logs = sorted(logs, key=lambda log: -log.stored.byte_count)
+        for log, counts in zip(logs, pool.map(_import_one, logs, repeat(landing)), strict=True):
+            advance(log.stored.byte_count)
+            yield counts
+
+
+_importer: list[Importer] = []
+"""The importer of this process, where it is one of several."""
+
+
+def _set_up(loaded: Mapping, registry: Registry, project_dir: Path) -> None:
+    _importer.append(Importer(loaded, registry, project_dir))
+
+
+def _import_one(log: Log, landing: str) -> Counts:
+    return import_log(_importer[0], log, landing)
+
+
+@click.command("check")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+def check_lines(files: tuple[str, ...]) -> None:
+    """Say what staging would say of each line of event files; exit with 1 if one is refused."""
+    project_dir = find_project_dir()
+    judge = Judge(project_dir, load_registry(project_dir))
+    found = find_logs(files)
+    refused: Counter[Refusal] = Counter()
+    first: dict[Refusal, str] = {}
+    elsewhere: Counter[str] = Counter()
+    lines = 0
+    with _progress("Checking", found) as advance:
+        for log in found:
+            number = 0
+            for some in read_lines(log, "json"):
+                for raw in some:
+                    number += 1
+                    line = raw.removesuffix(b"\r")
+                    advance(len(raw) + 1)
+                    other = judge.other_environment(line)
+                    refusal = None if other else judge.refused(line)
+                    if other:
+                        elsewhere[other] += 1
+                    if refusal:
+                        refused[refusal] += 1
+                        first.setdefault(refusal, f"{log.name}, line {number}: {as_text(line)}")
+            lines += number
+    bad = refused.total()
+    good = lines - bad - elsewhere.total()
+    click.echo(f"{lines:,} lines: {good:,} accepted, {bad:,} refused.")
+    for env, count in sorted(elsewhere.items()):
+        click.echo(f"{_share(count, lines)}  of the environment {env}, so no events of ours")
+    for refusal, count in refused.most_common():
+        click.echo(f"{_share(count, lines)}  {refusal}")
+        click.echo(f"      {_cut(first[refusal])}")
+    if bad:
+        raise FleetError(
+            "Correct what writes these lines, or the registry; docs/events.md says what each "
+            "reason means."
+        )
+
+
+# ---------------------------------------------------------------- what is shared
+
+
+def _mapping_path(project_dir: Path, name: str) -> Path:
+    named = project_dir / MAPPINGS / f"{name}.yml"
+    path = Path(name)
+    if not path.is_file() and named.is_file():
+        return named
+    if not path.is_file():
+        known = ", ".join(path.stem for path in find_mappings(project_dir)) or "none"
+        raise FleetError(
+            f"There is no mapping {name}: name a file, or one of {MAPPINGS}/ ({known})."
+        )
+    return path
+
+
+def _load(project_dir: Path, name: str, registry: Registry) -> Mapping:
+    path = _mapping_path(project_dir, name)
+    return load_mapping(path, registry, _shown(path, project_dir))
+
+
+def _shown(path: Path, project_dir: Path) -> str:
+    path = path.resolve()
+    return str(path.relative_to(project_dir) if path.is_relative_to(project_dir) else path)
+
+
+class _Advance:
+    """Moves the bar on; not at each line, for the bar would take longer than the line."""
+
+    STEP = 1 << 18
+
+    def __init__(self, bar: Progress, total: int) -> None:
+        self._bar, self._task, self._waiting = bar, bar.add_task("", total=total), 0
+
+    def __call__(self, size: int) -> None:
+        self._waiting += size
+        if self._waiting >= self.STEP:
+            self._bar.update(self._task, advance=self._waiting)
+            self._waiting = 0
+
+
+@contextmanager
+def _progress(verb: str, logs: Sequence[Log]) -> Iterator[_Advance]:
+    console = Console(stderr=True)
+    bar = Progress(
+        TextColumn(verb),
+        BarColumn(),
+        DownloadColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    with bar:
+        yield _Advance(bar, sum(log.stored.byte_count for log in logs))
+
+
+def _report(counts: Counts, loaded: Mapping) -> None:
+    """What became of the lines; the counts add up to all of them."""
+    click.echo(f"{counts.lines:,} lines gave {sum(counts.events.values()):,} events.")
+    for rule in loaded.content.rules:
+        what = rule.event or "no event"
+        count = counts.mapped.get(rule.name, 0) + counts.set_aside.get(rule.name, 0)
+        if rule.go_on:  # its lines are counted by the rule that ends them
+            count = counts.events.get(rule.event or "", 0)
+        click.echo(f"  {_share(count, counts.lines)}  {rule.name}: {what}")
+    for count, what in (
+        (counts.events_already, "events already"),
+        (counts.unmatched, "fit no rule: ordinary logs, kept apart"),
+        (counts.blank, "blank"),
+    ):
+        if count:
+            click.echo(f"  {_share(count, counts.lines)}  {what}")
+    for why, count in sorted(counts.refused.items(), key=lambda item: -item[1]):
+        click.echo(f"  {_share(count, counts.lines)}  refused: {why}")
+        for line in counts.refused_examples[why][:1]:
+            click.echo(f"      {_cut(line)}")
+    missing = counts.lines - counts.accounted
+    click.echo(f"Lines unaccounted for: {missing:,}.")
+
+
+def _say_old(counts: Counts, project_dir: Path) -> None:
+    """Say what to set where events are older than the models believe."""
+    path = project_dir / "dbt_project.yml"
+    variables = read_yaml(path).get("vars", {}) if path.is_file() else {}
+    earliest = str(variables.get("earliest_credible_at", ""))
+    first = (counts.first_event_at or "")[:10]
+    if first and first < earliest:
+        click.echo(
+            f"The first event is of {first}, before earliest_credible_at ({earliest}): set that "
+            "var in dbt_project.yml to a day before it, or these events lie at the moment of "
+            "loading. After a load run `dbt build --full-refresh`."
+        )
+
+
+def _share(count: int, of: int) -> str:
+    return f"{count:>11,} {count / max(of, 1):>7.2%}"
+
+
+def _cut(line: str) -> str:
+    line = storage.printable(line)
+    return line if len(line) <= LINE_LENGTH else f"{line[:LINE_LENGTH]} ..."

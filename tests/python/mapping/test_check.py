@@ -1,0 +1,68 @@
+"""`fleet check` says of each line what staging says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from fleet.cli import main
+from fleet.mapping.verdict import Judge, Refusal
+from fleet.registry import Registry
+from fleet.registry.targets.lines import example_line
+from tests.python.conftest import ROOT
+
+
+@pytest.fixture(scope="module")
+def judge(registry: Registry) -> Judge:
+    return Judge(ROOT, registry)
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(main, ["check", *words], env={"FLEET_PROJECT_DIR": str(ROOT)})
+
+
+def test_counts_by_reason_with_the_first_line_of_each(registry: Registry, tmp_path: Path) -> None:
+    good = example_line(registry.by_name["robot.heartbeat"], registry)
+    lines = [
+        json.dumps(good),
+        json.dumps(good | {"env": " Staging"}),
+        json.dumps(good | {"robot_id": 7}),
+        json.dumps(good | {"robot_id": 8}),
+        "[1]",
+        '{"a": 1, "a": 2}',
+    ]
+    (tmp_path / "a.ndjson").write_text("\n".join(lines), "utf-8")
+    done = run(str(tmp_path / "a.ndjson"))
+    assert done.exit_code == 1
+    assert "6 lines: 1 accepted, 4 refused." in done.output
+    assert "  33.33%  bad_type (robot_id)\n      a.ndjson, line 3: {" in done.output
+    assert "  16.67%  of the environment staging, so no events of ours" in done.output
+    assert "not_an_object\n      a.ndjson, line 5: [1]" in done.output
+    assert "malformed\n      a.ndjson, line 6: " in done.output
+
+    (tmp_path / "a.ndjson").write_text(f"{lines[0]}\n{lines[1]}\n", "utf-8")
+    done = run(str(tmp_path))
+    assert (done.exit_code, done.output.splitlines()[0]) == (0, "2 lines: 1 accepted, 0 refused.")
+
+
+def test_a_line_that_fits_is_seen_to_fit_without_the_program(
+    judge: Judge, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Judge, "_by_program", None)
+    for event in registry.events:
+        line = json.dumps(example_line(event, registry), separators=(",", ":")).encode()
+        assert judge.refused(line) is None
+        assert not isinstance(judge.read_event(event.name, line), Refusal)
+
+
+def test_what_the_type_cannot_tell_the_program_does(judge: Judge, registry: Registry) -> None:
+    line = example_line(registry.by_name["robot.heartbeat"], registry)
+    leap_day = line | {"occurred_at": "2028-02-29T00:00:00Z", "message": "é" * 1500}
+    assert judge.refused(json.dumps(leap_day).encode()) is None
+    no_day = line | {"occurred_at": "2027-02-29T00:00:00Z"}
+    assert judge.refused(json.dumps(no_day).encode()) == Refusal("bad_timestamp", "occurred_at")
+    invalid = line | {"evt": line["evt"] | {"valid": False}}
+    assert judge.refused(json.dumps(invalid).encode()) == Refusal("refused_at_source")
