@@ -32,7 +32,12 @@ DAYS := 1
 SEED := 7
 SPEED := 20
 
-.PHONY: help setup demo live dashboard check test coverage typescript lint lock clean
+# Of a soak: the random worlds for each seed, and where they and the tests marked `soak` are.
+SEEDS := 1
+WORLDS := 1500
+SOAK_TESTS := tests/python/nightly tests/python/oracle tests/python/benchmarks tests/python/redshift/test_lifts.py
+
+.PHONY: help setup demo live dashboard check test soak coverage typescript lint lock clean
 
 help:  ## Show these targets.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 17
@@ -114,6 +119,13 @@ lint: setup $(DEV)  ## Check style, types and SQL, and that generated files are 
 
 test: lint typescript  ## Check everything: lint, then every test, on two cores; ARGS='-k session' chooses tests.
 	@$(BIN)/pytest $(BOTH_CORES) $(ARGS)
+
+soak: setup $(DEV)  ## Check with more worlds, and runs killed everywhere; SEEDS='1 2 3' begins anew with each.
+	@for seed in $(SEEDS); do \
+		echo "Seed $$seed ..."; \
+		SOAK=1 NIGHTLY_WORLDS=$(WORLDS) KILLED_EVERY=1 RANDOM_KILLS=30 $(BIN)/pytest --quiet $(BOTH_CORES) \
+			--hypothesis-seed=$$seed $(SOAK_TESTS) $(ARGS); \
+	done
 
 coverage: setup $(DEV)  ## Run every test and report how much of fleet and fleet_events they run.
 	@$(BIN)/pytest --quiet $(BOTH_CORES) --cov --cov-report=term $(ARGS)

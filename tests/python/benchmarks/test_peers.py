@@ -61,6 +61,7 @@ def test_a_row_that_differs_is_found(
         peers.compare("duckdb", database, tmp_path)
 
 
+@pytest.mark.soak
 def test_its_last_line_is_json() -> None:
     words = ["--days", "1", "--robots", "1", "--rounds", "1", "--peer", "duckdb"]
     done = CliRunner().invoke(peers.main, words)

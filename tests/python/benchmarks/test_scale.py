@@ -15,6 +15,7 @@ from tests.python.conftest import Warehouse
 pytestmark = pytest.mark.dbt
 
 
+@pytest.mark.soak
 def test_its_last_line_is_json(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scale, "YOUNG_FLEETS", 1)
     monkeypatch.setattr(scale, "YOUNG_ROBOTS", 1)

@@ -83,7 +83,7 @@ def lifts(
     warehouse.load()
     only_tables = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
     models = ("+supply_hours", "+load_reconciliation", "+quarantined_lines")
-    warehouse("build", "--select", *models, *only_tables, silence_timeout_minutes=10**7)
+    warehouse("build", "--select", *models, *only_tables, robots_send_heartbeats=False)
     return warehouse
 
 

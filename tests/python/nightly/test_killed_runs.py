@@ -64,6 +64,7 @@ def refreshed(nights: Nights, before_night_2: Path) -> dict[bool, Tables]:
         return {False: without, True: tables(warehouse.database)}
 
 
+@pytest.mark.soak
 # Two native threads at least are DuckDB's and NumPy's, and idle while no database is open.
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_killed_after_each_model(
