@@ -46,6 +46,8 @@ def test_every_odd_line_gets_the_same_reason_and_values(
     long = dict(long_lines(registry))
     lines += [line.encode() for line in long]
     both.duck.land("odd.ndjson", lines)
+    # Two rejected lines that only differ behind what a shorter text would hold of them.
+    both.duck.land("no_json.ndjson", [b"{" + b"x" * 65_000 + end for end in (b"1", b"2")])
     both.load()
     query = f"select {', '.join(COLUMNS)} from fleet_staging.base_event_log__typed_lines"
     found: list[Counter[tuple[Any, ...]]] = []
@@ -56,6 +58,8 @@ def test_every_odd_line_gets_the_same_reason_and_values(
         run("run", "--select", "+base_event_log__quarantined_lines")
         found.append(Counter(rows(query)))
         kept.append(Counter(rows(f"select {', '.join(KEPT)} from {QUARANTINED}")))
+        (ids,) = rows(f"select count(*), count(distinct quarantined_line_id) from {QUARANTINED}")
+        assert ids[0] == ids[1] > len(long)
         too_large.append(rows(f"select count(*) from {QUARANTINED} where reason = 'too_large'"))
     duck, redshift = found
     assert list((duck - redshift).items())[:5] == []
