@@ -122,7 +122,12 @@ class Judge:
         source = (
             'content, err = parse_json(string(get(., ["message"]) ?? "") ?? "")\n'
             'kind = "event"\nquarantine_reason = null\nquarantine_detail = null\n'
-            f'{checks}\n. = {{"reason": quarantine_reason, "detail": quarantine_detail}}'
+            f"{checks}\n"
+            # Vector writes received_at itself, so its checks do not look at it.
+            'text = string(content.received_at) ?? ""\n'
+            'is_time = match(text, rfc3339) && (parse_timestamp(text, "%+") ?? null) != null\n'
+            '. = {"reason": quarantine_reason, "detail": quarantine_detail, '
+            '"is_received": content.received_at == null || is_time}'
         )
         runtime = VRLRuntime()
         runtime.compile(source)
@@ -131,7 +136,18 @@ class Judge:
     def _by_program(self, line: bytes) -> Refusal | None:
         runtime, source = self._program
         said = runtime.execute(source, {"message": _finite(line)}).processed_event
-        return Refusal(said["reason"], said["detail"]) if said["reason"] else None
+        refusal = Refusal(said["reason"], said["detail"]) if said["reason"] else None
+        if said["is_received"] or (refusal and self._is_before_received_at(refusal)):
+            return refusal
+        return Refusal("bad_type", "received_at")
+
+    def _is_before_received_at(self, refusal: Refusal) -> bool:
+        """Whether staging finds this in a line before it finds that received_at is no time."""
+        order = [reason.name for reason in self._registry.quarantine_reasons]
+        if refusal.reason != "bad_type":
+            return order.index(refusal.reason) < order.index("bad_type")
+        keys = [key.name for key in self._registry.envelope_values]
+        return refusal.detail in keys[: keys.index("received_at")]
 
 
 def open_judge(registry: Registry) -> Judge:
@@ -204,9 +220,7 @@ def _type_of(event: Event, registry: Registry, left_out: Collection[str] = ()) -
     for key in registry.envelope:
         if key.name in left_out:
             continue
-        if key.name == "received_at":
-            add(key.name, Any, required=False)
-        elif key.type == "object" and key.name != "evt":
+        if key.type == "object" and key.name != "evt":
             below = [
                 (inner.path[1], _key(inner) | None, None)
                 for inner in registry.envelope_below(key.name)

@@ -66,3 +66,13 @@ def test_what_the_type_cannot_tell_the_program_does(judge: Judge, registry: Regi
     assert judge.refused(json.dumps(no_day).encode()) == Refusal("bad_timestamp", "occurred_at")
     invalid = line | {"evt": line["evt"] | {"valid": False}}
     assert judge.refused(json.dumps(invalid).encode()) == Refusal("refused_at_source")
+    mistakes: list[object] = [7, "yesterday", {}]
+    for wrong in mistakes:
+        unheard = line | {"received_at": wrong}
+        assert judge.refused(json.dumps(unheard).encode()) == Refusal("bad_type", "received_at")
+        both = unheard | {"robot_id": 7}
+        assert judge.refused(json.dumps(both).encode()) == Refusal("bad_type", "received_at")
+        earlier = unheard | {"seq": "7"}
+        assert judge.refused(json.dumps(earlier).encode()) == Refusal("bad_type", "seq")
+    shut = example_line(registry.by_name["dispatch.requested"], registry) | {"data": [1]}
+    assert judge.refused(json.dumps(shut).encode()) == Refusal("bad_type", "data")

@@ -104,7 +104,7 @@ def test_all_that_was_imported_is_accepted(imported: Warehouse) -> None:
     ((lines, accepted),) = imported.rows(
         "select sum(line_count), sum(accepted_count) from fleet_marts.event_reconciliation"
     )
-    assert lines == accepted == 25 + 40 + 13
+    assert lines == accepted == 25 + 40 + 11
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the public test data is not beside the project")
