@@ -24,7 +24,6 @@ from tests.python.mapping.foreign import time_of
 
 EXAMPLES = ("service_logs", "vehicle_status", "datadog_archive")
 # These robots send no heartbeats.
-SILENCE = 10_000_000
 
 
 def run(*words: str) -> str:
@@ -61,7 +60,7 @@ def imported(
     warehouse.load()
     warehouse("seed")
     models = ("+delivery_sessions", "+supply_hours", "+event_reconciliation")
-    warehouse("run", "--select", *models, silence_timeout_minutes=SILENCE)
+    warehouse("run", "--select", *models, robots_send_heartbeats=False)
     return warehouse
 
 
