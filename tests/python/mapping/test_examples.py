@@ -23,7 +23,6 @@ from tests.python.dbt.test_lifts import DATA, event_lines
 from tests.python.mapping.foreign import time_of
 
 EXAMPLES = ("service_logs", "vehicle_status", "datadog_archive")
-# These robots send no heartbeats.
 
 
 def run(*words: str) -> str:
