@@ -49,7 +49,9 @@ failure_events as (
             when robot_events.event_name = 'robot.safety_event' then robot_events.kind
             else robot_events.error_code
         end as error_code,
-        case when state_hours.state_class not in ('unobserved', 'out_of_fleet') then state_hours.state end as robot_state,
+        case
+            when state_hours.state_class not in ('unobserved', 'out_of_fleet') then state_hours.state
+        end as robot_state,
         -- What the line does not tell is as it was last told.
         coalesce(robot_events.agent_version, state_hours.software_version) as software_version,
         coalesce(robot_events.hardware_version, state_hours.hardware_version) as hardware_version,

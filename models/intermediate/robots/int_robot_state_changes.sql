@@ -519,11 +519,8 @@ state_changes as (
             when timed.is_inferred then coalesce(timed.state <> timed.previous_state, false)
             else coalesce(timed.from_state <> timed.previous_state, false)
         end as has_lost_transition,
-        {% if var("robots_send_heartbeats") -%}
-        coalesce(robot_states.expects_heartbeat, true) as expects_heartbeat,
-        {%- else -%}
-        false as expects_heartbeat,
-        {%- endif %}
+        {{ "coalesce(robot_states.expects_heartbeat, true)" if var("robots_send_heartbeats") else "false" }}
+            as expects_heartbeat,
 
         ----------  timestamps
         cast(timed.changed_at as date) as event_date,

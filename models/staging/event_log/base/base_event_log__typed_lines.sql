@@ -1,3 +1,5 @@
+-- sqlfluff:exclude_rules:ST02
+{#- That rule stops at a case of many events. -#}
 {{
     config(
         materialized="incremental",
