@@ -176,7 +176,8 @@ def test_marts_alone_are_granted_to_readers(redshift_manifest: Manifest) -> None
     for node in redshift_manifest.nodes.values():
         if isinstance(node, ModelNode | SeedNode):
             is_mart = node.schema == "fleet_marts"
-            expected = {"select": ["role:analyst", "role:sigma"]} if is_mart else {}
+            readers = ["role:analyst", "role:developer", "role:sigma"]
+            expected = {"select": readers} if is_mart else {}
             assert node.config.grants == expected, node.name
 
 
