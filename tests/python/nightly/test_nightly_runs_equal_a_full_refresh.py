@@ -566,7 +566,6 @@ def report(fleet: Fleet, found: list[Difference]) -> str:
 
 # A fleet of many worlds is a long text; what is reported is the smallest world.
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")
-@example(Fleet(NAMED, nights=2))
 @example(Fleet(NAMED, nights=3, ends_first=False, intraday=True))
 @given(fleets)
 @settings(

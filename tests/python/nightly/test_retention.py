@@ -17,6 +17,7 @@ from tests.python.nightly.nights import Fleet, Nights, write
 from tests.python.nightly.test_nightly_runs_equal_a_full_refresh import NAMED
 from tests.python.nightly.worlds import markets
 
+pytestmark = pytest.mark.soak
 # A third of the ways to be late: a run over all of them takes twice as long.
 FLEET = Fleet(NAMED[::3], nights=2)
 RAW = ("event_lines", "rejected_lines", "loaded_files")

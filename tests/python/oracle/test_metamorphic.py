@@ -26,6 +26,7 @@ from tests.python.conftest import ROOT, Warehouse
 from tests.python.nightly.nights import write
 from tests.python.nightly.worlds import Arrival
 
+pytestmark = pytest.mark.soak
 FLEET = Settings(robots=3, days=1, seed=23, start=date(2025, 11, 3), times_troubled=5.0)
 WEEK = timedelta(days=7)
 AHEAD = timedelta(minutes=7)
