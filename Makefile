@@ -35,7 +35,7 @@ SPEED := 20
 # Of a soak: the random worlds for each seed, and where they and the tests marked `soak` are.
 SEEDS := 1
 WORLDS := 1500
-SOAK_TESTS := tests/python/nightly tests/python/oracle tests/python/benchmarks tests/python/redshift/test_lifts.py
+SOAK_TESTS := tests/python/nightly tests/python/oracle tests/python/benchmarks tests/python/redshift
 
 .PHONY: help setup demo live dashboard check test soak coverage typescript lint lock clean
 

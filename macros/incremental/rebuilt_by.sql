@@ -69,7 +69,8 @@
 {%- endmacro %}
 
 {#
-    A robot and a day as one text. Redshift documents IN of one expression; DuckDB would join on a pair, beside an OR too.
+    A robot and a day as one text. Redshift documents IN of one expression; DuckDB would join on a pair,
+    beside an OR too.
 #}
 {% macro robot_day_key(robot_id, day) -%}
     {{ robot_id }} || '/' || cast({{ day }} as varchar(10))
@@ -108,10 +109,12 @@
     {%- elif key == "pilot_session" -%}
         {{ return({"id": "session_id", "ids": "select session_id from " ~ ref("int_affected_events")}) }}
     {%- elif key == "robot_day" -%}
-        {%- set ids = "select " ~ robot_day_key("robot_id", "affected_date") ~ " from " ~ ref("int_affected_robot_days") -%}
+        {%- set robot_day = robot_day_key("robot_id", "affected_date") -%}
+        {%- set ids = "select " ~ robot_day ~ " from " ~ ref("int_affected_robot_days") -%}
         {{ return({"id": "robot_id", "ids": ids}) }}
     {%- elif key == "supply_day" -%}
-        {%- set ids = "select " ~ robot_day_key("robot_id", "affected_date") ~ " from " ~ ref("int_affected_supply_days") -%}
+        {%- set robot_day = robot_day_key("robot_id", "affected_date") -%}
+        {%- set ids = "select " ~ robot_day ~ " from " ~ ref("int_affected_supply_days") -%}
         {{ return({"id": "robot_id", "ids": ids}) }}
     {%- elif key == "session" -%}
         {{ return({"id": "delivery_id", "ids": "select delivery_id from " ~ ref("int_affected_sessions")}) }}

@@ -200,6 +200,7 @@ def test_a_trim_and_an_erasure_do_the_same_as_on_duckdb(built: Built) -> None:
     assert 0 < int(told) == before - trimmed < before
 
 
+@pytest.mark.soak
 def test_what_copy_brings_again_is_erased_again(built: Built) -> None:
     standin = built.both.standin
     count = "select count(*) from event_log.event_lines"
@@ -439,6 +440,7 @@ def test_freshness_of_the_raw_layer_is_read(built: Built) -> None:
     assert statuses == {"pass"}
 
 
+@pytest.mark.soak
 def test_an_empty_run_builds_every_model(built: Built) -> None:
     with pytest.raises(DbtError, match="--empty would empty tables"):
         built.both.redshift("run", "--empty", "--full-refresh")
