@@ -117,7 +117,7 @@ lint: setup $(DEV)  ## Check style, types and SQL, and that generated files are 
 	$(BIN)/sqlfluff lint --disable-progress-bar --processes 2 $(wildcard models analyses tests/data_tests); \
 	wait $$types
 
-test: lint typescript  ## Check everything: lint, then every test, on two cores; ARGS='-k session' chooses tests.
+test: lint typescript  ## Check everything: lint, then every test but a soak's, on two cores; ARGS='-k session' chooses tests.
 	@$(BIN)/pytest $(BOTH_CORES) $(ARGS)
 
 soak: setup $(DEV)  ## Check with more worlds, and runs killed everywhere; SEEDS='1 2 3' begins anew with each.
