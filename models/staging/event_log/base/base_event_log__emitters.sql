@@ -18,7 +18,8 @@ lines as (
 
     select
         emitter_id,
-        uncorrected_at,
+        -- A line whose time cannot be read lies on the day it arrived, and is to be found there.
+        coalesce(uncorrected_at, arrived_at) as uncorrected_at,
         event_name,
         last_emitter_id
 
