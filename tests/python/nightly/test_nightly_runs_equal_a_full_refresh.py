@@ -544,6 +544,14 @@ NAMED = (
         beside=True,
         stories=(Shift(), Failure(), Delivery(arrival=5)),
     ),
+    World(
+        # No event of the day of arrival names the emitter.
+        name="line_without_a_readable_time_late",
+        stories=(
+            Broken(fault="bad_timestamp", start=608, arrival=5),
+            Broken(fault="bad_type", start=1627, arrival=1),
+        ),
+    ),
 )
 
 
