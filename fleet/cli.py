@@ -17,6 +17,7 @@ COMMANDS = {
     "erase": "fleet.warehouse.erase:erase",
     "follow": "fleet.warehouse.follow:follow",
     "import": "fleet.mapping.command:import_logs",
+    "init": "fleet.new_repository.command:init",
     "mapping": "fleet.mapping.command:mapping",
     "registry": "fleet.registry.command:registry",
     "retention": "fleet.warehouse.retention:retention",
