@@ -99,6 +99,7 @@ VALUES: dict[str, list[tuple[str, Any]]] = {
     "can_json_parse": [
         ("can_json_parse('[10001,10002,\"abc\"]')", True),
         ("can_json_parse('This is a JSON string.')", False),
+        ('can_json_parse(\'{"a": 1, "a": 2}\')', False),
     ],
     "json_size": [("json_size(json_parse('[10001,10002,\"abc\"]'))", 19)],
     "json_serialize": [
@@ -239,6 +240,10 @@ def test_getdate_is_of_the_statement_in_whole_seconds_and_sysdate_of_the_transac
         ("select dateadd(day, 1.5, date '2008-01-01')", "does not exist"),
         ("select concat('a', 'b', 'c')", "does not exist"),
         ("select json_parse('{')", "JSON parsing error"),
+        # super-configurations
+        ('select json_parse(\'{"a": 1, "a": 2}\')', "JSON parsing error"),
+        # r_Character_types: what is parsed is a VARCHAR.
+        (f"select json_parse('[{'1,' * 32768}1]')", "max size of 65535 bytes"),
         ("select cast(true as varchar(5))", "cannot cast"),
         ("select median(1)", "compute-node|need a table"),
     ],

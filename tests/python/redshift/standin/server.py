@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import IO
 
 from tests.python.redshift.standin.copying import copy_as_insert
-from tests.python.redshift.standin.rules import RefusedError
-from tests.python.redshift.standin.translate import quoted, stripped, translate
+from tests.python.redshift.standin.definitions import quoted
+from tests.python.redshift.standin.syntax import RefusedError
+from tests.python.redshift.standin.translate import stripped, translate
 
 SSL_REQUEST, CANCEL_REQUEST, PROTOCOL = 80877103, 80877102, 196608
 JSONB_OID, SUPER_OID = 3802, 4000

@@ -34,6 +34,21 @@ begin
 end $$;
 create event trigger keep_keys on ddl_command_end when tag in ('CREATE TABLE', 'CREATE TABLE AS') execute function redshift.keep_keys();
 
+-- r_CREATE_VIEW: no rows are written into a view; PostgreSQL writes them into the table below a simple one.
+create function redshift.refuse_rows() returns trigger language plpgsql as
+$$ begin raise exception 'rows of view % cannot be changed', tg_relid::regclass; end $$;
+create function redshift.keep_views() returns event_trigger language plpgsql security definer set search_path = pg_catalog as
+$$ declare made record; begin
+    for made in select * from pg_event_trigger_ddl_commands() where command_tag = 'CREATE VIEW' loop
+        execute format(
+            'create or replace trigger refuse_rows instead of insert or update or delete on %s'
+            ' for each row execute function redshift.refuse_rows()',
+            made.objid::regclass
+        );
+    end loop;
+end $$;
+create event trigger keep_views on ddl_command_end when tag in ('CREATE VIEW') execute function redshift.keep_views();
+
 -- A late-binding view reads its definition anew each time, so what it reads can be dropped and made again.
 -- Its reader needs no right below it, its owner does (r_CREATE_VIEW); here the administrator's is taken.
 create function redshift.read_late(definition text) returns setof record language plpgsql security definer as
