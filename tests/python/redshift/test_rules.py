@@ -2,8 +2,9 @@
 
 import pytest
 
+from tests.python.redshift.standin.grammar import RefusedError, parse
 from tests.python.redshift.standin.rules import RULES, check, violations
-from tests.python.redshift.standin.syntax import Parts, RefusedError, parse
+from tests.python.redshift.standin.syntax import Parts
 
 # Of each rule: a statement that keeps it, as close to the other as can be, and one that breaks it.
 CASES = {
@@ -87,10 +88,6 @@ CASES = {
         "select payload[0] from t",
         "select a[1:2] from t",
     ),
-    "group_by_all": (
-        "select a, count(*) from t group by a",
-        "select a, count(*) from t group by all",
-    ),
     "set_operation_all": (
         "select a from t union all select a from s",
         "select a from t intersect all select a from s",
@@ -134,6 +131,11 @@ CASES = {
     "target_alias": (
         "delete from t where t.a = 1",
         "delete from t as u where u.a = 1",
+    ),
+    "merge_source": (
+        "merge into t using s as u on t.a = u.a when not matched then insert values (u.a)",
+        "merge into t using (select 1 as a) as u on t.a = u.a"
+        " when not matched then insert values (u.a)",
     ),
     "check_constraint": (
         "create table t (a integer not null)",
@@ -190,7 +192,7 @@ OTHERS = {
             "select current_date, user from t",
             "select t.open, d.tag.new from t",
             "select 1 as open",
-            "select a from s.new",
+            "select a, count(*) from t group by all",
         ],
         [
             "create table t (open integer)",
@@ -198,6 +200,18 @@ OTHERS = {
             "with raw as (select a from t) select a from raw",
             "select new.a from t as new",
             "select a from raw.t",
+            "select a from t order by all",
+        ],
+    ),
+    "target_alias": (
+        ["update t as u set a = 1 where u.a = 2", "delete from t using s as u where t.a = u.a"],
+        ["merge into t as u using s on u.a = s.a when not matched then insert values (s.a)"],
+    ),
+    "merge_source": (
+        [],
+        [
+            "with u as (select 1 as a) merge into t using u on t.a = u.a"
+            " when not matched then insert values (u.a)"
         ],
     ),
     "row_lock": (["select 1"], ["select a from t for share"]),

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.python.redshift.standin.definitions import quoted
+from tests.python.redshift.standin.grammar import RefusedError
 from tests.python.redshift.standin.statement_rules import LONGEST_VARCHAR
-from tests.python.redshift.standin.syntax import RefusedError
 from tests.python.redshift.standin.translate import stripped
 
 LONGEST_LINE = 4 * 1024 * 1024

@@ -6,8 +6,9 @@ from typing import Any
 from sqlglot import exp
 
 from tests.python.redshift.standin.functions import KNOWN, LEADER_NODE_ONLY
+from tests.python.redshift.standin.grammar import Tree
 from tests.python.redshift.standin.rule import Find, Rule, of
-from tests.python.redshift.standin.syntax import Parts, Tree, is_of_catalog, name_of
+from tests.python.redshift.standin.syntax import Parts, is_of_catalog, name_of
 
 FRAMED = {"avg", "count", "max", "min", "stddev_pop", "stddev_samp", "sum", "var_pop", "var_samp"}
 FRAMED |= {"first_value", "last_value", "nth_value"}
@@ -81,11 +82,6 @@ def differently_ordered(parts: Parts) -> Iterator[Tree]:
 def ordered_sets_without_table(parts: Parts) -> Iterator[Tree]:
     if not parts.tables:
         yield from parts.calls_of(ORDERED_SETS)
-
-
-def is_of_all(clause: Tree) -> bool:
-    parts = [part.sql().lower() for part in clause.expressions]
-    return bool(clause.args.get("all")) or parts == ["all"]
 
 
 QUERY_RULES = (
@@ -196,12 +192,6 @@ QUERY_RULES = (
         "no list, struct or slice literals",
         "c_unsupported-postgresql-features",
         of(exp.Array, exp.Struct, exp.Slice, exp.Lambda),
-    ),
-    Rule(
-        "group_by_all",
-        "no GROUP BY ALL and no ORDER BY ALL",
-        "r_GROUP_BY_clause",
-        of(exp.Group, exp.Order, where=is_of_all),
     ),
     Rule(
         "set_operation_all",

@@ -8,28 +8,32 @@ from sqlglot import exp
 from sqlglot.dialects.postgres import Postgres
 
 from tests.python.redshift.standin.functions import EMULATED, NOT_EMULATED
+from tests.python.redshift.standin.grammar import RefusedError, Tree
 from tests.python.redshift.standin.rules import check
 from tests.python.redshift.standin.statement_rules import LONGEST_VARCHAR
 from tests.python.redshift.standin.syntax import (
     STATEMENTS,
     Parts,
-    RefusedError,
-    Tree,
+    call,
     first,
     is_in_expression,
     name_of,
     whole_query,
 )
+from tests.python.redshift.standin.values import with_redshift_types
 
 DATE_PART_FUNCTIONS = {"date_part", "date_trunc", "dateadd", "datediff"}
+AGGREGATES = {"any_value", "avg", "count", "listagg", "max", "median", "min", "percentile_cont"}
+AGGREGATES |= {"percentile_disc", "stddev_pop", "stddev_samp", "sum", "var_pop", "var_samp"}
+AGGREGATES |= {"string_agg"}  # what LISTAGG has become
 PARTS_NOT_EMULATED = (exp.Qualify, exp.IgnoreNulls, exp.AtIndex, exp.Pivot, exp.ApproxDistinct)
 
 
 def rewrite(parts: Parts) -> None:
     """Make a statement PostgreSQL's, in its place; raises RefusedError if Redshift refuses it."""
     check(parts)
-    for call in parts.calls_of(NOT_EMULATED - {"listagg"}):
-        raise RefusedError(f"stand-in: {name_of(call)}() is not emulated")
+    if absent := first(parts.calls_of(NOT_EMULATED - {"listagg"})):
+        raise RefusedError(f"stand-in: {name_of(absent)}() is not emulated")
     if part := first(parts.of(*PARTS_NOT_EMULATED)):
         raise RefusedError(f"stand-in: {part.key.upper()} is not emulated")
     paths = {id(node) for node in parts.paths}
@@ -38,11 +42,13 @@ def rewrite(parts: Parts) -> None:
         if isinstance(node, exp.Identifier):
             if node.quoted:  # Redshift folds these too
                 node.set("this", node.name.lower())
+            elif node.name.startswith("#"):
+                node.set("quoted", True)
         elif id(node) in paths:
             _navigate(parts, node)
         else:
             done = _node(node)
-            if done is not node:
+            if done is not node and done.parent is None:
                 node.replace(done)
     _look_at_alone(parts)
 
@@ -107,21 +113,20 @@ def _navigate(parts: Parts, node: Tree) -> None:
     node.replace(done)
 
 
-def call(name: str, *arguments: Tree) -> exp.Anonymous:
-    """A call of a function of this name."""
-    return exp.Anonymous(this=name, expressions=list(arguments))
-
-
 def _node(node: Tree) -> Tree:
     if isinstance(node, exp.DataType):
         if node.this == exp.DType.SUPER:
             return exp.DataType.build("jsonb")
         if node.expressions and node.expressions[0].name.lower() == "max":
             return exp.DataType.build(f"varchar({LONGEST_VARCHAR})", dialect="postgres")
+    elif isinstance(node, exp.Binary | exp.Cast):
+        return with_redshift_types(node)
     elif isinstance(node, exp.Anonymous):
         name = name_of(node)
         if name == "nvl":
             return call("coalesce", *node.expressions)
+        if name == "listagg" and not isinstance(node.parent, exp.WithinGroup):
+            return _listagg(node, None)
         if name in EMULATED:
             arguments = list(node.expressions)
             if name in DATE_PART_FUNCTIONS:
@@ -133,16 +138,36 @@ def _node(node: Tree) -> Tree:
         part = exp.Literal.string(node.this.name.lower())
         return call("redshift.date_part", part, node.expression)
     elif isinstance(node, exp.WithinGroup) and name_of(node.this) == "listagg":
-        return _listagg(node)
+        return _listagg(node.this, node.expression)
+    elif isinstance(node, exp.Group) and node.args.get("all"):
+        return _grouped(node)
     return node
 
 
-def _listagg(within: exp.WithinGroup) -> Tree:
-    arguments, distinct = within.this.expressions, ""
+def _listagg(listagg: Tree, order: Tree | None) -> Tree:
+    arguments, distinct = listagg.expressions, ""
     if isinstance(arguments[0], exp.Distinct):
         arguments, distinct = arguments[0].expressions, "distinct "
-    value = written(exp.cast(arguments[0], "text"))
+    # NULL and empty strings are left out.
+    value = f"nullif({written(exp.cast(arguments[0], 'text'))}, '')"
     separator = written(arguments[1]) if len(arguments) > 1 else "''"
     # With DISTINCT, PostgreSQL sorts by the very text that it joins alone.
-    order = f"order by {value}" if distinct else written(within.expression)
-    return call("string_agg", exp.Var(this=f"{distinct}{value}, {separator} {order}"))
+    by = f" order by {value}" if distinct else f" {written(order)}" if order else ""
+    return call("string_agg", exp.Var(this=f"{distinct}{value}, {separator}{by}"))
+
+
+def _grouped(group: exp.Group) -> Tree:
+    """GROUP BY ALL: by what is selected and has no aggregate function in it."""
+    select = group.parent
+    selected = select.expressions if isinstance(select, exp.Select) else []
+    if any(item.find(exp.Star) and not item.find(exp.Count) for item in selected):
+        raise RefusedError("stand-in: GROUP BY ALL of * is not emulated")
+    places = [
+        exp.Literal.number(place)
+        for place, item in enumerate(selected, start=1)
+        if not any(
+            name_of(call).removeprefix("redshift.") in AGGREGATES
+            for call in item.find_all(exp.Func)
+        )
+    ]
+    return exp.Group(expressions=places)

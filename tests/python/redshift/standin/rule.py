@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.python.redshift.standin.syntax import Parts, Tree
+from tests.python.redshift.standin.grammar import Tree
+from tests.python.redshift.standin.syntax import Parts
 
 Find = Callable[[Parts], Iterable[Tree]]
 

@@ -8,10 +8,11 @@ compatibility/, copying.py and translate.py, with their cases in test_statements
 
 from sqlglot.dialects.postgres import Postgres
 
+from tests.python.redshift.standin.grammar import RefusedError, Tree
 from tests.python.redshift.standin.query_rules import QUERY_RULES
 from tests.python.redshift.standin.rule import Rule
 from tests.python.redshift.standin.statement_rules import STATEMENT_RULES
-from tests.python.redshift.standin.syntax import Parts, RefusedError, Tree, first
+from tests.python.redshift.standin.syntax import Parts, first
 
 RULES = (*QUERY_RULES, *STATEMENT_RULES)
 

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from tests.python.redshift.standin.functions import words
+from tests.python.redshift.standin.grammar import Tree
 from tests.python.redshift.standin.rule import Rule, of
-from tests.python.redshift.standin.syntax import Parts, Tree
+from tests.python.redshift.standin.syntax import Parts
 
 LONGEST_VARCHAR = 65535
 MOST_DIGITS = 38
@@ -16,7 +17,8 @@ TYPES = {
     *("TIME", "TIMESTAMP", "TIMESTAMPTZ", "TIMETZ", "VARBINARY", "VARCHAR"),
 }
 TABLE_ATTRIBUTES = (
-    *(exp.DistKeyProperty, exp.DistStyleProperty, exp.SortKeyProperty, exp.TemporaryProperty),
+    *(exp.AutoRefreshProperty, exp.BackupProperty, exp.DistKeyProperty, exp.DistStyleProperty),
+    *(exp.EncodeProperty, exp.MaterializedProperty, exp.SortKeyProperty, exp.TemporaryProperty),
 )
 # Values that are written without parentheses.
 RESERVED_VALUES = {"current_date", "current_time", "current_timestamp", "current_user"}
@@ -102,9 +104,20 @@ STATEMENT_RULES = (
     ),
     Rule(
         "target_alias",
-        "the target of DELETE and UPDATE takes no alias",
+        "the target of DELETE and MERGE takes no alias",
         "r_DELETE",
-        of(exp.Delete, exp.Update, where=lambda statement: statement.this.alias),
+        of(exp.Delete, exp.Merge, where=lambda statement: statement.this.alias),
+    ),
+    Rule(
+        "merge_source",
+        "MERGE reads a table: no sub-query and no WITH",
+        "r_MERGE",
+        of(
+            exp.Merge,
+            where=lambda merge: (
+                not isinstance(merge.args["using"], exp.Table) or merge.args.get("with_")
+            ),
+        ),
     ),
     Rule(
         "check_constraint",

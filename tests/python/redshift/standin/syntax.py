@@ -1,55 +1,17 @@
-"""Redshift's grammar: one statement as a syntax tree, and its parts as one walk finds them."""
+"""The syntax tree of one statement, and its parts as one walk finds them."""
 
 from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
-from typing import ClassVar
 
-import sqlglot
 from sqlglot import exp
-from sqlglot.dialects.redshift import Redshift
-from sqlglot.parsers.redshift import RedshiftParser
 
-Tree = exp.Expr
+from tests.python.redshift.standin.grammar import RefusedError, Tree
+
 # Tables of the leader node, and views of the system that read the other nodes.
 CATALOG_PREFIXES = ("pg_", "svv_", "svl_", "svcs_", "stl_", "stv_", "sys_")
 CATALOG_SCHEMAS = ("information_schema", "pg_catalog")
 STATEMENTS = (exp.Delete, exp.Insert, exp.Merge, exp.Update)
-# The grammar would take these names for types that Redshift has.
-NO_TYPES = {"BLOB", "BYTEA", "DATETIME", "STRING"}
-
-
-class RefusedError(Exception):
-    """A statement that Redshift would refuse, or that the stand-in cannot run; says which."""
-
-
-class RedshiftGrammar(Redshift):
-    """Redshift's grammar with every function name left as it is written."""
-
-    class Tokenizer(Redshift.Tokenizer):
-        KEYWORDS: ClassVar = {
-            word: token
-            for word, token in Redshift.Tokenizer.KEYWORDS.items()
-            if word not in NO_TYPES
-        }
-
-    class Parser(RedshiftParser):
-        FUNCTIONS = {"COUNT": RedshiftParser.FUNCTIONS["COUNT"]}  # noqa: RUF012
-        FUNCTION_PARSERS = {  # noqa: RUF012
-            name: RedshiftParser.FUNCTION_PARSERS[name]
-            for name in ("CAST", "CONVERT", "EXTRACT", "POSITION", "SUBSTRING", "TRIM")
-        }
-        NO_PAREN_FUNCTIONS: ClassVar = {}
-
-
-def parse(sql: str) -> Tree:
-    """Syntax tree of one statement in Redshift's grammar; raises RefusedError on a syntax error."""
-    try:
-        tree = sqlglot.parse_one(sql, read=RedshiftGrammar)
-    except (sqlglot.errors.ParseError, sqlglot.errors.TokenError) as error:
-        raise RefusedError(f"syntax error: {str(error).splitlines()[0]}") from None
-    if isinstance(tree, exp.Command):
-        raise RefusedError(f"syntax error: not understood as Redshift: {sql[:80]}")
-    return tree
+SCOPES = (exp.Select, *STATEMENTS)
 
 
 class Parts:
@@ -65,7 +27,8 @@ class Parts:
         self._by_type: dict[type[Tree], list[Tree]] = {}
         for node in self.nodes:
             self._by_type.setdefault(type(node), []).append(node)
-        self._relations: dict[int, set[str]] = {}
+        self._relations: dict[int, frozenset[str]] = {}
+        self._sources: dict[int, frozenset[str]] = {}
 
     def of(self, *types: type[Tree]) -> Iterator[Tree]:
         """The nodes of these types."""
@@ -100,23 +63,27 @@ class Parts:
         """Whether there are tables and all are the catalog's: the leader node's PostgreSQL."""
         return bool(self.tables) and all(map(is_of_catalog, self.tables))
 
-    def relations(self, node: Tree) -> set[str]:
+    def relations(self, node: Tree) -> frozenset[str]:
         """Names of the relations that a column may be of: its own query's and those around it."""
-        names: set[str] = set()
-        while node.parent is not None:
-            node = node.parent
-            if isinstance(node, exp.Select):
-                names |= self.sources(node)
-            elif isinstance(node, STATEMENTS):
-                names |= {table.alias_or_name.lower() for table in self._by_type[exp.Table]}
-        return names
+        around = node.parent
+        while around is not None and not isinstance(around, SCOPES):
+            around = around.parent
+        if around is None:
+            return frozenset()
+        if id(around) not in self._relations:
+            if isinstance(around, exp.Select):
+                own = self.sources(around)
+            else:
+                own = frozenset(table.alias_or_name.lower() for table in self.of(exp.Table))
+            self._relations[id(around)] = own | self.relations(around)
+        return self._relations[id(around)]
 
-    def sources(self, select: exp.Select) -> set[str]:
+    def sources(self, select: exp.Select) -> frozenset[str]:
         """Names of the tables and sub-queries that a select itself reads."""
-        if id(select) not in self._relations:
-            names = {source.alias_or_name.lower() for source in sources(select)}
-            self._relations[id(select)] = names
-        return self._relations[id(select)]
+        if id(select) not in self._sources:
+            names = frozenset(source.alias_or_name.lower() for source in sources(select))
+            self._sources[id(select)] = names
+        return self._sources[id(select)]
 
     def split_path(self, node: Tree) -> tuple[list[Tree], list[Tree]]:
         """The parts of a name: those of a column, and those of a path into it, which is SUPER."""
@@ -191,6 +158,11 @@ def _names(node: Tree) -> list[Tree]:
     if isinstance(node, exp.Bracket):
         return [*_names(node.this), *node.expressions]
     raise RefusedError(f"stand-in: path of {node.key} is not emulated")
+
+
+def call(name: str, *arguments: Tree) -> exp.Anonymous:
+    """A call of a function of this name."""
+    return exp.Anonymous(this=name, expressions=list(arguments))
 
 
 def first(nodes: Iterable[Tree]) -> Tree | None:
