@@ -166,7 +166,7 @@ def import_logs(logs: tuple[str, ...], name: str, landing: str) -> None:
             "space or choose another --out, and run this again."
         ) from error
     _report(counts, loaded)
-    _say_old(counts, project_dir)
+    _say_old(counts, loaded, project_dir)
     click.echo(
         f"Written to {landing}. Load it: dbt run-operation load_event_lines "
         f"--vars 'landing_path: {landing}'"
@@ -333,17 +333,18 @@ def _report(counts: Counts, loaded: Mapping) -> None:
     click.echo(f"Lines unaccounted for: {missing:,}.")
 
 
-def _say_old(counts: Counts, project_dir: Path) -> None:
+def _say_old(counts: Counts, loaded: Mapping, project_dir: Path) -> None:
     """Say what to set where events are older than the models believe."""
     path = project_dir / "dbt_project.yml"
     variables = read_yaml(path).get("vars", {}) if path.is_file() else {}
-    earliest = str(variables.get("earliest_credible_at", ""))
+    day = loaded.content.line.earliest_credible_at or variables.get("earliest_credible_at", "")
     first = (counts.first_event_at or "")[:10]
-    if first and first < earliest:
+    if first and first < str(day):
         click.echo(
-            f"The first event is of {first}, before earliest_credible_at ({earliest}): set that "
-            "var in dbt_project.yml to a day before it, or these events lie at the moment of "
-            "loading. After a load run `dbt build --full-refresh`."
+            f"The first event is of {first}, before earliest_credible_at ({day}), so it would lie "
+            "at the moment of loading: if its clock was right, say under line in "
+            f"{loaded.file} `earliest_credible_at:` and a day before it, and import again before "
+            "you load."
         )
 
 

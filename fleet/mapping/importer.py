@@ -126,6 +126,10 @@ class Importer:
         """Changes with whatever may change what is written."""
         self._rules = [rule.name for rule in mapping.content.rules]
         self._is_numbered = mapping.content.line.in_order
+        self._history = b""
+        if day := mapping.content.line.earliest_credible_at:
+            # Of history alone: live lines go through the same program, and their clocks by the var.
+            self._history = b',"earliest_credible_at":"%sT00:00:00.000000Z"' % str(day).encode()
 
     def lines(self, log: Log, counts: Counts) -> Iterator[Line]:
         """What becomes of each line of a log, counted; blank lines are left out."""
@@ -179,6 +183,8 @@ class Importer:
         if self._is_numbered and not is_own:
             numbers[said.emitter_id] += 1
             event = b'%s,"seq":%d}' % (event[:-1], numbers[said.emitter_id])
+        if self._history and not is_own:
+            event = b"%s%s}" % (event[:-1], self._history)
         line.events.append(event)
         add(counts.events, name)
         if counts.first_event_at is None or said.occurred_at < counts.first_event_at:

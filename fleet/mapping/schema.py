@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -128,6 +129,8 @@ class Line(Part):
             taken, without a host the log file's name, without a boot one of the file's own.
         seq: number of the line among those of its emitter.
         in_order: whether a file has its lines in the order of time: they are then numbered.
+        earliest_credible_at: day (UTC) from which times of imported lines are believed, in place of
+            the models' var of that name; live lines go by the var.
         event_id: the id that the line has of its own. Where a rule goes on, the name of the event
             is put behind it. Without it an id is derived that is the same for the same line.
         identity: values that tell a line from any other of its service and host, of which the id
@@ -142,6 +145,7 @@ class Line(Part):
     boot: Value | None = None
     seq: Value | None = None
     in_order: bool = False
+    earliest_credible_at: date | None = None
     event_id: Value | None = None
     identity: list[str] = []
     sent_at: Value | None = None

@@ -48,6 +48,7 @@ accepted as (
         lines.loaded_at,
         cast(lines.arrived_at as date) as arrived_date,
         coalesce(lines.received_at = lines.arrived_at, false) as is_received,
+        lines.occurred_at < {{ earliest_credible("lines") }} as is_before_credible,
         {{ epoch_milliseconds("lines.occurred_at") }} as wall_ms,
         {{ epoch_milliseconds("lines.arrived_at") }} as arrived_ms,
         case

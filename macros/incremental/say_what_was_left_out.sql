@@ -6,7 +6,7 @@
     {%- for result in results
         if result.node.name == "base_event_log__typed_lines" and result.status == "success" -%}
         {%- set old = "not is_other_environment and quarantine_reason is null and uncorrected_source = 'loaded_at'"
-            ~ " and occurred_at < '" ~ var("earliest_credible_at") ~ "'" -%}
+            ~ " and occurred_at < " ~ earliest_credible() -%}
         {%- set row = run_query(
             "select sum(case when is_other_environment then 0 else 1 end),"
             ~ " min(case when is_other_environment then " ~ environment_name("env") ~ " end),"

@@ -38,6 +38,7 @@
         {'name': 'dd.span_id', 'path': ['dd', 'span_id'], 'column': 'span_id', 'type': 'id', 'width': 64, 'apart': true},
         {'name': 'registry_version', 'path': ['registry_version'], 'column': 'registry_version', 'type': 'string', 'width': 32, 'apart': false},
         {'name': 'received_at', 'path': ['received_at'], 'column': 'received_at', 'type': 'timestamp', 'width': none, 'apart': false},
+        {'name': 'earliest_credible_at', 'path': ['earliest_credible_at'], 'column': 'earliest_credible_at', 'type': 'timestamp', 'width': none, 'apart': false},
     ]) }}
 {% endmacro %}
 

@@ -105,6 +105,8 @@ export interface Envelope {
   registry_version: string;
   /** When the log transport got it (UTC); absent on lines that passed none. */
   received_at?: string | undefined;
+  /** Of a line of history, the day from which its times are believed; without it the var of the same name says so. */
+  earliest_credible_at?: string | undefined;
 }
 
 /** The events a program may log. */

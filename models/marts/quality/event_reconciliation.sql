@@ -31,7 +31,7 @@ unioned as (
         case when line_status = 'other_environment' then {{ environment_name("env") }} end as other_environment,
         line_status,
         case when line_status = 'quarantined' then quarantine_reason end as quarantine_reason,
-        uncorrected_source = 'loaded_at' and occurred_at < '{{ var("earliest_credible_at") }}' as is_before_credible
+        uncorrected_source = 'loaded_at' and occurred_at < {{ earliest_credible() }} as is_before_credible
     from lines
 
     union all

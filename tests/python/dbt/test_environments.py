@@ -173,3 +173,41 @@ def test_old_lines_without_a_receipt_say_what_to_set(seeded: Warehouse) -> None:
         " from fleet_marts.event_timeline order by 1"
     )
     assert seeded.rows(days)[:2] == [("e1", "2018-03-04"), ("e2", "2018-03-04")]
+
+
+def test_lines_of_history_say_from_when_on_they_are_believed(seeded: Warehouse) -> None:
+    history = {"earliest_credible_at": "2016-01-01T00:00:00.000Z", "received_at": None}
+    times = {
+        1: {"occurred_at": "2016-05-01T10:00:00Z"} | history,
+        # The same without a word; a clock that was never set; one that an archive dates.
+        2: {"occurred_at": "2016-05-01T10:00:00Z", "received_at": None},
+        3: {"occurred_at": "1970-01-01T00:00:09Z"} | history,
+        4: {"occurred_at": "1970-01-01T00:00:09Z"}
+        | history
+        | {"received_at": "2016-05-01T11:00:00Z"},
+    }
+    lines = [
+        error(number, "LID-1", emitter_id=f"robot-agent/R-1/b{number}", **said)
+        for number, said in times.items()
+    ]
+    seeded.land("a.ndjson", lines)
+    seeded.load()
+    (sentence,) = warnings(seeded, "run")
+    assert sentence.startswith("2 lines of this run, the first of 1970-01-01, are from before")
+    loaded_on = "(select cast(max(loaded_at) as date) from event_log.event_lines)"
+    days = (
+        "select event_id, case when event_date = {} then 'loaded' else cast(event_date as varchar)"
+        " end from fleet_staging.base_event_log__lines order by event_id"
+    )
+    assert seeded.rows(days.format(loaded_on)) == [
+        ("e1", "2016-05-01"),
+        ("e2", "loaded"),
+        ("e3", "loaded"),
+        ("e4", "2016-05-01"),
+    ]
+    counts = "select sum(before_credible_count) from fleet_marts.event_reconciliation"
+    assert seeded.rows(counts) == [(2,)]
+    # A night after it takes nothing back.
+    nightly = tables(seeded.database)
+    seeded("run", "--full-refresh")
+    assert not differences(nightly, tables(seeded.database))

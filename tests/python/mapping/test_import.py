@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable
+from datetime import date
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from fleet.cli import main
 from fleet.mapping import importer as importer_module
 from fleet.mapping.importer import Counts, Importer, import_log
 from fleet.mapping.loader import Mapping
+from fleet.mapping.program import map_program
 from fleet.mapping.sources import LogError, find_logs, read_lines
 from fleet.registry import Registry
 from fleet.warehouse.event_lines import check
@@ -115,6 +117,35 @@ def test_an_event_among_the_lines_stays_as_it_is(
     assert (counts.events_already, counts.accounted) == (1, 2)
     assert lines_of(tmp_path / "landing", "events") == [event]
     assert lines_of(tmp_path / "landing", "rejects")[0]["reason"] == "bad_value"
+
+
+def test_history_says_from_when_on_its_times_are_believed(
+    mapping_of: Load, import_lines: Import, tmp_path: Path, registry: Registry
+) -> None:
+    mapping = mapping_of(line={"occurred_at": "t", "earliest_credible_at": date(2016, 3, 1)})
+    already = {"evt": {"name": "robot.heartbeat"}, "occurred_at": "2016-05-01T00:00:00Z"}
+    already |= {"robot_id": "R-1", "data": {"state": "available"}}
+    import_lines(mapping, [LINE | {"wait": 5}, already])
+    mapped, own = lines_of(tmp_path / "landing", "events")
+    assert mapped["earliest_credible_at"] == "2016-03-01T00:00:00.000000Z"
+    assert own == already
+    # Live lines go by the var.
+    assert "earliest_credible_at" not in map_program(mapping, registry)
+
+
+def test_events_that_would_lie_at_the_load_are_told_before_it(
+    mapping_of: Load, tmp_path: Path
+) -> None:
+    log = tmp_path / "old.log"
+    log.write_text(json.dumps(LINE | {"wait": 5, "t": "2016-05-01T00:00:00Z"}), "utf-8")
+    for day, is_told in ((None, True), (date(2016, 5, 2), True), (date(2016, 5, 1), False)):
+        mapping = mapping_of(
+            line={"occurred_at": "t"} | ({"earliest_credible_at": day} if day else {})
+        )
+        words = ["import", str(log), "--mapping", mapping.file, "--out", str(tmp_path / "out")]
+        done = CliRunner().invoke(main, words, env={"FLEET_PROJECT_DIR": str(ROOT)})
+        assert done.exit_code == 0, done.output
+        assert ("The first event is of 2016-05-01, before" in done.output) == is_told
 
 
 def test_importing_again_changes_nothing_and_a_new_mapping_all(

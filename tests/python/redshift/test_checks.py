@@ -1,7 +1,9 @@
 """The checks of a line have the same verdict on both engines, and leave the same typed values."""
 
+import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ COLUMNS = (
     *("event_name", "event_version", "service", "env", "status", "seq", "mono_milliseconds"),
     *("trace_id", "span_id", "quarantine_reason", "quarantine_detail", "last_seq", "reason"),
     *("occurred_at", "received_at", "sent_at", "has_derived_event_id"),
-    "is_other_environment",
+    *("is_other_environment", "earliest_credible_at", "uncorrected_source"),
 )
 
 QUARANTINED = "fleet_staging.base_event_log__quarantined_lines"
@@ -41,6 +43,7 @@ def test_every_odd_line_gets_the_same_reason_and_values(
     lines = [line.encode() for line in extremes(registry)]
     # What the loader or COPY refuses reaches no model; PostgreSQL's text holds no NUL.
     lines += [line for line in mutations(registry, 2400, seed=16) if is_loaded(line)]
+    lines += [json.dumps(line).encode() for line in old_lines()]
     standin.clear()
     both = BothEngines(open_warehouse(tmp_path), open_redshift("fleet"), standin, tmp_path)
     long = dict(long_lines(registry))
@@ -71,6 +74,23 @@ def test_every_odd_line_gets_the_same_reason_and_values(
     assert reasons.pop("too_large") == sum(long.values())
     assert min(reasons.values()) >= 10
     assert len(reasons) >= 7
+
+
+def old_lines() -> Iterator[dict[str, Any]]:
+    """An event before and after each day that may be the first credible one, received or not."""
+    years = ("1970", "2016", "2022")
+    for number, (occurred, received, day) in enumerate(
+        product(years, (None, *years), (None, "2015-01-01T00:00:00Z"))
+    ):
+        yield {
+            "event_id": f"old-{number}",
+            "evt": {"name": "robot.heartbeat"},
+            "occurred_at": f"{occurred}-03-01T10:00:00Z",
+            "received_at": received and f"{received}-03-01T10:00:01Z",
+            "earliest_credible_at": day,
+            "robot_id": "R-1",
+            "data": {"state": "available"},
+        }
 
 
 def is_loaded(line: bytes) -> bool:

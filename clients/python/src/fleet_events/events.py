@@ -109,6 +109,8 @@ class Envelope(TypedDict, total=False):
     """Version of the registry the event was checked against."""
     received_at: str
     """When the log transport got it (UTC); absent on lines that passed none."""
+    earliest_credible_at: str
+    """Of a line of history, the day from which its times are believed; without it the var of the same name says so."""
 
 
 class Events(StrEnum):

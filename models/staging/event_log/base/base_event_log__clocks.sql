@@ -9,7 +9,6 @@
 
 {% set threshold = (1000 * var("clock_offset_threshold_seconds")) | int %}
 {% set longest_backlog = (86400000 * var("longest_backlog_days")) | int %}
-{% set earliest = "cast('" ~ var("earliest_credible_at") ~ "' as timestamp)" %}
 {% set days_of_run = "partition by emitter_id, run_number" %}
 
 with
@@ -164,10 +163,10 @@ days as (
         min(least_epoch_ms) as least_epoch_ms,
         min(least_received_delay_ms) as least_received_delay_ms,
         min(least_delay_ms) as least_delay_ms,
-        min(wall_ms) as first_wall_ms,
         min(wall_ms - mono_ms) as least_wall_epoch_ms,
         max(wall_ms - mono_ms) as greatest_wall_epoch_ms,
         max(case when is_right then 1 else 0 end) = 1 as is_right,
+        max(case when is_before_credible then 1 else 0 end) = 1 as is_before_credible,
         {{ is_evidence("send_delay_ms <= least_send_delay_ms + " ~ threshold) }} as is_sending_evidence,
         {{ is_evidence("is_received and arrived_ms - mono_ms <= least_epoch_ms + " ~ threshold) }} as is_mono_evidence,
         {{ is_evidence("is_received and delay_ms <= least_received_delay_ms + " ~ threshold) }} as is_receipt_evidence
@@ -248,8 +247,7 @@ resolved as (
         case
             when near_days.is_proven then near_days.estimate_ms
             when proven.estimate_ms is not null then least(proven.estimate_ms, near_days.estimate_ms)
-            when near_days.first_wall_ms < {{ epoch_milliseconds(earliest) }}
-                then near_days.estimate_ms
+            when near_days.is_before_credible then near_days.estimate_ms
             when near_days.is_by_mono and near_days.greatest_wall_epoch_ms > near_days.estimate_ms + {{ threshold }}
                 then near_days.estimate_ms
             when not near_days.is_by_mono and near_days.estimate_ms < -{{ threshold }} then near_days.estimate_ms

@@ -11,9 +11,9 @@
 
 {#- Which of a line's clocks may be right, as conditions on its columns. -#}
 {% set credible = {
-    "received_at": "received_at >= '" ~ var("earliest_credible_at") ~ "' and received_at <= "
+    "received_at": "received_at >= " ~ earliest_credible() ~ " and received_at <= "
         ~ dbt.dateadd("second", var("clock_ahead_tolerance_seconds"), "loaded_at"),
-    "occurred_at": "occurred_at >= '" ~ var("earliest_credible_at") ~ "' and occurred_at <= "
+    "occurred_at": "occurred_at >= " ~ earliest_credible() ~ " and occurred_at <= "
         ~ dbt.dateadd("second", var("clock_ahead_tolerance_seconds"), "arrived_at"),
 } %}
 
