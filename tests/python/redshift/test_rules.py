@@ -163,7 +163,7 @@ OTHERS = {
         [
             "select has_table_privilege('t', 'select') from t",
             "select version() from svv_table_info",
-            "insert into t select localtime",
+            "insert into t select localtime from s",
         ],
     ),
     "set_operation_all": (

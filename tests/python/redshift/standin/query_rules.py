@@ -28,7 +28,10 @@ def unknown_calls(parts: Parts) -> Iterator[Tree]:
 
 
 def leader_node_calls(parts: Parts) -> Iterator[Tree]:
-    if not any(is_on_compute_nodes(table) for table in parts.tables):
+    # Where nothing is read but only written, the leader node works out what.
+    is_writing = isinstance(parts.tree, exp.Create | exp.Insert)
+    read = parts.tables[1:] if is_writing else parts.tables
+    if not any(map(is_on_compute_nodes, read)):
         return
     yield from parts.calls_of(LEADER_NODE_ONLY)
     for column in parts.columns:

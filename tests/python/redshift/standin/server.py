@@ -25,6 +25,7 @@ IDLE = b"I"
 # Of the driver's start-up parameters; PostgreSQL refuses any it does not know.
 KNOWN_PARAMETERS = {b"user", b"database", b"application_name"}
 QUERY_GROUP = re.compile(r"set\s+query_group\s+to\s+'([^']*)'", re.IGNORECASE)
+NULL_VALUE = re.compile(rb'Mnull value in column "(\w+)" of relation "[^"]+" [^\0]+\0')
 LOST = (asyncio.IncompleteReadError, ConnectionError)
 
 
@@ -100,6 +101,8 @@ class Session:
                     self._status = body
                 elif kind == b"T":
                     body = _with_super(body)
+                elif kind == b"E":
+                    body = NULL_VALUE.sub(rb"MCannot insert a NULL value into column \1\0", body)
                 elif kind == b"S" and body.startswith(b"server_version\0"):
                     body = b"server_version\x008.0.2\0"
                 writer.write(_message(kind, body))
