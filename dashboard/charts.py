@@ -14,7 +14,6 @@ import pandas as pd  # type: ignore[import-untyped]  # noqa: F401
 
 Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 
-PANELS_PIXELS = 960
 BLUE, GREY = "#3f7cac", "#7d8792"
 LINE_COLORS = [BLUE, "#cf7a12", "#4f9a6b", "#8a5fd0", "#b3623f", "#8b97a3"]
 HOUR_COLORS = {
@@ -36,7 +35,7 @@ def data(rows: Sequence[dict[str, Any]]) -> alt.Data:
 
 
 def stacked_days(rows: Sequence[dict[str, Any]], order: Sequence[str], title: str) -> Chart:
-    """Hours of each local day as a stack, a panel per market.
+    """Hours of each local day of a market as a stack.
 
     Rows have `day`, `market`, `kind`, `hours` and `rank`, the place of the kind in `order`, and
     `href`, where a click leads.
@@ -56,6 +55,7 @@ def stacked_days(rows: Sequence[dict[str, Any]], order: Sequence[str], title: st
                 "kind:N",
                 sort=list(order),
                 title=None,
+                legend=alt.Legend(orient="bottom", columns=5),
                 scale=alt.Scale(domain=list(order), range=[HOUR_COLORS[kind] for kind in order]),
             ),
             order=alt.Order("rank:Q"),
@@ -67,18 +67,10 @@ def stacked_days(rows: Sequence[dict[str, Any]], order: Sequence[str], title: st
                 alt.Tooltip("hours:Q", format=",.1f"),
             ],
         )
-        .properties(height=220)
+        .properties(height=240)
     )
-    markets = {row["market"] for row in rows}
-    if len(markets) == 1:
-        single: alt.Chart = chart.properties(title=title, description=title)
-        return single
-    panels: alt.FacetChart = (
-        chart.properties(width=PANELS_PIXELS // len(markets))
-        .facet(column=alt.Column("market:N", title=None))
-        .properties(title=title, description=title)
-    )
-    return panels
+    named: alt.Chart = chart.properties(title=title, description=title)
+    return named
 
 
 def intervals(rows: Sequence[dict[str, Any]], unit: str, title: str, log: bool = True) -> Chart:
@@ -111,10 +103,10 @@ def intervals(rows: Sequence[dict[str, Any]], unit: str, title: str, log: bool =
             x=alt.X("lower:Q", title=unit, scale=scale), x2="end:Q"
         ),
         base.transform_filter("datum.open")
-        .mark_point(shape="triangle-right", filled=True, size=90, color=BLUE, opacity=1)
+        .mark_point(shape="triangle-right", filled=True, size=90, color=BLUE, opacity=1, aria=False)
         .encode(x=alt.X("end:Q", scale=scale)),
         base.transform_filter("isValid(datum.value)")
-        .mark_point(shape="circle", filled=True, size=80, color=BLUE, opacity=1)
+        .mark_point(shape="circle", filled=True, size=80, color=BLUE, opacity=1, aria=False)
         .encode(x=alt.X("value:Q", scale=scale)),
     ).properties(height=alt.Step(24), description=title)
 

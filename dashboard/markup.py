@@ -144,12 +144,14 @@ class Step:
 
 
 def waterfall(start: Bar, steps: Sequence[Step], end: Bar, label: str) -> Markup:
-    """From one total to another: each step begins where the one before ended."""
+    """From one total to another: each step begins where the one before ended; totals are cut."""
     levels = [start.value]
     for step in steps:
         levels.append(levels[-1] + step.change)
-    low = min(0.0, *levels, end.value)
-    full = (max(*levels, end.value) - low) or 1
+    highest, lowest = max(*levels, end.value), min(*levels, end.value)
+    # Beside whole totals no step would be seen: the scale begins below the lowest level.
+    low = lowest - (highest - lowest) / 3
+    full = (highest - low) or 1
     rows = [_rail(start, low, start.value, low, full, "total")]
     for step, before, after in zip(steps, levels, levels[1:], strict=False):
         kind = "gain" if step.change > 0 else "loss"
@@ -197,6 +199,13 @@ def figures(shown: Iterable[Figure]) -> Markup:
 
 def _css(kind: str) -> str:
     return kind.replace(" ", "-")
+
+
+def note(said: str) -> None:
+    """A remark below what it is about; `code` between backticks."""
+    parts = escape(said).split("`")
+    inside = "".join(f"<code>{one}</code>" if n % 2 else one for n, one in enumerate(parts))
+    show(f'<p class="note">{inside}</p>')
 
 
 def show(markup: str) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard import address, charts, filters, page_queries
 from dashboard.data import rows
-from dashboard.markup import Bar, Line, bars, id_link, link, table, text
+from dashboard.markup import Bar, Line, bars, id_link, link, note, table, text
 from dashboard.markup import show as show_markup
 from fleet.lookup.stores import Row
 from fleet.lookup.wording import STEPS, plain, span
@@ -95,7 +95,7 @@ def show() -> None:
             "Orders that reached each step; each leads to those lost before it",
         )
     )
-    st.caption(
+    note(
         "Of the orders that a robot may take. "
         f"Still under way: {total['under_way_count']:,}. "
         f"Brought by the fallback: {total['fallback_count']:,}."
@@ -136,7 +136,7 @@ def show() -> None:
             numbers=("orders", "median", "90 % within", "95 % within"),
         )
     )
-    st.caption("Of the delivery that brought the order, else of its last.")
+    note("Of the delivery that brought the order, else of its last.")
 
 
 def show_losses(choice: filters.Choice) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard import address, charts, filters, page_queries, zones
 from dashboard.data import rows
-from dashboard.markup import Line, table
+from dashboard.markup import Line, note, table
 from dashboard.markup import show as show_markup
 from fleet.lookup.stores import Row
 from fleet.lookup.wording import plain
@@ -177,7 +177,7 @@ def verdicts() -> None:
             minor=("service", "period", "lower 96 %", "upper 96 %", *heads[-5:]),
         )
     )
-    st.caption(
+    note(
         "A verdict may be read every hour; the ratio and its interval are for one look. Alike: "
         "surely less than twice as many."
     )

@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard import address, charts, page_queries, story, zones
 from dashboard.data import rows
-from dashboard.markup import Line, id_link, link, table, text
+from dashboard.markup import Line, id_link, link, note, table, text
 from dashboard.markup import show as show_markup
 from fleet.lookup.stores import Row
 from fleet.lookup.wording import counted, plain, span
@@ -42,7 +42,7 @@ def show() -> None:
             "MTBF by version",
         )
     )
-    st.caption(
+    note(
         "MTBF = operating hours T / failures r that began while the robot operated, with the "
         "two-sided 90 % chi-square interval; failures on a charger or in the workshop are "
         "beside r. An "
@@ -60,7 +60,7 @@ def show() -> None:
             "MTBF by robot",
         )
     )
-    st.caption(f"The {SHOWN_ROBOTS} robots with most failures, most first.")
+    note(f"The {SHOWN_ROBOTS} robots with most failures, most first.")
     mtbf_table(robots, ("robot_id",), "MTBF by robot, as a table")
     robot = address.get("robot")
     version = address.get("software")
@@ -107,7 +107,7 @@ def show() -> None:
             ),
         )
     )
-    st.caption(f"A row opens the robot's hour. Times: {zones.named(zone, start)}.")
+    note(f"A row opens the robot's hour. Times: {zones.named(zone, start)}.")
 
 
 def interval(row: Row, name: str) -> dict[str, Any]:
