@@ -106,13 +106,15 @@ def show() -> None:
                 {
                     "day": f"{day['local_date']}T00:00:00Z",
                     "market": day["market"],
-                    "ratio": day["order_to_dropoff_ratio"],
+                    "value": day["order_to_dropoff_ratio"],
                     "orders": day["eligible_count"],
                     "href": address.here(days=str(day["local_date"]), market=day["market"]),
                 }
                 for day in days
             ],
             "Orders brought by robot, by day of the order",
+            ".1%",
+            1,
         )
     )
     show_losses(choice)
@@ -136,7 +138,27 @@ def show() -> None:
             numbers=("orders", "median", "90 % within", "95 % within"),
         )
     )
+    show_leg_trend(choice)
     note("Of the delivery that brought the order, else of its last.")
+
+
+def show_leg_trend(choice: filters.Choice) -> None:
+    found = rows(page_queries.LEG_TREND, (*choice.days, "order_to_dropoff"))
+    if not found:
+        return
+    minutes = [
+        {
+            "day": f"{row['local_date']}T00:00:00Z",
+            "market": row["market"],
+            "value": row["p90_seconds"] / 60,
+            "orders": row["order_count"],
+            "href": address.here(days=str(row["local_date"]), market=row["market"]),
+        }
+        for row in found
+    ]
+    top = 1.1 * max(row["value"] for row in minutes)
+    title = "Minutes from order to drop-off that 90 % of the orders stay within, by day"
+    st.altair_chart(charts.daily_lines(minutes, title, ".0f", top))
 
 
 def show_losses(choice: filters.Choice) -> None:
