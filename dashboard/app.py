@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import address, zones
+from dashboard.data import marts
 from dashboard.markup import link, show
 from dashboard.story import STYLE
 from dashboard.views import (
@@ -41,7 +42,9 @@ def try_again(tries: list[None]) -> None:
 
 def guarded(show_page: Callable[[], None]) -> None:
     try:
-        show_page()
+        # One reading of the file for all queries of a page; a run waits until it is drawn.
+        with marts().held():
+            show_page()
     except DatabaseBusyError:
         st.info(
             "A nightly run is writing the database. This page goes on by itself once it is done."

@@ -14,7 +14,6 @@ import pandas as pd  # type: ignore[import-untyped]  # noqa: F401
 
 Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 
-PANELS_PIXELS = 960
 BLUE, GREY = "#3f7cac", "#7d8792"
 LINE_COLORS = [BLUE, "#cf7a12", "#4f9a6b", "#8a5fd0", "#b3623f", "#8b97a3"]
 HOUR_COLORS = {
@@ -36,7 +35,7 @@ def data(rows: Sequence[dict[str, Any]]) -> alt.Data:
 
 
 def stacked_days(rows: Sequence[dict[str, Any]], order: Sequence[str], title: str) -> Chart:
-    """Hours of each local day as a stack, a panel per market.
+    """Hours of each local day of a market as a stack.
 
     Rows have `day`, `market`, `kind`, `hours` and `rank`, the place of the kind in `order`, and
     `href`, where a click leads.
@@ -56,6 +55,7 @@ def stacked_days(rows: Sequence[dict[str, Any]], order: Sequence[str], title: st
                 "kind:N",
                 sort=list(order),
                 title=None,
+                legend=alt.Legend(orient="bottom", columns=5),
                 scale=alt.Scale(domain=list(order), range=[HOUR_COLORS[kind] for kind in order]),
             ),
             order=alt.Order("rank:Q"),
@@ -67,69 +67,30 @@ def stacked_days(rows: Sequence[dict[str, Any]], order: Sequence[str], title: st
                 alt.Tooltip("hours:Q", format=",.1f"),
             ],
         )
-        .properties(height=220)
+        .properties(height=240)
     )
-    markets = {row["market"] for row in rows}
-    if len(markets) == 1:
-        single: alt.Chart = chart.properties(title=title, description=title)
-        return single
-    panels: alt.FacetChart = (
-        chart.properties(width=PANELS_PIXELS // len(markets))
-        .facet(column=alt.Column("market:N", title=None))
-        .properties(title=title, description=title)
-    )
-    return panels
+    named: alt.Chart = chart.properties(title=title, description=title)
+    return named
 
 
-def intervals(rows: Sequence[dict[str, Any]], unit: str, title: str, log: bool = True) -> Chart:
-    """A point with its interval per row: `name`, `value`, `lower`, `upper`, `basis` in words.
+def daily_lines(rows: Sequence[dict[str, Any]], title: str, form: str, top: float) -> Chart:
+    """A figure by local day from 0 to `top`, a line per market.
 
-    `href` of a row is where a click on it leads.
-
-    Without an upper bound the interval ends in an arrow at the chart's edge; without a value it
-    has no point.
-    """
-    # A logarithm has no place for 0.
-    known = [row for row in rows if row["lower"] is not None and not (log and row["lower"] <= 0)]
-    edge = max((row["upper"] or 2 * row["lower"] for row in known), default=1)
-    values = [
-        {**row, "end": edge if row["upper"] is None else row["upper"], "open": row["upper"] is None}
-        for row in known
-    ]
-    base = alt.Chart(data(values)).encode(
-        y=alt.Y("name:N", sort=None, title=None, axis=alt.Axis(labelLimit=240)),
-        href="href:N",
-        tooltip=[
-            "name:N",
-            *(alt.Tooltip(f"{name}:Q", format=",.4~g") for name in ("value", "lower", "upper")),
-            "basis:N",
-        ],
-    )
-    scale = alt.Scale(type="log" if log else "linear")
-    return alt.layer(
-        base.mark_rule(strokeWidth=3, opacity=0.55, color=BLUE).encode(
-            x=alt.X("lower:Q", title=unit, scale=scale), x2="end:Q"
-        ),
-        base.transform_filter("datum.open")
-        .mark_point(shape="triangle-right", filled=True, size=90, color=BLUE, opacity=1)
-        .encode(x=alt.X("end:Q", scale=scale)),
-        base.transform_filter("isValid(datum.value)")
-        .mark_point(shape="circle", filled=True, size=80, color=BLUE, opacity=1)
-        .encode(x=alt.X("value:Q", scale=scale)),
-    ).properties(height=alt.Step(24), description=title)
-
-
-def daily_lines(rows: Sequence[dict[str, Any]], title: str) -> Chart:
-    """A ratio by local day, a line per market.
-
-    Rows have `day`, `market`, `ratio`, `orders` and `href`, where a click leads.
+    Rows have `day`, `market`, `value`, `orders` and `href`, where a click leads. `form`: of the
+    axis and the tooltip, as d3 has it.
     """
     lines: alt.Chart = (
         alt.Chart(data(rows), title=title)
         .mark_line(point={"size": 60})
         .encode(
             x=_day_axis(),
-            y=alt.Y("ratio:Q", title=None, axis=alt.Axis(format="%"), scale=alt.Scale(zero=False)),
+            # From 0, or a step of a hundredth would look like a collapse.
+            y=alt.Y(
+                "value:Q",
+                title=None,
+                axis=alt.Axis(format=form),
+                scale=alt.Scale(domain=[0, top]),
+            ),
             color=alt.Color(
                 "market:N",
                 title=None,
@@ -138,7 +99,7 @@ def daily_lines(rows: Sequence[dict[str, Any]], title: str) -> Chart:
             ),
             shape=alt.Shape("market:N", title=None),
             href="href:N",
-            tooltip=["day:T", "market:N", alt.Tooltip("ratio:Q", format=".1%"), "orders:Q"],
+            tooltip=["day:T", "market:N", alt.Tooltip("value:Q", format=form), "orders:Q"],
         )
         .properties(height=220, description=title)
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
+from math import log
 
 import streamlit as st
 
@@ -144,12 +145,14 @@ class Step:
 
 
 def waterfall(start: Bar, steps: Sequence[Step], end: Bar, label: str) -> Markup:
-    """From one total to another: each step begins where the one before ended."""
+    """From one total to another: each step begins where the one before ended; totals are cut."""
     levels = [start.value]
     for step in steps:
         levels.append(levels[-1] + step.change)
-    low = min(0.0, *levels, end.value)
-    full = (max(*levels, end.value) - low) or 1
+    highest, lowest = max(*levels, end.value), min(*levels, end.value)
+    # Beside whole totals no step would be seen: the scale begins below the lowest level.
+    low = lowest - (highest - lowest) / 3
+    full = (highest - low) or 1
     rows = [_rail(start, low, start.value, low, full, "total")]
     for step, before, after in zip(steps, levels, levels[1:], strict=False):
         kind = "gain" if step.change > 0 else "loss"
@@ -169,6 +172,51 @@ def _rail(bar: Bar, left: float, right: float, low: float, full: float, kind: st
     if not bar.href:
         return f'<li><span class="bar">{inside}</span></li>'
     return f'<li><a class="bar" href="{escape(bar.href)}">{inside}</a></li>'
+
+
+@dataclass(frozen=True)
+class Range:
+    """A value with its interval: without `upper` it is open, without `value` it has no point."""
+
+    name: str
+    value: float | None
+    lower: float | None
+    upper: float | None
+    label: str
+    href: str
+
+
+def ranges(listed: Sequence[Range], unit: str, is_log: bool) -> Markup:
+    """Intervals on one scale; an arrow where one is open. A logarithm has no place for 0."""
+    known = [one for one in listed if one.lower is not None and (not is_log or one.lower > 0)]
+    ends = [float(end) for one in known for end in (one.lower, one.value, one.upper) if end]
+    if not ends:
+        return Markup("")
+    # An open interval reaches the edge, and a lone one has room beside it.
+    edges = (min(ends) / 1.3 if is_log else 0.0, max(ends) * 1.3)
+
+    def place(value: float) -> float:
+        low, high, at = (log(one) if is_log else one for one in (*edges, value))
+        return min(100.0, max(0.0, 100 * (at - low) / (high - low)))
+
+    rows = []
+    for one in known:
+        assert one.lower is not None
+        left, right = place(one.lower), 100.0 if one.upper is None else place(one.upper)
+        point = "" if one.value is None else f'<b style="left:{place(one.value):.2f}%"></b>'
+        arrow = "<u>▸</u>" if one.upper is None else ""
+        rows.append(
+            f'<li><a class="bar range" href="{escape(one.href)}">'
+            f'<span class="name">{escape(one.name)}</span><span class="rail">'
+            f'<i style="left:{left:.2f}%;width:{right - left:.2f}%"></i>{point}{arrow}</span>'
+            f'<span class="value">{escape(one.label)}</span></a></li>'
+        )
+    kind = "logarithmic, " if is_log else ""
+    scale = f"{kind}{edges[0]:,.3g} to {edges[1]:,.3g}"
+    return Markup(
+        f'<ul class="bars" aria-label="{escape(unit)}">{"".join(rows)}</ul>'
+        f'<p class="note">{escape(unit)}: point and interval; scale {scale}.</p>'
+    )
 
 
 @dataclass(frozen=True)
@@ -197,6 +245,13 @@ def figures(shown: Iterable[Figure]) -> Markup:
 
 def _css(kind: str) -> str:
     return kind.replace(" ", "-")
+
+
+def note(said: str) -> None:
+    """A remark below what it is about; `code` between backticks."""
+    parts = escape(said).split("`")
+    inside = "".join(f"<code>{one}</code>" if n % 2 else one for n, one in enumerate(parts))
+    show(f'<p class="note">{inside}</p>')
 
 
 def show(markup: str) -> None:

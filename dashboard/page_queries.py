@@ -242,6 +242,17 @@ where
 order by local_date, market
 """
 
+LEG_TREND = """
+select *
+from leg_times_daily
+where
+    local_date >= ?
+    and local_date <= ?
+    and (cast(? as varchar(64)) = '' or market = ?)
+    and leg = ?
+order by local_date, market
+"""
+
 FUNNEL_LOSSES = """
 select
     lost_step,
@@ -277,6 +288,8 @@ from fleet_mtbf
 where month_start = ?
 order by hardware_version, software_version
 """
+
+HARDWARE_MTBF = "select * from hardware_mtbf order by hardware_version, month_start"
 
 ROBOT_MTBF = """
 select *

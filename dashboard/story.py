@@ -191,6 +191,10 @@ def head(
         counted(delivery["takeover_count"], "takeover"),
     ]
     more = []
+    if cause := delivery["probable_cause"]:
+        said = link(cause, address.link("deliveries", cause=cause)) if is_linked else text(cause)
+        sure = text(delivery["probable_cause_basis"])
+        more.append(f'cause <b data-cause="{text(cause)}">{said}</b>, {sure}')
     if delivery["ended_by"]:
         more.append(f"ended by <b>{text(delivery['ended_by'])}</b>")
     if ending:

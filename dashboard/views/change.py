@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import address, page_queries
 from dashboard.data import rows
-from dashboard.markup import Bar, Step, waterfall
+from dashboard.markup import Bar, Step, note, waterfall
 from dashboard.markup import show as show_markup
 from dashboard.views.today import last_whole_day
 from fleet.lookup.stores import Row
@@ -26,9 +26,10 @@ def show() -> None:
         st.info("The log has no two days to compare yet.")
         return
     days = {row["local_date"]: row for row in supply}
-    end = pick_day("To", "to", list(days), last_whole_day(supply)[0])
-    start = pick_day("From", "from_day", list(days), before(end, list(days)))
-    by = address.segments("Steps", BY, "by")
+    with st.container(horizontal=True):
+        end = pick_day("To", "to", list(days), last_whole_day(supply)[0])
+        start = pick_day("From", "from_day", list(days), before(end, list(days)))
+        by = address.segments("Steps", BY, "by")
     total = {day: float(days[day]["usable_hours"]) for day in (start, end)}
     change = total[end] - total[start]
     show_markup(
@@ -44,9 +45,9 @@ def show() -> None:
             f"Change of usable supply hours {BY[by]}, largest loss first",
         )
     )
-    st.caption(
-        "A step down is time that a reason took beyond what it took before. Steps add up to the "
-        "change. Days are those of each market."
+    note(
+        "The scale is cut, so that steps are seen. A step down is time that a reason took beyond "
+        "what it took before. Steps add up to the change. Days are those of each market."
     )
 
 

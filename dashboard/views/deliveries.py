@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard import address, filters, page_queries, story, zones
 from dashboard.data import rows
-from dashboard.markup import Line, Markup, id_link, table
+from dashboard.markup import Line, Markup, id_link, note, table
 from dashboard.markup import show as show_markup
 from fleet.lookup.stores import Row
 from fleet.lookup.wording import plain, verdict
@@ -45,7 +45,7 @@ def show() -> None:
         st.info("No delivery of these days is like that.")
         return
     count = f"The newest {SHOWN}" if len(found) == SHOWN else f"{len(found)}"
-    st.caption(f"{count}. Times: {zones.named(zone, found[0]['started_at'])}.")
+    note(f"{count}. Times: {zones.named(zone, found[0]['started_at'])}.")
     show_markup(delivery_table(found, zone))
 
 

@@ -14,7 +14,7 @@ import streamlit as st
 
 from dashboard import address, charts, page_queries, story, zones
 from dashboard.data import rows
-from dashboard.markup import Markup, id_address, id_link, link, outside
+from dashboard.markup import Markup, id_address, id_link, link, note, outside
 from dashboard.markup import show as show_markup
 from dashboard.views.deliveries import delivery_table, find_deliveries
 from fleet.lookup import queries as lookups
@@ -68,11 +68,6 @@ def freshness(zone: ZoneInfo) -> str:
         f"{age(until['event_at'], datetime.now(UTC))}, loaded at "
         f"{zones.in_zone(until['loaded_at'], zone)} ({zones.named(zone, until['event_at'])})."
     )
-
-
-def note(said: str) -> None:
-    """A remark below what it is about."""
-    show_markup(f'<p class="note">{escape(said)}</p>')
 
 
 def show_recent(zone: ZoneInfo) -> None:
@@ -165,7 +160,7 @@ def show_delivery(delivery_id: str, zone: ZoneInfo) -> None:
     states = robot_states(events, start, end, delivery["robot_id"])
     its_legs = story.legs(delivery, usual_legs(delivery), loaded_until()["event_at"])
     opened = opened_events(events)
-    track = places(delivery) if address.get("map") else None
+    track = places(delivery, events) if address.get("map") else None
     says = "".join(
         f"<p>{one}</p>"
         for one in (more_like_this(delivery), longer_ids(delivery_id), may_lack(delivery))
@@ -198,8 +193,11 @@ def show_delivery(delivery_id: str, zone: ZoneInfo) -> None:
     )
 
 
-def places(delivery: Row) -> list[Row]:
-    """Where the robots said they were, in order: `lat`, `lon` and the event, see PLACES."""
+def places(delivery: Row, events: list[Row]) -> list[Row]:
+    """Where the robots said they were, in order: `lat`, `lon` and the event, see PLACES.
+
+    An error or a takeover that tells no place lies between those before and after it.
+    """
     start, end = delivery["started_at"], delivery["last_event_at"]
     days = (start.astimezone(UTC).date(), end.astimezone(UTC).date())
     found = rows(page_queries.PLACES, (delivery["delivery_id"], start, end, *days))
@@ -210,7 +208,24 @@ def places(delivery: Row) -> list[Row]:
             fields.get("lon"), int | float
         ):
             placed.append({**row, "lat": float(fields["lat"]), "lon": float(fields["lon"])})
-    return placed
+    told = {row["event_id"] for row in placed}
+    for event in events:
+        if mark(event) and event["event_id"] not in told:
+            own = [row for row in placed if row["robot_id"] == event["robot_id"]]
+            if between := place_between(own, event["event_at"]):
+                placed.append(event | between)
+    return sorted(placed, key=lambda row: (row["event_at"], row["event_id"]))
+
+
+def place_between(placed: list[Row], at: datetime) -> Row | None:
+    """Where a robot was at a time, if it drove evenly between its places; None outside of them."""
+    before = [row for row in placed if row["event_at"] <= at]
+    after = [row for row in placed if row["event_at"] > at]
+    if not before or not after:
+        return None
+    start, end = before[-1], after[0]
+    share = (at - start["event_at"]) / (end["event_at"] - start["event_at"])
+    return {side: start[side] + share * (end[side] - start[side]) for side in ("lat", "lon")}
 
 
 def show_map(track: list[Row]) -> None:

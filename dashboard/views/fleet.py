@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard import address, charts, filters, page_queries, story, zones
 from dashboard.data import rows
-from dashboard.markup import Bar, Line, bars, link, table, text
+from dashboard.markup import Bar, Line, bars, link, note, table, text
 from dashboard.markup import show as show_markup
 from fleet.lookup.stores import Row
 from fleet.lookup.wording import plain, span
@@ -79,7 +79,13 @@ def show() -> None:
         for day in days
         for rank, (kind, column) in enumerate(HOURS.items())
     ]
-    st.altair_chart(charts.stacked_days(stacked, list(HOURS), "Robot hours by local day"))
+    markets = sorted({row["market"] for row in stacked})
+    # Beside each other, and on a phone below each other.
+    for column, market in zip(st.columns(len(markets)), markets, strict=True):
+        of_market = [row for row in stacked if row["market"] == market]
+        with column:
+            title = f"Robot hours by local day, {market}"
+            st.altair_chart(charts.stacked_days(of_market, list(HOURS), title))
     show_downtime(choice)
 
 
@@ -177,7 +183,7 @@ def show_minutes(choice: filters.Choice, kind: str, reason: str, robot_id: str) 
             minor=("state", "reason", "market", "software"),
         )
     )
-    st.caption(
+    note(
         "Whole intervals, also where they reach beyond the days chosen. A row opens the robot's "
         f"hour with its deliveries. Times: {zones.named(zone, start)}."
     )

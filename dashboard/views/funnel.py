@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard import address, charts, filters, page_queries
 from dashboard.data import rows
-from dashboard.markup import Bar, Line, bars, id_link, link, table, text
+from dashboard.markup import Bar, Line, bars, id_link, link, note, table, text
 from dashboard.markup import show as show_markup
 from fleet.lookup.stores import Row
 from fleet.lookup.wording import STEPS, plain, span
@@ -95,7 +95,7 @@ def show() -> None:
             "Orders that reached each step; each leads to those lost before it",
         )
     )
-    st.caption(
+    note(
         "Of the orders that a robot may take. "
         f"Still under way: {total['under_way_count']:,}. "
         f"Brought by the fallback: {total['fallback_count']:,}."
@@ -106,13 +106,15 @@ def show() -> None:
                 {
                     "day": f"{day['local_date']}T00:00:00Z",
                     "market": day["market"],
-                    "ratio": day["order_to_dropoff_ratio"],
+                    "value": day["order_to_dropoff_ratio"],
                     "orders": day["eligible_count"],
                     "href": address.here(days=str(day["local_date"]), market=day["market"]),
                 }
                 for day in days
             ],
             "Orders brought by robot, by day of the order",
+            ".1%",
+            1,
         )
     )
     show_losses(choice)
@@ -136,7 +138,27 @@ def show() -> None:
             numbers=("orders", "median", "90 % within", "95 % within"),
         )
     )
-    st.caption("Of the delivery that brought the order, else of its last.")
+    show_leg_trend(choice)
+    note("Of the delivery that brought the order, else of its last.")
+
+
+def show_leg_trend(choice: filters.Choice) -> None:
+    found = rows(page_queries.LEG_TREND, (*choice.days, "order_to_dropoff"))
+    if not found:
+        return
+    minutes = [
+        {
+            "day": f"{row['local_date']}T00:00:00Z",
+            "market": row["market"],
+            "value": row["p90_seconds"] / 60,
+            "orders": row["order_count"],
+            "href": address.here(days=str(row["local_date"]), market=row["market"]),
+        }
+        for row in found
+    ]
+    top = 1.1 * max(row["value"] for row in minutes)
+    title = "Minutes from order to drop-off that 90 % of the orders stay within, by day"
+    st.altair_chart(charts.daily_lines(minutes, title, ".0f", top))
 
 
 def show_losses(choice: filters.Choice) -> None:

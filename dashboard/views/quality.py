@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard import address, page_queries, story, zones
 from dashboard.data import rows
-from dashboard.markup import Bar, Line, Markup, bars, id_link, link, table, text
+from dashboard.markup import Bar, Line, Markup, bars, id_link, link, note, table, text
 from dashboard.markup import show as show_markup
 from fleet.lookup import queries as lookups
 from fleet.lookup.stores import Row
@@ -123,7 +123,7 @@ def show_reconciliation(loads: list[Row], total: Row, zone: ZoneInfo) -> None:
             numbers=heads,
         )
     )
-    st.caption(f"The last {len(loads)} loads. Times: {zones.named(zone, chosen)}.")
+    note(f"The last {len(loads)} loads. Times: {zones.named(zone, chosen)}.")
 
 
 def show_late(zone: ZoneInfo) -> None:
@@ -174,7 +174,7 @@ def show_late(zone: ZoneInfo) -> None:
             minor=("loaded", "under way", "changed outcome", "changed first error"),
         )
     )
-    st.caption(f"The newest {SHOWN}.")
+    note(f"The newest {SHOWN}.")
 
 
 def yes(value: object) -> str:
@@ -223,7 +223,7 @@ def show_quarantine(zone: ZoneInfo) -> None:
             minor=("event", "file", "received", "loaded"),
         )
     )
-    st.caption(
+    note(
         f"The newest {SHOWN}. Once the registry knows them: "
         "`dbt build --selector nightly --vars 'replay_quarantine: true'`."
     )
@@ -243,7 +243,7 @@ def show_gaps(zone: ZoneInfo) -> None:
             numbers=("gaps", "emitters", "lines missing"),
         )
     )
-    st.caption("head: nothing came before; middle; tail: nothing came after.")
+    note("head: nothing came before; middle; tail: nothing came after.")
     show_markup(
         table(
             [
@@ -309,6 +309,4 @@ def show_clocks() -> None:
             minor=("events", "corrected", "mean delay", "greatest delay"),
         )
     )
-    st.caption(
-        "Negative: the clock is behind. Delays are received_at minus the robot's occurred_at."
-    )
+    note("Negative: the clock is behind. Delays are received_at minus the robot's occurred_at.")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import address, charts, filters, page_queries, zones
+from dashboard import address, filters, page_queries, zones
 from dashboard.data import rows
-from dashboard.markup import Line, table
+from dashboard.markup import Line, Range, note, ranges, table
 from dashboard.markup import show as show_markup
 from fleet.lookup.stores import Row
 from fleet.lookup.wording import plain
@@ -78,22 +78,21 @@ def show() -> None:
     if not counted:
         st.info("No version has this metric yet.")
         return
-    st.altair_chart(
-        charts.intervals(
+    show_markup(
+        ranges(
             [
-                {
-                    "name": version_name(row),
-                    "href": behind(row, metric),
-                    "value": row[metric],
-                    "lower": row[f"{metric}_lower_90"],
-                    "upper": row[f"{metric}_upper_90"],
-                    "basis": f"{row[count]:,} of {row[base]:,.0f}",
-                }
+                Range(
+                    version_name(row),
+                    row[metric],
+                    row[f"{metric}_lower_90"],
+                    row[f"{metric}_upper_90"],
+                    f"{row[metric]:.3g}; {row[count]:,} of {row[base]:,.0f}",
+                    behind(row, metric),
+                )
                 for row in counted
             ],
             name,
-            f"{name} by version",
-            log=False,
+            is_log=False,
         )
     )
     heads = [count.replace("_", " "), base.replace("_", " "), name, "lower 90 %", "upper 90 %"]
@@ -177,7 +176,7 @@ def verdicts() -> None:
             minor=("service", "period", "lower 96 %", "upper 96 %", *heads[-5:]),
         )
     )
-    st.caption(
+    note(
         "A verdict may be read every hour; the ratio and its interval are for one look. Alike: "
         "surely less than twice as many."
     )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
 
 import streamlit as st
 
-from dashboard import address, charts, page_queries, story, zones
+from dashboard import address, page_queries, story, zones
 from dashboard.data import rows
-from dashboard.markup import Line, id_link, link, table, text
+from dashboard.markup import Line, Range, id_link, link, note, ranges, table, text
 from dashboard.markup import show as show_markup
 from fleet.lookup.stores import Row
 from fleet.lookup.wording import counted, plain, span
@@ -18,6 +17,7 @@ from fleet.lookup.wording import counted, plain, span
 LEAST_HOURS = 1
 SHOWN_ROBOTS = 40
 SHOWN_FAILURES = 200
+MTBF = "MTBF in hours"
 
 
 def show() -> None:
@@ -29,8 +29,8 @@ def show() -> None:
     zone = zones.chosen()
     show_markup("<h2>By hardware and software version</h2>")
     fleet = rows(page_queries.FLEET_MTBF, (month,))
-    st.altair_chart(
-        charts.intervals(
+    show_markup(
+        ranges(
             [
                 interval(
                     row, f"{plain(row['hardware_version'])} · {plain(row['software_version'])}"
@@ -38,11 +38,11 @@ def show() -> None:
                 for row in fleet
                 if row["operating_hours"] >= LEAST_HOURS
             ],
-            "MTBF, hours (logarithmic)",
-            "MTBF by version",
+            MTBF,
+            is_log=True,
         )
     )
-    st.caption(
+    note(
         "MTBF = operating hours T / failures r that began while the robot operated, with the "
         "two-sided 90 % chi-square interval; failures on a charger or in the workshop are "
         "beside r. An "
@@ -51,16 +51,11 @@ def show() -> None:
         "in the table alone."
     )
     mtbf_table(fleet, ("hardware_version", "software_version"), "MTBF by version, as a table")
+    show_months()
     show_markup("<h2>By robot</h2>")
     robots = rows(page_queries.ROBOT_MTBF, (month, SHOWN_ROBOTS))
-    st.altair_chart(
-        charts.intervals(
-            [interval(row, plain(row["robot_id"])) for row in robots],
-            "MTBF, hours (logarithmic)",
-            "MTBF by robot",
-        )
-    )
-    st.caption(f"The {SHOWN_ROBOTS} robots with most failures, most first.")
+    show_markup(ranges([interval(row, plain(row["robot_id"])) for row in robots], MTBF, True))
+    note(f"The {SHOWN_ROBOTS} robots with most failures, most first.")
     mtbf_table(robots, ("robot_id",), "MTBF by robot, as a table")
     robot = address.get("robot")
     version = address.get("software")
@@ -107,19 +102,31 @@ def show() -> None:
             ),
         )
     )
-    st.caption(f"A row opens the robot's hour. Times: {zones.named(zone, start)}.")
+    note(f"A row opens the robot's hour. Times: {zones.named(zone, start)}.")
 
 
-def interval(row: Row, name: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "href": failures_of(row),
-        "value": row["mtbf_hours"],
-        "lower": row["mtbf_lower_90_hours"],
-        "upper": row["mtbf_upper_90_hours"],
-        "basis": f"{counted(row['failure_count'], 'failure')} "
-        f"in {row['operating_hours']:,.1f} operating hours",
-    }
+def show_months() -> None:
+    """The trend: each hardware version over the months."""
+    months = rows(page_queries.HARDWARE_MTBF)
+    listed = [
+        interval(row, f"{plain(row['hardware_version'])} · {row['month_start']:%b %Y}")
+        for row in months
+        if row["operating_hours"] >= LEAST_HOURS
+    ]
+    show_markup(f"<h2>By hardware version and month</h2>{ranges(listed, MTBF, is_log=True)}")
+
+
+def interval(row: Row, name: str) -> Range:
+    failures = counted(row["failure_count"], "failure")
+    said = "" if row["mtbf_hours"] is None else f"{row['mtbf_hours']:,.1f} h; "
+    return Range(
+        name,
+        row["mtbf_hours"],
+        row["mtbf_lower_90_hours"],
+        row["mtbf_upper_90_hours"],
+        f"{said}{failures} in {row['operating_hours']:,.0f} h",
+        failures_of(row),
+    )
 
 
 def mtbf_table(found: list[Row], ids: tuple[str, ...], label: str) -> None:
@@ -157,7 +164,8 @@ def mtbf_table(found: list[Row], ids: tuple[str, ...], label: str) -> None:
 def failures_of(row: Row) -> str:
     """Address of the failures behind a row of a month."""
     robot, software = row.get("robot_id", ""), row.get("software_version", "")
-    return address.here(robot=robot, software=software) + "#failures"
+    chosen = {"month": str(row["month_start"]), "robot": robot, "software": software}
+    return address.here(**chosen) + "#failures"
 
 
 def number(value: float | None, places: int = 1) -> str:

@@ -144,6 +144,8 @@ def open_store(context: click.Context, database: Path, target: str | None) -> Ma
     is_file = not target or "database" in given
     store = DuckDBMarts(database) if is_file else open_marts(find_project_dir(), target)
     context.call_on_close(store.close)
+    # Which reads the file once, and not for each query.
+    context.with_resource(store.held())
     return store
 
 

@@ -153,6 +153,11 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         mtbf(hardware_version="hw-2", software_version="0.0.1", operating_hours=0.0,
              failure_count=0, mtbf_hours=None, mtbf_lower_90_hours=0.0, mtbf_upper_90_hours=None),
     ],
+    "leg_times_daily": [
+        {"local_date": DAY, "market": "la", "leg": "order_to_dropoff", "order_count": 5,
+         "p50_seconds": 1800.0, "p90_seconds": 1800.0},
+    ],
+    "hardware_mtbf": [mtbf(hardware_version="hw-2")],
     "robot_mtbf": [mtbf(robot_id="R-1")],
     "robot_failures": [
         {"failure_id": "e6", "robot_id": "R-1", "component": "lid", "first_error_code": "LID-401",

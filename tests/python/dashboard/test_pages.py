@@ -403,7 +403,8 @@ def test_reliability_shows_intervals_and_failures(open_page: Open) -> None:
     versions, robots, failures = tables(page)
     assert column(versions, "software version") == ["0.0.1", "4.2.1", "4.3.0"]
     assert column(robots, "lower 90 %") == ["11.0"]
-    assert column(robots, "href") == ["?robot=R-1#failures"]
+    assert column(robots, "href") == ["?month=2026-11-01&robot=R-1#failures"]
+    assert "hw-2 · Nov 2026" in said(page)
     assert column(failures, "first error") == ["DRV-104", "LID-401"]
     assert column(failures, "href")[1] == "./?id=R-1&from=2026-11-02T20%3A10%3A10%2B00%3A00"
     assert column(tables(open_page("reliability", software="4.3.0"))[2], "robot") == ["R-2"]

@@ -95,6 +95,8 @@ ASKED: dict[str, tuple[str, tuple[object, ...]]] = {
     "LOST_ORDERS": (page_queries.LOST_ORDERS, (*DAYS, "dispatched", "no_robot", 5)),
     "MONTHS": (page_queries.MONTHS, ()),
     "FLEET_MTBF": (page_queries.FLEET_MTBF, (DAY.replace(day=1),)),
+    "LEG_TREND": (page_queries.LEG_TREND, (*DAYS, "order_to_dropoff")),
+    "HARDWARE_MTBF": (page_queries.HARDWARE_MTBF, ()),
     "ROBOT_MTBF": (page_queries.ROBOT_MTBF, (DAY.replace(day=1), 5)),
     "FAILURES": (page_queries.FAILURES, (FROM, TO, "", "", "", "", 5)),
     "RELEASE_HEALTH": (page_queries.RELEASE_HEALTH, ()),

@@ -18,7 +18,7 @@ from tests.python.redshift.warehouse import StandIn
 SCHEMA = "questions_marts"
 LONGEST_QUERY = 10
 PAGE = (ROOT / "docs/questions.md").read_text("utf-8")
-QUESTIONS = dict(re.findall(r"^### (\d+\. .+)\n\n```sql\n(.+?)```", PAGE, re.M | re.S))
+QUESTIONS = dict(re.findall(r"^### (\d+\. [^\n]+)\n\n```sql\n(.+?)```", PAGE, re.M | re.S))
 # Of tables with a row per event, those of a few robots: the stand-in takes them one by one.
 SOME = {
     "delivery_session_events": "where delivery_id = {delivery}",
