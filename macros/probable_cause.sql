@@ -1,19 +1,9 @@
-{# The causes that a typed reason names. The others, such as `other` or `too_late`, name none. #}
+{# The reasons of ending events by the cause that each names. The others, such as too late, name none. #}
 {% macro reported_causes() %}
-    {{- return({
-        "merchant_not_ready": [
-            "no_food", "no_staff", "merchant_closed", "merchant_unavailable", "out_of_stock",
-        ],
-        "customer_absent": ["customer_absent"],
-        "no_access": ["no_access"],
-        "theft": ["theft"],
-        "weather": ["weather"],
-        "no_robot": ["no_robot", "timeout"],
-        "lid_fault": ["lid_fault"],
-        "robot_stuck": ["robot_blocked"],
-        "robot_failure": ["robot_fault", "robot_failure"],
-        "cancelled_by_customer": ["customer_request"],
-    }) -}}
+    {%- set causes = dict(registry_meanings()["reason"]) -%}
+    {%- do causes.pop("too_late") -%}
+    {%- do causes.pop("other") -%}
+    {{- return(causes) -}}
 {% endmacro %}
 
 {# The seed probable_cause_rules says which matching rule wins, its cause, its sentence and how sure it is. #}

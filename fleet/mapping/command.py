@@ -19,9 +19,11 @@ from fleet.errors import FleetError
 from fleet.mapping.examples import example_problems
 from fleet.mapping.importer import Counts, Importer, import_log
 from fleet.mapping.infer import draft
+from fleet.mapping.left_out import Unread, Unregistered
 from fleet.mapping.loader import MAPPINGS, Mapping, find_mappings, load_mapping
+from fleet.mapping.paths import write_path
 from fleet.mapping.shapes import Shapes
-from fleet.mapping.sources import Log, LogError, as_text, find_logs, read_lines
+from fleet.mapping.sources import Log, LogError, as_object, as_text, find_logs, read_lines
 from fleet.mapping.verdict import Judge, Refusal
 from fleet.project import find_project_dir
 from fleet.registry import Registry, load_registry
@@ -84,12 +86,17 @@ def coverage(logs: tuple[str, ...], name: str) -> None:
     registry = load_registry(project_dir)
     importer = Importer(_load(project_dir, name, registry), registry, project_dir)
     counts, shapes = Counts(), Shapes()
+    unread, unregistered = Unread(importer.mapping), Unregistered(registry)
     found = find_logs(logs)
     with _progress("Reading", found) as advance:
         for log in found:
             for line in importer.lines(log, counts):
                 if line.is_unmatched:
                     shapes.add(line.text)
+                elif line.rule and (said := as_object(line.text.encode())):
+                    unread.add(line.rule, said)
+                elif line.is_own:
+                    unregistered.add(as_object(line.events[0]) or {})
                 advance(len(line.text) + 1)
     _report(counts, importer.mapping)
     if shapes.total:
@@ -97,6 +104,13 @@ def coverage(logs: tuple[str, ...], name: str) -> None:
         for shape in shapes.most_common(SHOWN):
             click.echo(f"  {_share(shape.count, counts.lines)}  {shape}")
             click.echo(f"      {_cut(shape.example)}")
+    if unread.counts:
+        click.echo("Values of these lines that the mapping reads nowhere, so no event has them:")
+        for path, count in unread.counts.most_common(SHOWN):
+            rules = unread.rules[path]
+            of = f"{len(rules)} rules" if len(rules) > 1 else min(rules)
+            click.echo(f"  {_share(count, counts.lines)}  {write_path(path)}  ({of})")
+    _say_unregistered(unregistered, counts.lines)
     made = {rule.event for rule in importer.mapping.content.rules}
     never = [e.name for e in registry.events if e.name not in counts.events]
     click.echo(
@@ -215,11 +229,13 @@ def _import_one(log: Log, landing: str) -> Counts:
 def check_lines(files: tuple[str, ...]) -> None:
     """Say what staging would say of each line of event files; exit with 1 if one is refused."""
     project_dir = find_project_dir()
-    judge = Judge(project_dir, load_registry(project_dir))
+    registry = load_registry(project_dir)
+    judge = Judge(project_dir, registry)
     found = find_logs(files)
     refused: Counter[Refusal] = Counter()
     first: dict[Refusal, str] = {}
     elsewhere: Counter[str] = Counter()
+    unregistered = Unregistered(registry)
     lines = 0
     with _progress("Checking", found) as advance:
         for log in found:
@@ -233,6 +249,8 @@ def check_lines(files: tuple[str, ...]) -> None:
                     refusal = None if other else judge.refused(line)
                     if other:
                         elsewhere[other] += 1
+                    if not other and not refusal and (said := as_object(line)):
+                        unregistered.add(said)
                     if refusal:
                         refused[refusal] += 1
                         first.setdefault(refusal, f"{log.name}, line {number}: {as_text(line)}")
@@ -245,6 +263,7 @@ def check_lines(files: tuple[str, ...]) -> None:
     for refusal, count in refused.most_common():
         click.echo(f"{_share(count, lines)}  {refusal}")
         click.echo(f"      {_cut(first[refusal])}")
+    _say_unregistered(unregistered, lines)
     if bad:
         raise FleetError(
             "Correct what writes these lines, or the registry; docs/events.md says what each "
@@ -331,6 +350,13 @@ def _report(counts: Counts, loaded: Mapping) -> None:
             click.echo(f"      {_cut(line)}")
     missing = counts.lines - counts.accounted
     click.echo(f"Lines unaccounted for: {missing:,}.")
+
+
+def _say_unregistered(unregistered: Unregistered, lines: int) -> None:
+    if unregistered.counts:
+        click.echo("Fields that the registry does not know, so they are kept and in no column:")
+    for (event, field), count in unregistered.counts.most_common(SHOWN):
+        click.echo(f"  {_share(count, lines)}  {event}: {field}")
 
 
 def _say_old(counts: Counts, loaded: Mapping, project_dir: Path) -> None:

@@ -104,6 +104,8 @@ class Line:
         reason: why it, or one of its events, is refused: a reason of the registry.
         is_log: whether it is an ordinary log, which no rule makes an event of.
         is_unmatched: whether it is one that no rule fits at all.
+        rule: name of the rule that makes its events.
+        is_own: whether it is an event of the registry already.
     """
 
     text: str
@@ -111,6 +113,8 @@ class Line:
     reason: str | None = None
     is_log: bool = False
     is_unmatched: bool = False
+    rule: str | None = None
+    is_own: bool = False
 
 
 class Importer:
@@ -156,8 +160,10 @@ class Importer:
             counts.refuse(why, text)
         elif mapped.is_event:
             counts.events_already += 1
+            line.is_own = True
         elif mapped.events:
-            add(counts.mapped, self._rules[mapped.rule - 1])
+            line.rule = self._rules[mapped.rule - 1]
+            add(counts.mapped, line.rule)
         else:
             line.is_log = True
             if mapped.rule:

@@ -266,6 +266,13 @@ def _said(value: Scalar, kind: str) -> str:
     return second(str(value)) if kind == "timestamp" else str(value)
 
 
+def _as_texts(value: Value) -> Value:
+    """The value with its words as texts, whatever they are."""
+    words = {word: str(ours) for word, ours in value.words.items()}
+    otherwise = None if value.otherwise is None else str(value.otherwise)
+    return value.model_copy(update={"words": words, "otherwise": otherwise})
+
+
 def _prefixed(prefix: str) -> str:
     text = _quoted(prefix)
     return f"if starts_with(t, {text}) {{ t }} else {{ {text} + t }}" if prefix else "t"
@@ -423,7 +430,7 @@ def _envelope(mapping: Mapping, registry: Registry, *, has_times: bool) -> Itera
             yield f"{name} = {_quoted(str(value.const))}"
         elif value is not None:
             yield f't = to_string({_source(value)}) ?? ""'
-            yield f'if t != "" {{ {name} = t }}'
+            yield f'if t != "" {{ {name} = {_chosen(_as_texts(value)) if value.words else "t"} }}'
     yield f'event.registry_version = "{registry.version}"'
     yield "event.service = service"
     yield 'event.emitter_id = service + "/" + host + "/" + boot'

@@ -41,7 +41,7 @@ def init(folder: Path) -> None:
     own, and nothing that only the makers of this project need.
     """
     project_dir = find_project_dir()
-    folder = folder.absolute()
+    folder = folder.resolve()
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise FleetError(f"{folder} is there already: name a folder that is not, or an empty one.")
     if folder.is_relative_to(project_dir):

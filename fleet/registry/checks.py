@@ -15,6 +15,7 @@ from fleet.registry.schema import (
     EVENTS_FILE,
     ID_LENGTH,
     LIST_ITEMS,
+    MEANINGS,
     MONITORS_FILE,
     STATES_FILE,
     STEPS_FILE,
@@ -124,6 +125,7 @@ def _check_steps(registry: Registry) -> Iterator[str]:
 def _check_across_events(registry: Registry) -> Iterator[str]:
     first_use: dict[str, tuple[str, str]] = {}
     columns: dict[str, str] = {}
+    meanings: dict[tuple[str, str], tuple[str, str]] = {}
     for event in registry.events:
         for name, field in event.fields.items():
             where = f"{EVENTS_FILE}, event {event.name}, field {name}"
@@ -133,6 +135,13 @@ def _check_across_events(registry: Registry) -> Iterator[str]:
             other = columns.setdefault(registry.column(name), name)
             if other != name:
                 yield f"{where}: would share the column {registry.column(name)} with {other}."
+            for word, meaning in field.means.items():
+                first = meanings.setdefault((name, word), (meaning, event.name))
+                if first[0] != meaning:
+                    yield (
+                        f"{where}: {word} means {meaning} here but {first[0]} in {first[1]}; "
+                        "a word has one meaning."
+                    )
 
 
 def _column_kind(field_type: str) -> str:
@@ -194,6 +203,17 @@ def _check_field(name: str, field: EventField, registry: Registry) -> Iterator[s
             yield "`of` gives a value twice."
         if any(len(value) > ID_LENGTH for value in field.of):
             yield f"a value of `of` is longer than {ID_LENGTH} characters."
+    for word, meaning in field.means.items():
+        if word not in registry.values(field):
+            yield f"means: {word} is no value of it{hint(word, registry.values(field))}."
+        known = MEANINGS.get(name)
+        if known is None:
+            yield f"means is for the fields {', '.join(MEANINGS)}; the models ask no others."
+        elif meaning not in known:
+            yield (
+                f"means: {word} means {meaning}, for which the models do not ask"
+                f"{hint(meaning, known)}; they ask for {', '.join(known)}."
+            )
     if field.type not in ("int", "number") and (field.min, field.max) != (None, None):
         yield "min and max are for int and number."
     if field.type == "number" and None in (field.min, field.max):

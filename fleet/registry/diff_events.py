@@ -60,8 +60,8 @@ def _with_version(name: str, changes: list[Change], before: int, after: int) -> 
             Kind.WARNING,
             "EVENT_VERSION_UNNEEDED",
             name,
-            f"has version {after} without a breaking change; leave it at {before}, so that "
-            "readers need not look",
+            f"has version {after} without a breaking change; right where a field means something "
+            f"else from now on, else leave it at {before}, so that readers need not look",
         )
     for change in changes:
         if change.kind is not Kind.BREAKING:
@@ -178,6 +178,14 @@ def _compare_field(
     # A list that events share is judged once, as states or reasons.
     if old.type == new.type == "enum" and (old.of != new.of or isinstance(old.of, list)):
         yield from _compare_values(where, base.values(old), now.values(new))
+    if old.means != new.means:
+        words = sorted(
+            word
+            for word in old.means.keys() | new.means.keys()
+            if old.means.get(word) != new.means.get(word)
+        )
+        text = f"takes {', '.join(words)} for something else, which changes causes of the past"
+        yield Change(Kind.WARNING, "FIELD_MEANS", where, text)
     if old.brief != new.brief:
         yield Change(Kind.COMPATIBLE, "FIELD_TEXT", where, "has another brief")
 

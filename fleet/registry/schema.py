@@ -101,6 +101,18 @@ class IdKind(Row):
     on_all: bool = False
 
 
+MEANINGS: dict[str, tuple[str, ...]] = {
+    "reason": (
+        "merchant_not_ready", "customer_absent", "no_access", "theft", "weather", "no_robot",
+        "lid_fault", "robot_stuck", "robot_failure", "cancelled_by_customer", "too_late", "other",
+    ),
+    "component": ("lid",),
+    "cause": ("lid", "accident", "stuck", "customer"),
+    "kind": ("accident",),
+}  # fmt: skip
+"""What the models ask of the words of a fleet, by the name of the field that they stand in."""
+
+
 class EventField(Row):
     """One field of an event's payload."""
 
@@ -108,6 +120,7 @@ class EventField(Row):
     brief: Text
     requirement: Requirement
     of: list[SnakeCase] | Literal["robot_states", "downtime_reasons"] | None = None
+    means: dict[SnakeCase, SnakeCase] = {}
     min: int | float | None = None
     max: int | float | None = None
     max_length: Annotated[int, Field(ge=1, le=4096)] | None = None
@@ -482,6 +495,15 @@ class Registry:
         if field.of == "downtime_reasons":
             return [reason.name for reason in self.downtime_reasons]
         return list(field.of or [])
+
+    def words_meaning(self, name: str, meaning: str) -> list[str]:
+        """Words of the fields of a name that mean what the models ask for, each once."""
+        fields = [event.fields[name] for event in self.events if name in event.fields]
+        return list(
+            dict.fromkeys(
+                word for field in fields for word, what in field.means.items() if what == meaning
+            )
+        )
 
     def distinct_fields(
         self, events: list[Event] | None = None

@@ -38,6 +38,15 @@
     {{- return(registry_ids() + keys + envelope_objects() + [{"name": "data"}]) -}}
 {% endmacro %}
 
+{# All keys that may stand on top of a line. #}
+{% macro line_keys() %}
+    {{- return(
+        (registry_ids() | map(attribute="name") | list)
+        + (registry_envelope() | map(attribute="path") | map("first") | unique | list)
+        + ["data"]
+    ) -}}
+{% endmacro %}
+
 {# Redshift counts VARCHAR in bytes and refuses or cuts a longer text, so that is NULL on both engines. #}
 {% macro json_text(value, width) %}
     {{- return(adapter.dispatch("json_text", "fleet_analytics")(value, width)) -}}
@@ -165,6 +174,22 @@
 {% macro default__json_line(value) %}json_serialize({{ value }}){% endmacro %}
 
 {% macro duckdb__json_line(value) %}cast({{ value }} as varchar){% endmacro %}
+
+{#
+    A relation and the keys of an object in it, for FROM: a row per key, the column json_key. Nothing where there is
+    no object. Whatever the keys are called: all else here reads keys that it knows.
+#}
+{% macro json_keys(relation, column) %}
+    {{- return(adapter.dispatch("json_keys", "fleet_analytics")(relation, column)) -}}
+{% endmacro %}
+
+{% macro default__json_keys(relation, column) -%}
+    {{ relation }}, unpivot {{ relation }}.{{ column }} as json_value at json_key
+{%- endmacro %}
+
+{% macro duckdb__json_keys(relation, column) -%}
+    {{ relation }} cross join unnest(json_keys({{ relation }}.{{ column }})) as json_keys (json_key)
+{%- endmacro %}
 
 {#
     Whether a value is of another JSON type than its field. Falsy, so perhaps NULL, where there is no value. `field`

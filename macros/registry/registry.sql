@@ -89,6 +89,39 @@
 {% endmacro %}
 
 
+{% macro registry_meanings() %}
+    {#- What the models ask of words of the fleet: the words of each meaning, by the name of their field. -#}
+    {{ return({
+        'reason': {
+            'merchant_not_ready': ['merchant_unavailable', 'out_of_stock', 'merchant_closed', 'no_food', 'no_staff'],
+            'customer_absent': ['customer_absent'],
+            'no_access': ['no_access'],
+            'theft': ['theft'],
+            'weather': ['weather'],
+            'no_robot': ['no_robot', 'timeout'],
+            'lid_fault': ['lid_fault'],
+            'robot_stuck': ['robot_blocked'],
+            'robot_failure': ['robot_failure', 'robot_fault'],
+            'cancelled_by_customer': ['customer_request'],
+            'too_late': ['too_late'],
+            'other': ['other'],
+        },
+        'component': {
+            'lid': ['lid'],
+        },
+        'cause': {
+            'lid': ['lid'],
+            'accident': ['safety'],
+            'stuck': ['stuck', 'crossing', 'obstacle'],
+            'customer': ['customer'],
+        },
+        'kind': {
+            'accident': ['collision', 'tip_over', 'tamper'],
+        },
+    }) }}
+{% endmacro %}
+
+
 {% macro registry_funnel_steps() %}
     {#-
         Steps of a delivery in their order. column: when it was reached. count: the orders that

@@ -29,6 +29,21 @@ in_fleet as (
 
 ),
 
+-- A robot of which one moment alone is known has the hour of it, all unobserved.
+moments as (
+
+    select robot_id
+
+    from {{ ref("robot_state_intervals") }}
+
+    group by robot_id
+
+    having
+        max(ended_at) = min(started_at)
+        and min(started_at) > date_trunc('hour', min(started_at))
+
+),
+
 preceded as (
 
     select
@@ -53,6 +68,16 @@ compared as (
         0 as wrong_hour_count,
         0 as duration_seconds
     from preceded
+
+    union all
+
+    select
+        robot_id,
+        1 as hour_count,
+        0 as filled_hour_count,
+        0 as wrong_hour_count,
+        0 as duration_seconds
+    from moments
 
     union all
 

@@ -8,7 +8,15 @@ from collections.abc import Iterable, Sequence
 from typing import get_args
 
 from fleet.registry.monitoring import sql_condition
-from fleet.registry.schema import LIST_ITEMS, Event, EventField, Registry, StateMark, Trouble
+from fleet.registry.schema import (
+    LIST_ITEMS,
+    MEANINGS,
+    Event,
+    EventField,
+    Registry,
+    StateMark,
+    Trouble,
+)
 from fleet.registry.targets.common import described, render
 
 STAGING = "models/staging/event_log"
@@ -48,6 +56,7 @@ def files(registry: Registry) -> dict[str, str]:
                 state.name for state in registry.robot_states if mark in state.marks
             ],
             troubles=get_args(Trouble),
+            meanings=MEANINGS,
             reasons_of=lambda trouble: [
                 reason.name for reason in registry.downtime_reasons if reason.trouble == trouble
             ],

@@ -4,7 +4,7 @@
 {% set rules = probable_cause_rules() %}
 {% set reported_as = "coalesce(replace(outcome_reason, '_', ' '), 'nothing')" %}
 {#- What a customer or merchant may cancel for when a robot keeps them waiting. -#}
-{% set impatience = "('too_late', 'customer_request', 'robot_failure', 'other')" %}
+{% set impatience = words_meaning("reason", ["too_late", "cancelled_by_customer", "robot_failure", "other"]) %}
 
 with
 
@@ -81,10 +81,13 @@ joined as (
             ending_evidence.milliseconds_in_trouble >= {{ var("long_trouble_minutes") * 60000 }}
             and milestones.outcome_reason in {{ impatience }}
         )
-        or milestones.outcome_reason
-        = case ending_evidence.trouble when 'weather' then 'weather' else 'robot_failure' end as is_for_trouble,
+        or case
+            when ending_evidence.trouble = 'weather'
+                then milestones.outcome_reason in {{ words_meaning("reason", "weather") }}
+            else milestones.outcome_reason in {{ words_meaning("reason", "robot_failure") }}
+        end as is_for_trouble,
         ending_evidence.milliseconds_waiting >= {{ var("long_trouble_minutes") * 60000 }}
-        and milestones.outcome_reason = 'too_late' as is_waiting_too_long
+        and milestones.outcome_reason in {{ words_meaning("reason", "too_late") }} as is_waiting_too_long
 
     from milestones
 

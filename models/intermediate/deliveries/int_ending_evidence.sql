@@ -347,7 +347,7 @@ aggregated as (
                 when
                     counts
                     and event_name = 'robot.safety_event'
-                    and word in ('collision', 'tip_over', 'tamper')
+                    and word in {{ words_meaning("kind", "accident") }}
                     and (not is_minor or stopped_at is not null)
                     then sequence_number
             end
@@ -373,7 +373,7 @@ aggregated as (
                         is_down
                         or (is_failure and not is_cleared)
                         or event_name = 'robot.stuck'
-                        or word in ('collision', 'tip_over', 'tamper')
+                        or word in {{ words_meaning("kind", "accident") }}
                     )
                     then event_at
             end
@@ -433,7 +433,7 @@ troubled as (
             when weather_number is not null then 'weather'
             when coalesce(hit_number, accident_number) is not null then 'accident'
             when theft_number is not null then 'theft'
-            when lid_number is not null or failure_component = 'lid' then 'lid'
+            when lid_number is not null or failure_component in {{ words_meaning("component", "lid") }} then 'lid'
             when no_pilot_number is not null then 'no_pilot'
             when coalesce(failure_number, fault_number) is not null then 'failure'
             when stuck_number is not null then 'stuck'
@@ -441,10 +441,10 @@ troubled as (
             -- Lines of the robot may be lost; those of the pilots tell too what was wrong with it.
             when help_number is null or resolved_count = 1 then null
             when came_count = 0 then 'no_pilot'
-            when help_cause = 'lid' then 'lid'
-            when help_cause = 'safety' then 'accident'
-            when help_cause in ('stuck', 'obstacle', 'crossing') then 'stuck'
-            when help_cause <> 'customer' then 'failure'
+            when help_cause in {{ words_meaning("cause", "lid") }} then 'lid'
+            when help_cause in {{ words_meaning("cause", "accident") }} then 'accident'
+            when help_cause in {{ words_meaning("cause", "stuck") }} then 'stuck'
+            when help_cause not in {{ words_meaning("cause", "customer") }} then 'failure'
         end as trouble,
         case
             when loaded_number is null and merchant_number is not null then 'merchant'
@@ -473,7 +473,14 @@ evidence as (
                 when 'weather' then weather_number
                 when 'accident' then coalesce(hit_number, accident_number)
                 when 'theft' then theft_number
-                when 'lid' then coalesce(case when failure_component = 'lid' then failure_number end, lid_number)
+                when 'lid'
+                    then
+                        coalesce(
+                            case
+                                when failure_component in {{ words_meaning("component", "lid") }} then failure_number
+                            end,
+                            lid_number
+                        )
                 when 'no_pilot' then no_pilot_number
                 when 'failure' then coalesce(failure_number, fault_number)
                 when 'stuck' then stuck_number

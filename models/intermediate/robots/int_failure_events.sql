@@ -17,7 +17,7 @@ robot_events as (
         and (
             event_name = 'robot.error_cleared'
             or (event_name = 'robot.error' and is_failure)
-            or (event_name = 'robot.safety_event' and kind in ('collision', 'tip_over', 'tamper'))
+            or (event_name = 'robot.safety_event' and kind in {{ words_meaning("kind", "accident") }})
         )
         and {{ affected("robot_day", date="event_date") }}
 

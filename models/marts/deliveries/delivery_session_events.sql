@@ -101,6 +101,7 @@ session_events as (
         cast(sequence_number as integer) as sequence_number,
         {{ seconds_between("started_at", "event_at") }} as seconds_since_start,
         {{ seconds_between("previous_event_at", "event_at") }} as seconds_since_previous_event,
+        event_version,
         clock_offset_seconds,
         event_at_uncertainty_ms,
 

@@ -52,6 +52,7 @@ timeline as (
         cast(events.time_source as varchar(16)) as time_source,
 
         ----------  numerics
+        events.event_version,
         events.seq,
         events.clock_offset_seconds,
         events.event_at_uncertainty_ms,

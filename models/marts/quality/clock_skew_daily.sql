@@ -17,7 +17,7 @@ robot_events as (
     where
         -- A receiver whose own clock was wrong tells nothing of the robot's.
         received_at = arrived_at
-        and robot_id = split_part(emitter_id, '/', 2)
+        and robot_id = {{ emitter_part("emitter_id", 2) }}
         and {{ affected_span("receipt_day", "received_at", "received_at") }}
 
 ),

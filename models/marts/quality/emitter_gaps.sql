@@ -58,7 +58,7 @@ emitting_robots as (
 
     from lines
 
-    where robot_id = split_part(emitter_id, '/', 2)
+    where robot_id = {{ emitter_part("emitter_id", 2) }}
 
     group by emitter_id
 
@@ -204,13 +204,13 @@ gaps as (
         cast(missing.emitter_id as varchar(256)) as emitter_id,
         coalesce(
             emitting_robots.robot_id,
-            case when lost_tails.robot_id = split_part(missing.emitter_id, '/', 2) then lost_tails.robot_id end
+            case when lost_tails.robot_id = {{ emitter_part("missing.emitter_id", 2) }} then lost_tails.robot_id end
         ) as robot_id,
         before_gap.event_id as event_before_id,
         coalesce(lost_tails.event_id, after_gap.event_id) as event_after_id,
 
         ----------  text
-        cast(split_part(missing.emitter_id, '/', 1) as varchar(128)) as service,
+        cast({{ emitter_part("missing.emitter_id", 1) }} as varchar(128)) as service,
         cast(
             case
                 when missing.is_jump then 'jump'

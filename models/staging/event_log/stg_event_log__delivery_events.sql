@@ -43,6 +43,7 @@ typed as (
         {{ stream_column('stage') }} as stage,
 
         ---------- numerics
+        events.event_version,
         events.seq,
         events.event_at_uncertainty_ms,
         {{ stream_column('distance_meters') }} as distance_meters,

@@ -38,6 +38,7 @@ typed as (
         {{ stream_column('fallback') }} as fallback,
 
         ---------- numerics
+        events.event_version,
         events.seq,
         events.event_at_uncertainty_ms,
         {{ stream_column('candidates') }} as candidates,

@@ -34,6 +34,7 @@ typed as (
         {{ stream_column('reason') }} as reason,
 
         ---------- numerics
+        events.event_version,
         events.seq,
         events.event_at_uncertainty_ms,
         {{ stream_column('prep_estimate_seconds') }} as prep_estimate_seconds,

@@ -39,6 +39,7 @@ typed as (
         {{ stream_column('fulfilled_by') }} as fulfilled_by,
 
         ---------- numerics
+        events.event_version,
         events.seq,
         events.event_at_uncertainty_ms,
         {{ stream_column('items') }} as items,

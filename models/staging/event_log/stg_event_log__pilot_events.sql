@@ -43,6 +43,7 @@ typed as (
         {{ stream_column('site') }} as site,
 
         ---------- numerics
+        events.event_version,
         events.seq,
         events.event_at_uncertainty_ms,
         {{ stream_column('queue_seconds') }} as queue_seconds,

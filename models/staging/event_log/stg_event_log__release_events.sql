@@ -35,6 +35,7 @@ typed as (
         {{ stream_column('scope') }} as scope,
 
         ---------- numerics
+        events.event_version,
         events.seq,
         events.event_at_uncertainty_ms,
 

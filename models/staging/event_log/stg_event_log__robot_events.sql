@@ -57,6 +57,7 @@ typed as (
         {{ stream_column('result') }} as result,
 
         ---------- numerics
+        events.event_version,
         events.seq,
         events.event_at_uncertainty_ms,
         {{ stream_column('battery_pct') }} as battery_pct,

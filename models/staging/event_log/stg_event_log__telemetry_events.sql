@@ -39,6 +39,7 @@ typed as (
         {{ stream_column('last_emitter_id') }} as last_emitter_id,
 
         ---------- numerics
+        events.event_version,
         events.seq,
         events.event_at_uncertainty_ms,
         {{ stream_column('last_seq') }} as last_seq,

@@ -2,6 +2,7 @@
 
 import gc
 import re
+import shutil
 from collections import defaultdict
 from decimal import Decimal
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 import duckdb
 import pytest
 
+from fleet.registry import load_registry
+from fleet.registry.targets.lines import example_line
 from fleet.warehouse.dbt_runner import DbtError
 from tests.python.conftest import ROOT, Warehouse
 
@@ -154,6 +157,27 @@ def test_snapshots_count_what_is_usable_just_then(failing: Failing, minutes: int
         assert row["difference_hours"] == pytest.approx(difference)
         assert row["robot_error_hours"] >= abs(difference)
     assert sum(row["robot_error_hours"] for row in found) > 0
+
+
+def test_unregistered_fields_are_counted_by_event_and_field(
+    dbt: Warehouse, seeded_database: Path
+) -> None:
+    shutil.copy(seeded_database, dbt.database)
+    registry = load_registry(ROOT)
+    events = [example_line(event, registry) for event in registry.events]
+    heartbeat = example_line(registry.by_name["robot.heartbeat"], registry)
+    more = heartbeat | {"tenant": "acme", "data": heartbeat["data"] | {"wifi": 1, 'a"b': None}}
+    unknown = heartbeat | {"evt": {"name": "robot.sang"}, "song": "x"}
+    dbt.land("a.ndjson", [*events, more, more, heartbeat | {"data": 5}, unknown])
+    dbt.load()
+    found = answer((dbt, Path()), "unregistered_fields")
+    assert [
+        (row["event_name"], row["place"], row["field"], row["line_count"]) for row in found
+    ] == [
+        ("robot.heartbeat", "data", 'a"b', 2),
+        ("robot.heartbeat", "data", "wifi", 2),
+        ("robot.heartbeat", "line", "tenant", 2),
+    ]
 
 
 # dbt leaves a thread pool behind where it cannot compile.

@@ -48,6 +48,27 @@ def test_counts_by_reason_with_the_first_line_of_each(registry: Registry, tmp_pa
     assert (done.exit_code, done.output.splitlines()[0]) == (0, "2 lines: 1 accepted, 0 refused.")
 
 
+def test_fields_that_the_registry_does_not_know_are_counted(
+    registry: Registry, tmp_path: Path
+) -> None:
+    good = example_line(registry.by_name["robot.heartbeat"], registry)
+    more = good | {"tenant": "acme", "data": good["data"] | {"wifi": "x"}}
+    lines = [good, more, more | {"evt": good["evt"] | {"lang": "c"}}, more | {"robot_id": 7}]
+    (tmp_path / "a.ndjson").write_text("\n".join(map(json.dumps, lines)), "utf-8")
+    told = run(str(tmp_path)).output.splitlines()
+    start = told.index("Fields that the registry does not know, so they are kept and in no column:")
+    # Of the refused line its reason is told.
+    assert [line.split() for line in told[start + 1 : start + 4]] == [
+        ["2", "50.00%", "robot.heartbeat:", "tenant"],
+        ["2", "50.00%", "robot.heartbeat:", "data.wifi"],
+        ["1", "25.00%", "robot.heartbeat:", "evt.lang"],
+    ]
+
+    (tmp_path / "a.ndjson").write_text(json.dumps(good), "utf-8")
+    done = run(str(tmp_path))
+    assert done.output == "1 lines: 1 accepted, 0 refused.\n"
+
+
 def test_a_line_that_fits_is_seen_to_fit_without_the_program(
     judge: Judge, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:

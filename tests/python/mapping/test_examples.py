@@ -18,6 +18,7 @@ from fleet.mapping.examples import example_problems
 from fleet.mapping.loader import load_mappings
 from fleet.mapping.verdict import Judge
 from fleet.registry import Registry
+from fleet.registry.targets.lines import example_line
 from tests.python.conftest import ROOT, Warehouse
 from tests.python.dbt.test_lifts import DATA, event_lines
 from tests.python.mapping.foreign import time_of
@@ -135,6 +136,20 @@ def test_coverage_says_what_fits_no_rule(tmp_path: Path) -> None:
     assert "msg: Cache of shop hours is * min old" in output
     assert "Registered events that these lines never give: 38 of 46." in output
     assert "\n  pilot.session_ended\n" in output
+
+
+def test_coverage_says_which_values_no_event_has(tmp_path: Path, registry: Registry) -> None:
+    lines = [
+        '{"timestamp":"2025-10-14 10:20:00","msg":"Robot reached customer","robotId":"123",'
+        '"deliveryId":501,"weather":{"rain":true},"level":"info"}',
+        json.dumps(example_line(registry.by_name["robot.heartbeat"], registry) | {"tenant": "a"}),
+    ]
+    (tmp_path / "a.log").write_text("\n".join(lines), "utf-8")
+    output = run("mapping", "coverage", str(tmp_path), "--mapping", "service_logs")
+    assert "50.00%  weather.rain  (robot reached customer)" in output
+    # What another rule asks of the level is read.
+    assert "level" not in output
+    assert "50.00%  robot.heartbeat: tenant" in output
 
 
 def test_a_draft_is_a_mapping_that_reads_its_own_logs(tmp_path: Path, registry: Registry) -> None:

@@ -154,6 +154,20 @@ def test_the_first_rule_that_fits_wins_and_one_that_goes_on_adds(
     assert made[0]["event_id"] != made[1]["event_id"]
 
 
+def test_the_emitter_is_in_the_words_of_the_mapping(mapping_of: Load, registry: Registry) -> None:
+    service = {"path": "svc", "words": {"unit": "robot-agent"}}
+    host = {"path": "n", "words": {"1": 7}, "otherwise": "x"}
+    mapping = mapping_of(line={"occurred_at": "t", "service": service, "host": host})
+    lines = [LINE | {"svc": "unit", "n": 1}, LINE | {"svc": "brain", "n": 2}, LINE]
+    made = [event for (event,) in events(mapping, registry, *lines)]
+    assert [event["emitter_id"] for event in made] == [
+        "robot-agent/7/boot",
+        "brain/x/boot",
+        "test_logs/file.log/boot",
+    ]
+    assert [event["service"] for event in made] == ["robot-agent", "brain", "test_logs"]
+
+
 def test_paths_reach_what_others_write(mapping_of: Load, registry: Registry) -> None:
     rule = PICKUP | {"fields": {"wait_s": 'a."b.c"[1].d e'}}
     line = LINE | {"a": {"b.c": [0, {"d e": 4}]}}

@@ -21,6 +21,8 @@ IDENTITY = {
     for role in ("AUTHOR", "COMMITTER")
     for key, value in (("NAME", "Ann"), ("EMAIL", "ann@example.org"))
 }
+# Other tests run the tests of the data and of the SQL; a soak runs them on these small logs too.
+FAST = {} if os.environ.get("SOAK") else {"DBT_EXCLUDE_RESOURCE_TYPES": "unit_test test"}
 # What `make` installs is what this test runs on.
 INSTALLED = f"""\
 #!/usr/bin/env bash
@@ -35,6 +37,9 @@ exec {shutil.which("make")} "$@"
 """
 
 
+SET_UP = 'make setup\nexport PATH="$PWD/.venv/bin:$PATH" DBT_PROFILES_DIR="$PWD"\n'
+
+
 def shell(
     commands: str, folder: Path, path: Path | None = None, **environment: str
 ) -> tuple[int, str]:
@@ -46,6 +51,7 @@ def shell(
         cwd=folder,
         env=outside
         | IDENTITY
+        | FAST
         | {"PYTHONPATH": code, "PATH": os.pathsep.join([str(path or folder), os.environ["PATH"]])}
         | environment,
         stdout=subprocess.PIPE,
@@ -163,8 +169,6 @@ def test_the_guide_runs_as_it_stands(tmp_path: Path, tools: Path) -> None:
     guide = "\n".join(blocks(ROOT / "docs/adopting.md", "bash"))
     code, said = shell(guide, clone, tools, ROBOTS="5")
     assert code == 0, said[-3000:]
-    own = tmp_path / "deliveries"
-    assert (own / "data/mine/warehouse.duckdb").exists()
     for sentence in (
         "FAILED by ",  # of the demo
         "5 lines: 5 accepted, 0 refused.",
@@ -175,11 +179,32 @@ def test_the_guide_runs_as_it_stands(tmp_path: Path, tools: Path) -> None:
         assert sentence in said, sentence
 
 
+def test_the_guide_to_own_words_runs_as_it_stands(own: Path, tools: Path) -> None:
+    code, said = shell("git commit -qm first", own)
+    assert code == 0, said
+    code, said = shell(SET_UP + "\n".join(blocks(own / "docs/own-words.md", "bash")), own, tools)
+    assert code == 0, said[-3000:]
+    assert "12 lines: 12 accepted, 0 refused." in said
+    cells = [re.split(r" *\| *", line.strip("| ")) for line in said.splitlines() if "|" in line]
+    for row in (
+        ["JOB-1", "failed", "lid_fault", "shown"],
+        ["JOB-2", "failed", "customer_absent", "reported"],
+        ["bot-7", "hatch", "7,800"],
+        ["bot-7", "broken", "none", "2,399"],
+        ["bot-7", "off_shift", "snow", "3,600"],
+        ["bot-7", "in_depot", "none", "1,800"],
+        ["1", "180"],
+        ["2", "30"],
+    ):
+        assert row in cells, row
+    assert any(row[1:4] == ["data", "shelf", "1"] for row in cells)
+
+
 def init_as_clone(folder: Path) -> Path:
     """The project as git keeps it, with what has changed since; a clone has what is committed."""
-    names = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
-    ).stdout.split("\0")
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    done = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True)
+    names = done.stdout.split("\0")
     made = folder / "kept"
     for name in filter(None, names):
         if (ROOT / name).is_file():
@@ -193,6 +218,8 @@ def init_as_clone(folder: Path) -> Path:
 EXAMPLES = sorted(path.parent.name for path in (ROOT / "examples").glob("*/README.md"))
 
 
+# tests/python/mapping/test_examples.py runs the same, with one dbt for all.
+@pytest.mark.soak
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_command_of_an_example_runs_as_it_stands(
     name: str, tmp_path: Path, own: Path, tools: Path
@@ -203,8 +230,7 @@ def test_the_command_of_an_example_runs_as_it_stands(
         (tmp_path / "shared/data").mkdir(parents=True)
         (tmp_path / "shared/data/lifts").symlink_to(DATA)
     (command,) = blocks(own / "examples" / name / "README.md")
-    set_up = 'make setup\nexport PATH="$PWD/.venv/bin:$PATH" DBT_PROFILES_DIR="$PWD"\n'
-    code, said = shell(set_up + command, own, tools)
+    code, said = shell(SET_UP + command, own, tools)
     assert code == 0, said[-3000:]
     assert "Lines unaccounted for: 0." in said
     assert "Completed successfully" in said

@@ -28,6 +28,7 @@ ENVELOPE = (
         "event_id",
         "occurred_at",
         "sent_at",
+        "earliest_credible_at",
         "evt",
         "service",
         "env",

@@ -153,6 +153,9 @@ def unequal_joins(sql: str) -> list[str]:
         side = join.this.alias_or_name
         if side in totals:
             continue
+        # The keys of an object of the row before, no other relation.
+        if isinstance(join.this, exp.Pivot) and isinstance(join.this.this, exp.AtIndex):
+            continue
         condition = join.args.get("on")
         for equality in condition.flatten() if isinstance(condition, exp.And) else [condition]:
             if isinstance(equality, exp.EQ):

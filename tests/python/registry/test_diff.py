@@ -214,8 +214,8 @@ CASES: dict[str, tuple[Edit, Edit, Kind, str]] = {
     ),
     "EVENT_VERSION_UNNEEDED": (
         nothing, set_in(pickup, version=2), WARNING,
-        "delivery.pickup_completed: has version 2 without a breaking change; leave it at 1, so "
-        "that readers need not look",
+        "delivery.pickup_completed: has version 2 without a breaking change; right where a field "
+        "means something else from now on, else leave it at 1, so that readers need not look",
     ),
     "EVENT_SAME_ROLES": (
         nothing, lambda d: d.events["delivery.pickup_failed"].pop("roles"), BREAKING,
@@ -288,6 +288,13 @@ CASES: dict[str, tuple[Edit, Edit, Kind, str]] = {
     "FIELD_TEXT": (
         nothing, set_in(field("wait_s"), brief="Wait."), COMPATIBLE,
         "delivery.pickup_completed, field wait_s: has another brief",
+    ),
+    "FIELD_MEANS": (
+        nothing,
+        lambda d: d.events["robot.error"]["fields"]["component"].update(means={"drive": "lid"}),
+        WARNING,
+        "robot.error, field component: takes drive, lid for something else, which changes causes "
+        "of the past",
     ),
     "FIELD_ENUM_NO_DELETE": (
         nothing, set_in(field("loaded_by"), of=["merchant"]), BREAKING,

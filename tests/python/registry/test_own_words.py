@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from fleet.registry import load_registry
-from fleet.registry.schema import Trouble
+from fleet.registry.schema import MEANINGS, Trouble
 from fleet.registry.targets.common import MARK
 from tests.python.conftest import ROOT
 
@@ -18,7 +18,15 @@ REASONS = {reason.name for reason in REGISTRY.downtime_reasons} - {"unknown"}
 PREFIXES = {kind.prefix for kind in REGISTRY.ids.values() if kind.prefix}
 # Words of other fields too: of a safety event, of an ending; and `retired` is how a failure ends.
 OTHERS = {"available", "collision", "obstacle", "theft", "weather", "retired", *get_args(Trouble)}
-WORDS = (STATES | REASONS | PREFIXES) - OTHERS
+# Words of whose meaning the models ask, and components; what they are taken for is the models' own.
+ASKED = {
+    word
+    for event in REGISTRY.events
+    for name, field in event.fields.items()
+    if field.type == "enum" and (field.means or name == "component")
+    for word in (*field.means, *(REGISTRY.values(field) if name == "component" else ()))
+} - {meaning for known in MEANINGS.values() for meaning in known}
+WORDS = (STATES | REASONS | PREFIXES | ASKED) - OTHERS
 
 
 def written(folder: str, ending: str) -> list[Path]:

@@ -48,7 +48,31 @@ def problems(project: Path) -> list[str]:
     return caught.value.problems
 
 
+COMPONENT = "localization, perception, planning, control], means: {lid: lid}"
 FIELD_MISTAKES = {
+    "meaning that is not asked for": (
+        COMPONENT,
+        COMPONENT.replace("lid: lid", "lid: ldi"),
+        "field component: means: lid means ldi, for which the models do not ask (did you mean "
+        "lid?); they ask for lid.",
+    ),
+    "meaning of a word that is none": (
+        COMPONENT,
+        COMPONENT.replace("lid: lid", "hatch: lid"),
+        "field component: means: hatch is no value of it.",
+    ),
+    "meaning that is another elsewhere": (
+        "robot_fault: robot_failure, robot_blocked",
+        "robot_fault: lid_fault, robot_blocked",
+        "field reason: robot_fault means lid_fault here but robot_failure in "
+        "delivery.pickup_failed; a word has one meaning.",
+    ),
+    "meaning of a field that is not asked": (
+        LOADED,
+        LOADED.replace("brief:", "means: {merchant: lid}, brief:"),
+        "field loaded_by: means is for the fields reason, component, cause, kind; the models ask "
+        "no others.",
+    ),
     "missing key": (WAIT, WAIT.replace("brief:", "breif:"), "field wait_s: brief is missing."),
     "misspelt key": (
         WAIT,
@@ -308,7 +332,7 @@ EVENT_MISTAKES = {
     "key twice": (
         "    version: 1\n",
         "    version: 1\n    version: 2\n",
-        f"{EVENTS}, line 30: key 'version' is given twice.",
+        f"{EVENTS}, line 35: key 'version' is given twice.",
     ),
     "key of the file unknown": (
         "\nevents:\n",
