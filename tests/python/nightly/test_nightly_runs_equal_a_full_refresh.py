@@ -545,7 +545,7 @@ NAMED = (
         stories=(Shift(), Failure(), Delivery(arrival=5)),
     ),
     World(
-        # A copy that names another robot is the event until the line comes that a nameless one is of.
+        # A copy with another robot is the event until the line comes that a nameless one is of.
         name="robot_of_a_copy_alone",
         stories=(Delivery(start=637, pace=15, variant="failed"),),
         fates=(
