@@ -46,7 +46,7 @@ MODELS = {
 # Four worlds share their days: a short log keeps the many runs quick.
 # After every third model and at a few random moments; with time, KILLED_EVERY=1 RANDOM_KILLS=30.
 KILLED_EVERY = int(os.environ.get("KILLED_EVERY", "3"))
-RANDOM_KILLS = int(os.environ.get("RANDOM_KILLS", "4"))
+RANDOM_KILLS = int(os.environ.get("RANDOM_KILLS", "2"))
 FLEET = Fleet(tuple(replace(world, beside=n % 4 > 0) for n, world in enumerate(NAMED)), nights=3)
 _, NIGHT_2, NIGHT_3 = FLEET.loads()
 
