@@ -92,8 +92,12 @@ class Visit:
 
     def settle(self) -> None:
         """Wait until the server has drawn the page to its end."""
+        # Before the first run the page is as still as after it.
+        expect(self.page.locator("nav.pages")).to_be_visible()
         app = self.page.get_by_test_id("stApp")
         expect(app).to_have_attribute("data-test-script-state", "notRunning")
+        # Controls whose script the browser is still loading.
+        expect(self.page.get_by_test_id("stSkeleton")).to_have_count(0)
 
     def expect_story(self, delivery_id: str) -> None:
         """Wait until head and timeline are this delivery's, and not those of the one before."""

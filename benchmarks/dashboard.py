@@ -147,7 +147,6 @@ def take_screenshots(url: str, chromium: str, delivery_id: str, folder: Path) ->
         "delivery": f"?id={delivery_id}",
         "today": "",
         "fleet": "fleet",
-        "funnel": "funnel",
         "change": "change",
         "compare": f"compare?a={delivery_id}",
     }.items():

@@ -67,7 +67,7 @@ def stacked_days(rows: Sequence[dict[str, Any]], order: Sequence[str], title: st
                 alt.Tooltip("hours:Q", format=",.1f"),
             ],
         )
-        .properties(height=240)
+        .properties(height=330)
     )
     named: alt.Chart = chart.properties(title=title, description=title)
     return named
@@ -101,7 +101,7 @@ def daily_lines(rows: Sequence[dict[str, Any]], title: str, form: str, top: floa
             href="href:N",
             tooltip=["day:T", "market:N", alt.Tooltip("value:Q", format=form), "orders:Q"],
         )
-        .properties(height=220, description=title)
+        .properties(height=270, description=title)
     )
     return lines
 

@@ -469,3 +469,18 @@ def test_an_unknown_target_is_said_in_words(
 ) -> None:
     monkeypatch.setenv("DBT_TARGET", "nowhere")
     assert "does not have a target named 'nowhere'" in open_page().error[0].value
+
+
+def test_an_error_without_a_place_lies_between_those_told() -> None:
+    told = [
+        {"event_at": at(seconds), "robot_id": "R-1", "lat": 34.0 + seconds, "lon": -118.0}
+        for seconds in (0, 10)
+    ]
+    assert delivery_view.place_between(told, at(4)) == {"lat": 38.0, "lon": -118.0}
+    assert delivery_view.place_between(told, at(0)) == {"lat": 34.0, "lon": -118.0}
+    for outside in (-1, 11):
+        assert delivery_view.place_between(told, at(outside)) is None
+
+
+def test_the_map_says_when_no_place_is_told(open_page: Open) -> None:
+    assert "tell no two places" in said(open_page(id="D-10", map="1"))
