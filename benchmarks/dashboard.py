@@ -1,10 +1,13 @@
 """How long the dashboard takes from Enter to a delivery's story, in a real browser.
 
 Run `python benchmarks/dashboard.py` on a database (FLEET_DATABASE, or that of `make demo`). Ids
-are taken evenly from all of its deliveries. A look-up ends when both the head and the chart carry
-the id: a page that still shows the delivery before does not count. Seconds are this machine's.
+are taken evenly from all of its deliveries. A look-up ends when both the head and the timeline
+carry the id: a page that still shows the delivery before does not count. Seconds are this
+machine's.
 
-`--screenshots FOLDER` writes the pictures of the docs instead.
+`--pages` times each page instead, from the click on its link until it is drawn to its end.
+`--diagnosis TRUTH` asks for failed deliveries of a simulated fleet, from Enter until the right
+cause is seen without scrolling. `--screenshots FOLDER` writes the pictures of the docs.
 """
 
 from __future__ import annotations
@@ -17,10 +20,20 @@ import time
 from pathlib import Path
 
 import click
+import duckdb
+from playwright.sync_api import expect
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.browser import ROOT, Visit, find_chromium, run_dashboard, visiting
+from benchmarks.browser import (
+    PHONE,
+    ROOT,
+    SIZE,
+    Visit,
+    find_chromium,
+    run_dashboard,
+    visiting,
+)
 from fleet.errors import FleetError
 from fleet.lookup import queries
 from fleet.lookup.stores import DuckDBMarts
@@ -44,8 +57,33 @@ where mod(place, greatest(cast(floor(delivery_count / ?) as bigint), 1)) = 0
 order by place
 limit ?
 """
+FAILED_IN_TRUTH = """
+select
+    truth.delivery_id,
+    -- The simulator's word for an error that is a failure.
+    case when truth.cause = 'robot_error' then 'robot_failure' else truth.cause end as cause
+from read_parquet(?) as truth
+inner join built.fleet_marts.delivery_sessions as sessions
+    on truth.delivery_id = sessions.delivery_id
+where
+    truth.cause <> 'none'
+    and sessions.probable_cause is not null
+order by
+    row_number() over (partition by truth.cause order by md5(truth.delivery_id)),
+    md5(truth.delivery_id)
+limit ?
+"""
 # Charts move into place after they are drawn.
 SETTLED_MILLISECONDS = 1500
+PAGE_TIMES = 10
+FAILED_COUNT = 30
+
+
+def quantile(values: list[float], share: float) -> float:
+    """The value that such a share of the values stays within, interpolated."""
+    if len(values) == 1:
+        return values[0]
+    return statistics.quantiles(values, n=100, method="inclusive")[round(share * 100) - 1]
 
 
 def look_up(visit: Visit, ids: list[str]) -> list[float]:
@@ -61,24 +99,70 @@ def look_up(visit: Visit, ids: list[str]) -> list[float]:
     return seconds
 
 
+def see_pages(visit: Visit, times: int) -> dict[str, list[float]]:
+    """Seconds from the click on a page's link until it is drawn, so many times for each page."""
+    names = visit.page.locator("nav.pages a").all_text_contents()
+    seconds: dict[str, list[float]] = {name: [] for name in names}
+    for _ in range(times):
+        for name in names:
+            began = time.perf_counter()
+            visit.page.get_by_role("link", name=name, exact=True).click()
+            expect(visit.page.locator("nav.pages a[aria-current]")).to_have_text(name)
+            visit.settle()
+            seconds[name].append(time.perf_counter() - began)
+    return seconds
+
+
+def diagnose(visit: Visit, causes: dict[str, str]) -> tuple[list[float], list[str]]:
+    """Seconds from Enter until a cause is in the window, of each id in turn; and those seen wrong.
+
+    `causes`: delivery -> what really ended it.
+    """
+    seconds, wrong = [], []
+    for delivery_id, cause in causes.items():
+        box = visit.page.get_by_label("Delivery, order or robot id")
+        box.fill(delivery_id)
+        began = time.perf_counter()
+        visit.page.keyboard.press("Enter")
+        seen = visit.page.locator(f'[data-delivery="{delivery_id}"] [data-cause]')
+        expect(seen).to_be_in_viewport()
+        seconds.append(time.perf_counter() - began)
+        if (found := seen.get_attribute("data-cause")) != cause:
+            wrong.append(f"{delivery_id}: {found}, in truth {cause}")
+    return seconds, wrong
+
+
+def failed_deliveries(database: Path, truth: Path, count: int) -> dict[str, str]:
+    """Failed deliveries that the marts know, all causes in turn: id -> cause in truth."""
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{database}' as built (read_only)")
+        found = connection.execute(FAILED_IN_TRUTH, [str(truth / "deliveries.parquet"), count])
+        return dict(found.fetchall())
+
+
 def take_screenshots(url: str, chromium: str, delivery_id: str, folder: Path) -> None:
-    """Pictures of the Delivery page in light and dark, and of the Fleet page."""
+    """Pictures of the pages, in light and dark, at a desk and on a phone."""
     folder.mkdir(parents=True, exist_ok=True)
-    for dark in (False, True):
-        with visiting(url, chromium, dark) as visit:
-            visit.page.goto(f"{url}/?id={delivery_id}")
-            visit.expect_story(delivery_id)
-            table = visit.page.get_by_test_id("stDataFrame").locator("canvas").first
-            table.wait_for()
-            visit.page.wait_for_timeout(SETTLED_MILLISECONDS)
-            name = "delivery-dark.png" if dark else "delivery.png"
-            visit.page.screenshot(path=folder / name)
-            if not dark:
-                visit.page.get_by_role("link", name="Fleet").click()
-                visit.page.get_by_text("Robots down for").first.wait_for()
+    for name, path in {
+        "delivery": f"?id={delivery_id}",
+        "today": "",
+        "fleet": "fleet",
+        "change": "change",
+        "compare": f"compare?a={delivery_id}",
+    }.items():
+        for kind, dark, size in (
+            ("", False, SIZE),
+            ("-dark", True, SIZE),
+            ("-phone", False, PHONE),
+        ):
+            if kind and name != "delivery":
+                continue
+            with visiting(url, chromium, dark, size) as visit:
+                visit.page.goto(f"{url}/{path}")
+                visit.settle()
                 visit.page.wait_for_timeout(SETTLED_MILLISECONDS)
-                visit.page.screenshot(path=folder / "fleet.png")
-        print(f"Wrote {folder / name}")
+                visit.page.screenshot(path=folder / f"{name}{kind}.png")
+            print(f"Wrote {folder / f'{name}{kind}.png'}")
 
 
 @click.command(help=__doc__.splitlines()[0] if __doc__ else None)
@@ -89,8 +173,17 @@ def take_screenshots(url: str, chromium: str, delivery_id: str, folder: Path) ->
     help="DuckDB file with the marts.  [default: FLEET_DATABASE or data/warehouse.duckdb]",
 )
 @click.option("--ids", "id_count", type=click.IntRange(min=2), default=50, show_default=True)
+@click.option("--pages", is_flag=True, help="Time each page.")
+@click.option(
+    "--diagnosis",
+    "truth",
+    type=click.Path(path_type=Path, exists=True),
+    help="Folder truth/ of the simulated fleet: time 30 failed deliveries until the right cause.",
+)
 @click.option("--screenshots", type=click.Path(path_type=Path), help="Folder for the pictures.")
-def main(database: Path, id_count: int, screenshots: Path | None) -> None:
+def main(
+    database: Path, id_count: int, pages: bool, truth: Path | None, screenshots: Path | None
+) -> None:
     chromium = find_chromium()
     if chromium is None:
         raise FleetError("No Chromium here; install Debian's package chromium.")
@@ -105,22 +198,30 @@ def main(database: Path, id_count: int, screenshots: Path | None) -> None:
             (example,) = marts.rows(queries.EXAMPLE)
             take_screenshots(url, chromium, str(example["delivery_id"]), screenshots)
             return
+        measured: dict[str, list[float]] = {}
         with visiting(url, chromium) as visit:
             visit.page.goto(url)
-            first, *others = look_up(visit, ids)
+            visit.settle()
+            if pages:
+                measured = see_pages(visit, PAGE_TIMES)
+            elif truth:
+                causes = failed_deliveries(database, truth, FAILED_COUNT)
+                seconds, wrong = diagnose(visit, causes)
+                measured = {f"{len(causes)} failed deliveries": seconds}
+                share = 1 - len(wrong) / len(causes)
+                print(f"{share:.1%} of the causes are right.", *wrong, sep="\n")
+            else:
+                first, *others = look_up(visit, ids)
+                measured = {"the first id of a new server": [first], "the next ids": others}
             if visit.errors:
                 sys.exit(f"The page had errors: {visit.errors}")
-    table = Table(title="From Enter to the story", title_justify="left", box=None)
-    table.add_column("of")
-    table.add_column("seconds", justify="right")
-    percentiles = statistics.quantiles(others, n=100, method="inclusive")
-    for name, value in (
-        ("the first id of a new server", first),
-        (f"the next {len(others)} ids, p50", percentiles[49]),
-        ("p95", percentiles[94]),
-        ("slowest", max(others)),
-    ):
-        table.add_row(name, f"{value:.2f}")
+    table = Table(title="Seconds until it is seen", title_justify="left", box=None)
+    for name in ("of", "times", "p50", "p95", "slowest"):
+        table.add_column(name, justify="left" if name == "of" else "right")
+    for name, seconds in measured.items():
+        p50, p95 = (quantile(seconds, share) for share in (0.5, 0.95))
+        figures = (f"{value:.2f}" for value in (p50, p95, max(seconds)))
+        table.add_row(name, str(len(seconds)), *figures)
     console = Console()
     console.print(table)
     console.print(

@@ -42,7 +42,15 @@ from fleet.simulator.world import Settings
 LINES_BESIDE = 25
 SECONDS_BETWEEN_LOOK_UPS = 0.2
 GIVE_UP_AFTER_SECONDS = 300
-LAST_DAY = date(2026, 11, 1)
+
+
+def last_day() -> date:
+    """Yesterday: the history goes on to it, its lines and events of now are what follows.
+
+    Were there weeks without a line in between, each step would have to say of every robot that
+    nobody knows what it did in them.
+    """
+    return datetime.now(UTC).date() - timedelta(days=1)
 
 
 def event_line(delivery_id: str) -> bytes:
@@ -124,10 +132,11 @@ def main(robots: int, days: int, events: int, every: str, seconds_between: float
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         console.print(f"Building {robots} robots and {days} days of history ...")
-        start = LAST_DAY - timedelta(days=days)
+        today = last_day()
+        start = today - timedelta(days=days)
         fleet = build_fleet(folder, Settings(robots, days, 7, start))
         landing = landing_folder(folder)
-        lines = following_lines(folder / "following", Settings(robots, 1, 8, LAST_DAY))
+        lines = following_lines(folder / "following", Settings(robots, 1, 8, today))
         marts = DuckDBMarts(fleet.database, wait_seconds=60)
         seconds, look_ups = time_events(
             fleet.database, landing, marts, lines, events, every, seconds_between, console

@@ -96,10 +96,17 @@ OURS = {
 }
 
 
-# Deliveries of which the log tells all: the peers infer nothing of others.
+# Deliveries of which the log tells all: the peers infer nothing of others, nor that a robot knew of
+# its assignment before dispatch logged it.
 TOLD = """
     select delivery_id from fleet_marts.delivery_sessions
     where outcome_basis = 'reported' and coalesce(window_basis, 'reported') = 'reported'
+    and delivery_id not in (
+        select windows.delivery_id from fleet_intermediate.int_assignment_windows as windows
+        inner join fleet_staging.stg_event_log__events as events
+            on windows.assignment_id = events.event_id
+        where windows.assigned_at < events.event_at
+    )
 """
 
 

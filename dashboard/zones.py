@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import streamlit as st
 
+from dashboard import address
 from fleet.lookup.wording import clock, moment
 
 UTC_ZONE = "UTC"
@@ -17,8 +18,13 @@ def pick() -> ZoneInfo:
     own = st.context.timezone
     others = sorted(available_timezones() - {UTC_ZONE, "localtime", own})
     options = [UTC_ZONE, *([own] if own in available_timezones() - {UTC_ZONE} else []), *others]
-    chosen = st.selectbox("Time zone", options, key="tz", bind="query-params")
-    return ZoneInfo(chosen)
+    return ZoneInfo(address.select("Time zone", options, "tz", label_visibility="collapsed"))
+
+
+def chosen() -> ZoneInfo:
+    """The zone that the address names, UTC where it names none."""
+    name = address.get("tz")
+    return ZoneInfo(name if name in available_timezones() else UTC_ZONE)
 
 
 def shifted(at: datetime, zone: ZoneInfo) -> datetime:

@@ -26,6 +26,7 @@ COMMANDS = {
     "sigma": "fleet.sigma.command:sigma",
     "simulate": "fleet.simulator.command:simulate",
     "vector": "fleet.vector.command:vector",
+    "why": "fleet.session:why",
 }
 
 # What pip installs for a command, where it is not the extra `warehouse`.

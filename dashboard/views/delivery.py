@@ -3,54 +3,55 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from html import escape
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from dashboard import charts, page_queries, story, zones
+from dashboard import address, charts, page_queries, story, zones
 from dashboard.data import rows
+from dashboard.markup import Markup, id_address, id_link, link, note, outside
+from dashboard.markup import show as show_markup
+from dashboard.views.deliveries import delivery_table, find_deliveries
 from fleet.lookup import queries as lookups
-from fleet.lookup.ids import LONGEST_ID, find, is_id
+from fleet.lookup.ids import LONGEST_ID, find_all, is_id
+from fleet.lookup.payloads import payload_fields
 from fleet.lookup.stores import Row
-from fleet.lookup.story_rows import GAP_SECONDS, EventRow, Gap, mark, story_rows
-from fleet.lookup.wording import age, counted, incomplete, plain, span
+from fleet.lookup.story_rows import GAP_SECONDS, HEARTBEAT, mark, story_rows
+from fleet.lookup.wording import age, counted, incomplete, plain
 
 SHOWN_IDS = 12
+SHOWN_BEGINNING = 100
 RECENT = 25
 SITES_WITH_APP = ("datadoghq.com", "datadoghq.eu", "ddog-gov.com")
-
-
-def open_id(wanted: str) -> None:
-    """Show another id; the search box and the address follow."""
-    st.session_state["id"] = wanted
+# How long around a delivery others count as failed in the same way at the same time.
+ALIKE_DAYS = 7
 
 
 def show() -> None:
-    box, corner = st.columns([3, 1])
-    with box:
-        wanted = st.text_input(
-            "Delivery, order or robot id",
-            key="id",
-            bind="query-params",
-            type="search",
-            placeholder="D-804, O-1342 or R-40, or how it begins; then Enter",
-        )
-    with corner:
-        zone = zones.pick()
-    wanted = (wanted or "").strip()
+    zone = zones.chosen()
+    wanted = address.get("id").strip()
     if not wanted:
         show_recent(zone)
         return
-    kind, known_id = find(rows, wanted)
-    {
+    found = find_all(rows, wanted)
+    if len(found) > 1:
+        show_several(found, zone)
+        return
+    kind, known_id = found[0] if found else ("", wanted)
+    shown: dict[str, Callable[[str, ZoneInfo], None]] = {
         "delivery": show_delivery,
         "order": show_order,
         "robot": show_robot,
+        "merchant": partial(show_listed, "merchant"),
+        "pilot": partial(show_listed, "pilot"),
         "": show_unknown,
-    }[kind](known_id, zone)
+    }
+    shown[kind](known_id, zone)
 
 
 def loaded_until() -> Row:
@@ -71,52 +72,48 @@ def freshness(zone: ZoneInfo) -> str:
 
 def show_recent(zone: ZoneInfo) -> None:
     """Where to begin: the newest deliveries that failed or were cancelled."""
-    st.markdown("#### Failed and cancelled, newest first")
+    until = loaded_until()
     found = rows(lookups.FAILED, (RECENT,))
-    if not found:
+    show_markup("<h1>Failed and cancelled, newest first</h1>")
+    if until["event_at"] is None:
+        st.info("Nothing is loaded yet, so this says nothing about deliveries; see `make demo`.")
+    elif not found:
         st.info("No delivery failed or was cancelled.")
     else:
-        delivery_table(found, zone, "recent")
-    st.caption(freshness(zone))
+        show_markup(delivery_table(found, zone))
+    note(freshness(zone))
 
 
-def delivery_table(found: list[Row], zone: ZoneInfo, key: str) -> None:
-    """Deliveries as a table; the one that is chosen is shown."""
+def show_several(found: list[tuple[str, str]], zone: ZoneInfo) -> None:
+    """The ids of a text that named more than one."""
+    ids = [one for kind, one in found if kind == "delivery"]
+    deliveries = [row for one in ids for row in rows(lookups.DELIVERY, (one,))]
+    show_markup(f"<h1>{len(found)} ids</h1>")
+    if deliveries:
+        show_markup(delivery_table(deliveries, zone))
+    others = [id_link(one, kind) for kind, one in found if kind != "delivery"]
+    if others:
+        show_markup(f'<p class="actions">{" ".join(others)}</p>')
 
-    def choose() -> None:
-        chosen = st.session_state[key]["selection"]["rows"]
-        if chosen:
-            open_id(str(found[chosen[0]]["delivery_id"]))
 
-    st.dataframe(
-        [
-            {
-                "delivery": plain(row["delivery_id"]),
-                "started": zones.in_zone(row["started_at"], zone),
-                "outcome": plain(row["outcome"]),
-                "ended by": plain(row["ended_by"]),
-                "reason": plain(row["outcome_reason"]),
-                "probable cause": story.verdict(row),
-                "robot": plain(row["robot_id"]),
-                "errors": row["error_count"],
-            }
-            for row in found
-        ],
-        hide_index=True,
-        key=key,
-        on_select=choose,
-        selection_mode="single-row",
-        alt="Deliveries; choose a row to open it",
+def show_listed(kind: str, known_id: str, zone: ZoneInfo) -> None:
+    """A merchant or pilot: their newest deliveries."""
+    found = find_deliveries((date.min, date.max), RECENT, **{kind: known_id})
+    show_markup(
+        f"<h1>{kind.capitalize()} {escape(plain(known_id))}, newest deliveries</h1>"
+        f"{delivery_table(found, zone)}<p>{link('More', id_address(known_id, kind))}</p>"
     )
-    st.caption("Choose a row, or type its id above.")
+    note(freshness(zone))
 
 
 def show_unknown(wanted: str, zone: ZoneInfo) -> None:
     """Say that there is none, the ids nearest to it, and until when events are loaded."""
+    known = is_id(wanted)
+    begun = beginning(wanted) if known else []
     nearest = {
         what: [str(row["id"]) for row in rows(lookups.NEAREST[what], (wanted, SHOWN_IDS))]
         for what in lookups.NEAREST
-        if is_id(wanted)
+        if known
     }
     begins = {
         what: [one for one in ids if one.upper().startswith(wanted.upper())]
@@ -128,82 +125,223 @@ def show_unknown(wanted: str, zone: ZoneInfo) -> None:
         nearest, key=lambda what: not begins[what] and not starts_alike(nearest[what], wanted)
     )
     said = "No id is exactly" if is_prefix else "There is no delivery, order or robot"
-    st.html(f'<p role="status">{said} <b>{escape(plain(wanted[:LONGEST_ID]))}</b>.</p>')
+    show_markup(f'<p role="status">{said} <b>{escape(plain(wanted[:LONGEST_ID]))}</b>.</p>')
     for what in likeliest:
         if ids := (begins if is_prefix else nearest)[what]:
             what_they_are = {"delivery": "deliveries"}.get(what, f"{what}s")
-            st.caption(
+            heading = (
                 f"{what_they_are.capitalize()} that begin with it"
                 if is_prefix
                 else f"Nearest {what_they_are}"
             )
-            with st.container(horizontal=True):
-                for one in ids:
-                    st.button(label(one), key=f"{what} {one}", on_click=open_id, args=(one,))
+            show_markup(f"<h2>{heading}</h2>")
+            if what == "delivery" and begun:
+                show_markup(delivery_table(begun, zone))
+            else:
+                show_markup(f'<p class="actions">{" ".join(map(id_link, ids))}</p>')
     if not any(nearest.values()):
-        st.caption("No id is like it.")
-    st.caption(freshness(zone))
+        note("No id is like it.")
+    note(freshness(zone))
+
+
+def beginning(wanted: str) -> list[Row]:
+    return rows(lookups.BEGINNING, (len(wanted), wanted.upper(), SHOWN_BEGINNING))
 
 
 def starts_alike(ids: list[str], wanted: str) -> bool:
     return bool(ids) and ids[0][:1].upper() == wanted[:1].upper()
 
 
-def label(value: object) -> str:
-    """Text for a button or a hint, of which Streamlit would read Markdown."""
-    return "".join(
-        character if character.isalnum() or character == " " else f"\\{character}"
-        for character in plain(value)
-    )
-
-
 def show_delivery(delivery_id: str, zone: ZoneInfo) -> None:
+    # All that is asked comes before anything is drawn: no head stands over another's timeline.
     (delivery,) = rows(lookups.DELIVERY, (delivery_id,))
     start, end = delivery["started_at"], delivery["last_event_at"]
     events = rows(lookups.DELIVERY_EVENTS, (delivery_id, start, end))
-    states = robot_states(events, start, end)
+    states = robot_states(events, start, end, delivery["robot_id"])
     its_legs = story.legs(delivery, usual_legs(delivery), loaded_until()["event_at"])
-    st.html(story.head(delivery, its_legs, zone))
-    if why := incomplete(delivery, loaded_until()["event_at"]):
-        st.caption(f"◔ {why}")
+    opened = opened_events(events)
+    track = places(delivery, events) if address.get("map") else None
+    says = "".join(
+        f"<p>{one}</p>"
+        for one in (more_like_this(delivery), longer_ids(delivery_id), may_lack(delivery))
+        if one
+    )
+    st.set_page_config(page_title=f"{plain(delivery_id)} {plain(delivery['outcome'])}")
+    show_markup(story.head(delivery, its_legs, zone, says))
     if not events:
         st.warning("The session has no event in delivery_session_events; run `dbt build`.")
         return
-    title = f"{plain(delivery_id)} {plain(delivery['outcome'])}"
-    chart = charts.timeline(events, states, zone, title)
     with st.container(horizontal=True, vertical_alignment="center"):
-        for side, column, shortcut in (
-            ("← before", "previous_delivery_id", "Alt+Up"),
-            ("after →", "next_delivery_id", "Alt+Down"),
-        ):
-            other = delivery[column]
-            st.button(
-                f"{side}: {label(other)}" if other else f"{side}: none",
-                key=column,
-                disabled=not other,
-                on_click=open_id,
-                args=(str(other),),
-                shortcut=shortcut if other else None,
-                help="Delivery of the same robot",
-            )
-        query = label(datadog_query(delivery))
-        st.link_button("Datadog logs ↗", datadog_url(delivery), help=query)
+        show_markup(f'<div class="actions">{"".join(neighbours(delivery))}</div>')
         st.download_button(
             "HTML for a ticket",
-            lambda: ticket(delivery, its_legs, events, states, zone),
+            lambda: story.document(delivery, its_legs, events, states, zone),
             file_name=f"{file_name(delivery_id)}.html",
             mime="text/html",
             on_click="ignore",
+            type="tertiary",
             help="One file with this page; it needs no server",
         )
-    st.altair_chart(chart)
-    st.caption(
+    show_markup(story.timeline(events, states, zone, delivery_id))
+    if track is not None:
+        show_map(track)
+    event_list(events, zone, with_match=True, opened=opened)
+    note(
         "Filled marks name this delivery or its order; hollow ones were matched by a window of "
-        f"time. Shaded: no event for {GAP_SECONDS // 60} minutes or more. Dashed band: state "
-        "unknown. Shift and the wheel zoom, dragging moves."
+        f"time. Striped: no event for {GAP_SECONDS // 60} minutes or more. Dashed band: state "
+        f"unknown. {freshness(zone)}"
     )
-    event_table(events, zone, with_match=True)
-    st.caption(freshness(zone))
+
+
+def places(delivery: Row, events: list[Row]) -> list[Row]:
+    """Where the robots said they were, in order: `lat`, `lon` and the event, see PLACES.
+
+    An error or a takeover that tells no place lies between those before and after it.
+    """
+    start, end = delivery["started_at"], delivery["last_event_at"]
+    days = (start.astimezone(UTC).date(), end.astimezone(UTC).date())
+    found = rows(page_queries.PLACES, (delivery["delivery_id"], start, end, *days))
+    placed = []
+    for row in found:
+        fields, _ = payload_fields(row["event_name"], row["data"])
+        if isinstance(fields.get("lat"), int | float) and isinstance(
+            fields.get("lon"), int | float
+        ):
+            placed.append({**row, "lat": float(fields["lat"]), "lon": float(fields["lon"])})
+    told = {row["event_id"] for row in placed}
+    for event in events:
+        if mark(event) and event["event_id"] not in told:
+            own = [row for row in placed if row["robot_id"] == event["robot_id"]]
+            if between := place_between(own, event["event_at"]):
+                placed.append(event | between)
+    return sorted(placed, key=lambda row: (row["event_at"], row["event_id"]))
+
+
+def place_between(placed: list[Row], at: datetime) -> Row | None:
+    """Where a robot was at a time, if it drove evenly between its places; None outside of them."""
+    before = [row for row in placed if row["event_at"] <= at]
+    after = [row for row in placed if row["event_at"] > at]
+    if not before or not after:
+        return None
+    start, end = before[-1], after[0]
+    share = (at - start["event_at"]) / (end["event_at"] - start["event_at"])
+    return {side: start[side] + share * (end[side] - start[side]) for side in ("lat", "lon")}
+
+
+def show_map(track: list[Row]) -> None:
+    if len(track) < 2:
+        st.info("The robot's lines of this delivery tell no two places.")
+        return
+    points = [
+        {
+            "robot": plain(row["robot_id"]),
+            "lat": row["lat"],
+            "lon": row["lon"],
+            "place": number,
+            "kind": story.kind_of(row),
+            "event": plain(row["event_name"]),
+            "summary": plain(row["summary"]),
+            "href": address.here(event=row["event_id"]),
+        }
+        for number, row in enumerate(track)
+    ]
+    st.altair_chart(charts.track(points), width="content")
+
+
+def neighbours(delivery: Row) -> list[Markup]:
+    """Links to the robot's deliveries before and after, and to Datadog."""
+    found = []
+    for said, column, key in (
+        ("← before: {}", "previous_delivery_id", "before"),
+        ("after: {} →", "next_delivery_id", "after"),
+    ):
+        other = delivery[column]
+        found.append(
+            link(
+                said.format(plain(other)),
+                address.link(id=other),
+                data_key=key,
+                title="Delivery of the same robot, Alt and ↑ or ↓",
+            )
+            if other
+            else Markup(f'<span class="note">{said.format("none")}</span>')
+        )
+    found.append(link("Compare", address.link("compare", a=delivery["delivery_id"])))
+    found.append(
+        link("Hide the map", address.here(map=""))
+        if address.get("map")
+        else link("Map", address.here(map=1))
+    )
+    return [*found, outside("Datadog logs", datadog_url(delivery))]
+
+
+def more_like_this(delivery: Row) -> str:
+    """How many failed in the same way in that week, with the ones before and after."""
+    if not delivery["probable_cause"]:
+        return ""
+    code = delivery["first_error_code"] or ""
+    half = timedelta(days=ALIKE_DAYS) / 2
+    found = rows(
+        page_queries.LIKE_THIS,
+        (
+            delivery["started_at"] - half,
+            delivery["started_at"] + half,
+            delivery["probable_cause"],
+            code,
+        ),
+    )
+    ids = [str(row["delivery_id"]) for row in found]
+    if len(ids) < 2 or delivery["delivery_id"] not in ids:
+        return ""
+    place = ids.index(delivery["delivery_id"])
+    day = delivery["local_date"] or delivery["started_at"].date()
+    days = f"{day - timedelta(days=3)}..{day + timedelta(days=3)}"
+    listed = address.link(
+        "deliveries", days=days, market="", cause=delivery["probable_cause"], code=code
+    )
+    parts = [str(link(f"{len(ids) - 1} more like this", listed)) + " within 7 days"]
+    if place:
+        parts.append(f"previous {id_link(ids[place - 1])}")
+    if place + 1 < len(ids):
+        parts.append(f"next {id_link(ids[place + 1])}")
+    return ", ".join(parts)
+
+
+def longer_ids(delivery_id: str) -> str:
+    """D-9 hides D-989 where it is itself an id."""
+    longer = [row for row in beginning(delivery_id) if row["delivery_id"] != delivery_id]
+    if not longer:
+        return ""
+    shown = " ".join(id_link(row["delivery_id"]) for row in longer[:SHOWN_IDS])
+    return f'<span class="note">Longer ids: {shown}</span>'
+
+
+def may_lack(delivery: Row) -> str:
+    why = incomplete(delivery, loaded_until()["event_at"])
+    return f'<span class="note">◔ {escape(why)}</span>' if why else ""
+
+
+def opened_events(events: list[Row]) -> dict[str, str]:
+    """The event that the address names, as markup below its row."""
+    chosen = [event for event in events if event["event_id"] == address.get("event")]
+    return {str(event["event_id"]): opened_event(event) for event in chosen[:1]}
+
+
+def opened_event(event: Row) -> str:
+    at = event["event_at"]
+    found = rows(lookups.EVENT_PAYLOAD, (event["event_id"], at.astimezone(UTC).date()))
+    payload = found[0] if found else None
+    minute = timedelta(minutes=1)
+    window = (event["occurred_at"] or at) - minute, at + minute
+    links = [
+        outside(
+            "Log line in Datadog",
+            datadog_logs(f"@event_id:{quoted(event['event_id'])}", min(window), max(window)),
+        )
+    ]
+    if event["trace_id"]:
+        links.append(outside("Trace in Datadog", datadog_trace(str(event["trace_id"]))))
+    return story.opened_event(event, payload, links)
 
 
 def usual_legs(delivery: Row) -> dict[str, story.Usual]:
@@ -219,8 +357,11 @@ def usual_legs(delivery: Row) -> dict[str, story.Usual]:
     }
 
 
-def robot_states(events: list[Row], start: datetime, end: datetime) -> list[Row]:
-    robots = dict.fromkeys(event["robot_id"] for event in events if event["robot_id"])
+def robot_states(
+    events: list[Row], start: datetime, end: datetime, first: str | None = None
+) -> list[Row]:
+    """States of the robots that the events name, those of `first` before the others'."""
+    robots = dict.fromkeys(one for one in (first, *(event["robot_id"] for event in events)) if one)
     return [
         state
         for robot_id in robots
@@ -243,92 +384,80 @@ def datadog_query(delivery: Row) -> str:
     return " OR ".join(ids)
 
 
-def datadog_url(delivery: Row) -> str:
-    """Datadog's logs with the query, and the session's window and a minute on either side.
-
-    DD_SITE says where, as it does for Datadog's agent.
-    """
+def datadog_host() -> str:
+    """DD_SITE says where, as it does for Datadog's agent."""
     site = os.environ.get("DD_SITE", SITES_WITH_APP[0])
-    host = f"app.{site}" if site in SITES_WITH_APP else site
+    return f"app.{site}" if site in SITES_WITH_APP else site
+
+
+def datadog_logs(query: str, start: datetime, end: datetime) -> str:
+    """Datadog's logs with the query, between two times."""
+    window = {"from_ts": round(start.timestamp() * 1000), "to_ts": round(end.timestamp() * 1000)}
+    return f"https://{datadog_host()}/logs?{urlencode({'query': query, **window, 'live': 'false'})}"
+
+
+def datadog_trace(trace_id: str) -> str:
+    return f"https://{datadog_host()}/apm/trace/{quote(trace_id, safe='')}"
+
+
+def datadog_url(delivery: Row) -> str:
+    """Datadog's logs of the delivery's ids, within its session and a minute on either side."""
     minute = timedelta(minutes=1)
-    window = {
-        "from_ts": round((delivery["started_at"] - minute).timestamp() * 1000),
-        "to_ts": round((delivery["last_event_at"] + minute).timestamp() * 1000),
-    }
-    asked = {"query": datadog_query(delivery), **window, "live": "false"}
-    return f"https://{host}/logs?{urlencode(asked)}"
-
-
-def ticket(
-    delivery: Row, its_legs: list[story.Leg], events: list[Row], states: list[Row], zone: ZoneInfo
-) -> str:
-    # Takes a second to import, and only a download needs it.
-    import vl_convert
-
-    title = f"{plain(delivery['delivery_id'])} {plain(delivery['outcome'])}"
-    chart = charts.timeline(events, states, zone, title).properties(width=1050)
-    svg = vl_convert.vegalite_to_svg(chart.to_dict())
-    return story.document(delivery, its_legs, events, svg, zone)
+    start, end = delivery["started_at"] - minute, delivery["last_event_at"] + minute
+    return datadog_logs(datadog_query(delivery), start, end)
 
 
 def file_name(delivery_id: str) -> str:
     return "".join(one if one.isalnum() or one in "-_" else "_" for one in delivery_id)
 
 
-def event_table(events: list[Row], zone: ZoneInfo, with_match: bool) -> None:
+def event_list(events: list[Row], zone: ZoneInfo, with_match: bool, opened: dict[str, str]) -> None:
     """The events with filters; a run of heartbeats is one row unless asked otherwise."""
     streams = sorted({plain(event["stream"]) for event in events})
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.pills("Streams", streams, selection_mode="multi", key="streams")
-        only_marked = st.toggle("Errors and takeovers only", key="only_marked")
-        is_certain = with_match and st.toggle(
-            "Certain only", key="certain", help="Events that name the delivery or its order"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        chosen = address.pills("Streams", streams, "streams", label_visibility="collapsed")
+        only_marked = address.toggle("Errors and takeovers only", "marked")
+        is_certain = with_match and address.toggle(
+            "Certain only", "certain", "Events that name the delivery or its order"
         )
-        every = st.toggle("Every heartbeat", key="every")
-        part = st.text_input("Contains", key="contains", type="search", width=220)
+        every = address.toggle("Every heartbeat", "every")
+        part = address.text(
+            "Contains",
+            "contains",
+            type="search",
+            width=180,
+            label_visibility="collapsed",
+            placeholder="Contains …",
+        ).lower()
     kept = [
         event
         for event in events
         if (not chosen or plain(event["stream"]) in chosen)
         and (not only_marked or mark(event))
-        and (not is_certain or event["match_method"] not in charts.UNCERTAIN)
-        and (not part or part.lower() in f"{event['event_name']} {event['summary']}".lower())
+        and (not is_certain or event["match_method"] not in story.UNCERTAIN)
+        and (not part or part in f"{event['event_name']} {event['summary']}".lower())
     ]
-    shown = story_rows(kept, every, with_gaps=len(kept) == len(events))
-    lines = [table_row(row, zone, with_match) for row in shown]
-    if not lines:
+    if not kept:
         st.info("No event passes these filters.")
         return
-    st.dataframe(
-        lines,
-        hide_index=True,
-        height=min(38 + 35 * len(lines), 640),
-        column_config={
-            "": st.column_config.TextColumn(width=30, help="✗ error, ▲ a pilot taking over"),
-            "what it means": st.column_config.TextColumn(width="large"),
-        },
-        alt="Events in order",
+    # An opened heartbeat is a row of its own.
+    shown = story_rows(
+        kept, every or any(one in opened for one in beats(kept)), len(kept) == len(events)
     )
+    is_cut = len(shown) > story.MOST_ROWS and not address.get("rows") and not opened
+    lines = story.event_lines(
+        shown[: story.MOST_ROWS] if is_cut else shown, zone, with_match, opened
+    )
+    show_markup(story.event_table(lines, with_match))
+    if is_cut:
+        more = link(f"Show all {len(shown)} rows", address.here(rows="all"))
+        show_markup(f"<p>The first {story.MOST_ROWS} rows. {more}</p>")
     when = zones.named(zone, events[0]["event_at"])
-    st.caption(f"{len(kept)} of {counted(len(events), 'event')}. Times: {when}.")
+    note(f"{len(kept)} of {counted(len(events), 'event')}. Times: {when}.")
 
 
-def table_row(row: EventRow | Gap, zone: ZoneInfo, with_match: bool) -> dict[str, str]:
-    if isinstance(row, Gap):
-        return {"what it means": f"· {span(row.seconds)} without an event"}
-    event = row.event
-    line = {"": row.mark, "time": zones.clock_in_zone(row.at, zone)}
-    if with_match:
-        line["since start"] = row.since_start
-    line |= {
-        "event": row.name,
-        "what it means": plain(event["summary"]),
-        "robot state": plain(event["robot_state"]),
-        "service": f"{plain(event['service'])} {plain(event['service_version'])}".strip(),
-    }
-    if with_match:
-        return line | {"matched by": row.matched_by}
-    return line | {"delivery": plain(event["delivery_id"])}
+def beats(events: list[Row]) -> list[str]:
+    return [str(event["event_id"]) for event in events if event["event_name"] == HEARTBEAT]
 
 
 def show_order(order_id: str, zone: ZoneInfo) -> None:
@@ -336,43 +465,39 @@ def show_order(order_id: str, zone: ZoneInfo) -> None:
     (bounds,) = rows(lookups.ORDER_BOUNDS, (order_id, order_id))
     during = (bounds["started_at"], bounds["last_event_at"], order_id)
     events = rows(lookups.ORDER_EVENTS, (*during, *during))
-    st.html(
-        f'<p style="font-size:1.35rem" data-order="{escape(plain(order_id))}">Order '
-        f"<b>{escape(plain(order_id))}</b>, {counted(len(events), 'event')}</p>"
+    start, end = events[0]["event_at"], events[-1]["event_at"]
+    states = robot_states(events, start, end) if deliveries else []
+    opened = opened_events(events)
+    show_markup(
+        f'<h1 data-order="{escape(plain(order_id))}">Order '
+        f"<b>{escape(plain(order_id))}</b>, {counted(len(events), 'event')}</h1>"
     )
     if deliveries:
-        delivery_table(deliveries, zone, "of_order")
+        show_markup(delivery_table(deliveries, zone))
     else:
         st.info("This order never became a delivery.")
-    show_lanes(events, zone, f"order {plain(order_id)}", with_states=bool(deliveries))
-    event_table(events, zone, with_match=False)
-    st.caption(freshness(zone))
-
-
-def show_lanes(events: list[Row], zone: ZoneInfo, title: str, with_states: bool = True) -> None:
-    start, end = events[0]["event_at"], events[-1]["event_at"]
-    states = robot_states(events, start, end) if with_states else []
-    st.altair_chart(charts.timeline(events, states, zone, title))
+    show_markup(story.timeline(events, states, zone, order_id))
+    event_list(events, zone, with_match=False, opened=opened)
+    note(freshness(zone))
 
 
 def show_robot(robot_id: str, zone: ZoneInfo) -> None:
     """A robot's last hour, or the stretch of time that the reader chooses."""
     last = rows(lookups.LAST_SEEN, (robot_id,))[0]["event_at"]
-    st.html(
-        f'<p style="font-size:1.35rem" data-robot="{escape(plain(robot_id))}">Robot '
-        f"<b>{escape(plain(robot_id))}</b>, last heard of at {zones.in_zone(last, zone)}</p>"
+    show_markup(
+        f'<h1 data-robot="{escape(plain(robot_id))}">Robot '
+        f"<b>{escape(plain(robot_id))}</b>, last heard of at {zones.in_zone(last, zone)}</h1>"
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        said = st.text_input(
+        said = address.text(
             f"From, {zones.named(zone, last)}",
-            key="from",
-            bind="query-params",
+            "from",
             placeholder=f"{last.astimezone(zone) - timedelta(hours=1):%Y-%m-%d %H:%M}",
             width=260,
         )
-        hours = st.selectbox("Hours", (1, 3, 8, 24), key="hours", bind="query-params", width=100)
+        hours = address.select("Hours", (1, 3, 8, 24), "hours", width=100)
     length = timedelta(hours=hours)
-    start = moment_of(said or "", zone)
+    start = moment_of(said, zone)
     if start is None:
         if said:
             st.error("Write the time as 2026-11-02 20:30.")
@@ -381,16 +506,21 @@ def show_robot(robot_id: str, zone: ZoneInfo) -> None:
     end = start + length
     deliveries = rows(page_queries.ROBOT_DELIVERIES, (robot_id, end, start, RECENT))
     events = rows(lookups.ROBOT_EVENTS, (robot_id, start, end))
+    states = rows(lookups.ROBOT_STATES, (robot_id, start, start, end))
+    opened = opened_events(events)
+    earlier, later = (
+        link(f"{said} {hours} h", address.here(**{"from": at.isoformat(timespec="seconds")}))
+        for said, at in (("← earlier", start - length), ("later →", end))
+    )
+    show_markup(f'<p class="actions">{earlier}{later}</p>')
     if not events:
         st.info("No event of this robot in that time.")
         return
-    states = rows(lookups.ROBOT_STATES, (robot_id, start, start, end))
-    title = f"robot {plain(robot_id)}"
-    st.altair_chart(charts.timeline(events, states, zone, title, (start, end)))
+    show_markup(story.timeline(events, states, zone, robot_id, (start, end)))
     if deliveries:
-        delivery_table(deliveries, zone, "of_robot")
-    event_table(events, zone, with_match=False)
-    st.caption(freshness(zone))
+        show_markup(delivery_table(deliveries, zone))
+    event_list(events, zone, with_match=False, opened=opened)
+    note(freshness(zone))
 
 
 def moment_of(said: str, zone: ZoneInfo) -> datetime | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
-
 import streamlit as st
 
-from dashboard import charts, filters, page_queries, zones
+from dashboard import address, charts, filters, page_queries, story, zones
 from dashboard.data import rows
+from dashboard.markup import Bar, Line, bars, link, note, table, text
+from dashboard.markup import show as show_markup
+from fleet.lookup.stores import Row
 from fleet.lookup.wording import plain, span
 
 HOURS = {
@@ -73,89 +74,116 @@ def show() -> None:
             "kind": kind,
             "hours": day[column],
             "rank": rank,
+            "href": day_address(day, kind),
         }
         for day in days
         for rank, (kind, column) in enumerate(HOURS.items())
     ]
-    st.altair_chart(charts.stacked_days(stacked, list(HOURS), "Robot hours by local day"))
+    markets = sorted({row["market"] for row in stacked})
+    # Beside each other, and on a phone below each other.
+    for column, market in zip(st.columns(len(markets)), markets, strict=True):
+        of_market = [row for row in stacked if row["market"] == market]
+        with column:
+            title = f"Robot hours by local day, {market}"
+            st.altair_chart(charts.stacked_days(of_market, list(HOURS), title))
     show_downtime(choice)
 
 
+def day_address(day: Row, kind: str) -> str:
+    """Address of what a part of a day's stack is made of."""
+    only = {"days": str(day["local_date"]), "market": day["market"]}
+    if kind in ("unplanned down", "planned down"):
+        return address.here(**only, kind=kind.replace(" ", "_"), reason="", robot="")
+    return address.link("deliveries", **only)
+
+
 def show_downtime(choice: filters.Choice) -> None:
-    st.markdown("#### Downtime by reason")
-    kind = st.segmented_control(
-        "Kind",
-        list(KINDS),
-        format_func=KINDS.__getitem__,
-        default="unplanned_down",
-        required=True,
-        key="kind",
-        bind="query-params",
-    )
+    show_markup("<h2>Downtime by reason</h2>")
+    kind = address.segments("Kind", KINDS, "kind")
     reasons = rows(page_queries.DOWNTIME_REASONS, (*choice.days, kind))
     if not reasons:
         st.info(f"No {KINDS[kind]} downtime on these days.")
         return
     hours = sum(reason["downtime_hours"] for reason in reasons)
-    listed = [
-        {
-            "name": plain(reason["reason"]),
-            "hours": reason["downtime_hours"],
-            "class": plain(reason["reason_class"]) or "no class",
-            "label": f"{reason['downtime_hours']:,.1f} h, {reason['downtime_hours'] / hours:.0%}",
-        }
-        for reason in reasons
-    ]
-    st.altair_chart(charts.bars(listed, "hours", f"{KINDS[kind].capitalize()} downtime by reason"))
-    left, right = st.columns([1, 2])
-    with left:
-        reason = st.selectbox("Robots down for", [row["reason"] for row in reasons], key="reason")
-    robots = rows(page_queries.DOWNTIME_ROBOTS, (*choice.days, kind, reason, SHOWN_ROBOTS))
-    listed = [
-        {
-            "name": plain(robot["robot_id"]),
-            "hours": robot["downtime_hours"],
-            "label": span(robot["downtime_hours"] * 3600),
-        }
-        for robot in robots
-    ]
-    with right:
-        st.altair_chart(charts.bars(listed, "hours", f"Robots down for {plain(reason)}"))
-    with left:
-        robot_id = st.selectbox(
-            "Minutes of robot", [robot["robot_id"] for robot in robots], key="robot"
+    reason = chosen_of("reason", [str(row["reason"]) for row in reasons])
+    show_markup(
+        bars(
+            [
+                Bar(
+                    plain(row["reason"]),
+                    row["downtime_hours"],
+                    f"{row['downtime_hours']:,.1f} h, {row['downtime_hours'] / hours:.0%}",
+                    address.here(reason=row["reason"], robot="") + "#robots",
+                    plain(row["reason_class"]) or "no class",
+                    row["reason"] == reason,
+                )
+                for row in reasons
+            ],
+            f"{KINDS[kind].capitalize()} downtime by reason; each leads to its robots",
         )
-        zone = zones.pick()
-    if robot_id:
-        show_minutes(choice, kind, reason, robot_id, zone)
+    )
+    robots = rows(page_queries.DOWNTIME_ROBOTS, (*choice.days, kind, reason, SHOWN_ROBOTS))
+    if not robots:
+        return
+    robot_id = chosen_of("robot", [str(row["robot_id"]) for row in robots])
+    show_markup(
+        f'<h2 id="robots">Robots down for {text(reason)}</h2>'
+        + bars(
+            [
+                Bar(
+                    plain(robot["robot_id"]),
+                    robot["downtime_hours"],
+                    span(robot["downtime_hours"] * 3600),
+                    address.here(reason=reason, robot=robot["robot_id"]) + "#minutes",
+                    is_chosen=robot["robot_id"] == robot_id,
+                )
+                for robot in robots
+            ],
+            f"Robots down for {plain(reason)}; each leads to its minutes",
+        )
+    )
+    show_minutes(choice, kind, reason, robot_id)
 
 
-def show_minutes(
-    choice: filters.Choice, kind: str, reason: str, robot_id: str, zone: ZoneInfo
-) -> None:
+def chosen_of(name: str, options: list[str]) -> str:
+    """What the address names of the options, else the first."""
+    return address.get(name) if address.get(name) in options else options[0]
+
+
+def show_minutes(choice: filters.Choice, kind: str, reason: str, robot_id: str) -> None:
+    zone = zones.chosen()
     start, end = choice.window
     found = rows(
         page_queries.DOWNTIME_MINUTES, (robot_id, start, start, end, kind, reason, SHOWN_INTERVALS)
     )
-    st.dataframe(
-        [
-            {
-                "from": zones.in_zone(interval["started_at"], zone),
-                "to": zones.in_zone(interval["ended_at"], zone),
-                "lasted": span(interval["duration_seconds"]),
-                "state": plain(interval["state"]),
-                "reason": plain(interval["reason"]),
-                "market": plain(interval["market"]),
-                "software": plain(interval["software_version"]),
-                "replay": charts.replay_url(robot_id, interval["started_at"]),
-            }
-            for interval in found
-        ],
-        hide_index=True,
-        column_config={"replay": st.column_config.LinkColumn(display_text="open")},
-        alt=f"When robot {plain(robot_id)} was down for {plain(reason)}",
+    label = f"When robot {plain(robot_id)} was down for {plain(reason)}"
+    show_markup(
+        f'<h2 id="minutes">{text(label)}</h2>'
+        + table(
+            ["from", "to", "lasted", "state", "reason", "market", "software"],
+            [
+                Line(
+                    [
+                        link(
+                            zones.in_zone(interval["started_at"], zone),
+                            story.replay_url(robot_id, interval["started_at"]),
+                        ),
+                        zones.in_zone(interval["ended_at"], zone),
+                        span(interval["duration_seconds"]),
+                        interval["state"],
+                        interval["reason"],
+                        interval["market"],
+                        interval["software_version"],
+                    ],
+                    story.replay_url(robot_id, interval["started_at"]),
+                )
+                for interval in found
+            ],
+            f"{label}; each row opens the robot's hour with its deliveries",
+            minor=("state", "reason", "market", "software"),
+        )
     )
-    st.caption(
-        "Whole intervals, also where they reach beyond the days chosen. "
-        f"Times: {zones.named(zone, start)}."
+    note(
+        "Whole intervals, also where they reach beyond the days chosen. A row opens the robot's "
+        f"hour with its deliveries. Times: {zones.named(zone, start)}."
     )

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from dashboard import charts, page_queries, zones
+from dashboard import address, page_queries, story, zones
 from dashboard.data import rows
-from fleet.lookup.wording import plain, span
+from dashboard.markup import Bar, Line, Markup, bars, id_link, link, note, table, text
+from dashboard.markup import show as show_markup
+from fleet.lookup import queries as lookups
+from fleet.lookup.stores import Row
+from fleet.lookup.wording import age, plain, span
 
 SHOWN = 200
+# A share of lines beyond this is worth a look before any figure is.
+MANY_QUARANTINED = 0.01
 FATES = {
     "line_count": "Lines",
     "accepted_count": "Accepted",
@@ -28,63 +35,95 @@ BUCKETS = {
 }
 
 
+TABS = {
+    "reconciliation": "Reconciliation",
+    "late": "Late events",
+    "quarantine": "Quarantine",
+    "gaps": "Lost lines",
+    "clocks": "Clocks",
+}
+
+
 def show() -> None:
-    with st.columns([3, 1])[1]:
-        zone = zones.pick()
-    reconciled, late, quarantined, gaps, clocks = st.tabs(
-        ["Reconciliation", "Late events", "Quarantine", "Lost lines", "Clocks"]
-    )
-    with reconciled:
-        show_reconciliation(zone)
-    with late:
-        show_late(zone)
-    with quarantined:
-        show_quarantine(zone)
-    with gaps:
-        show_gaps(zone)
-    with clocks:
-        show_clocks()
-
-
-def show_reconciliation(zone: ZoneInfo) -> None:
+    zone = zones.chosen()
     loads = rows(page_queries.LOADS, (SHOWN,))
     if not loads:
         st.info("Nothing is loaded yet.")
         return
     total = {name: sum(load[name] for load in loads) for name in FATES}
+    show_markup(verdict(total, loads[0]["loaded_at"], zone))
+    tab = address.segments("About", TABS, "tab")
+    if tab == "reconciliation":
+        show_reconciliation(loads, total, zone)
+    elif tab == "late":
+        show_late(zone)
+    elif tab == "quarantine":
+        show_quarantine(zone)
+    elif tab == "gaps":
+        show_gaps(zone)
+    else:
+        show_clocks()
+
+
+def unaccounted(total: Row) -> int:
+    return int(total["line_count"] - sum(list(total.values())[1:]))
+
+
+def verdict(total: Row, loaded_at: datetime, zone: ZoneInfo) -> str:
+    """Whether the numbers can be believed, and how fresh they are, in a sentence each."""
+    (until,) = rows(lookups.LOADED_UNTIL)
+    bad = total["quarantined_count"] / total["line_count"] if total["line_count"] else 0
+    if lost := unaccounted(total):
+        said = f"{lost:,} lines are not accounted for."
+    elif bad > MANY_QUARANTINED:
+        said = f"Every line is accounted for, but {bad:.1%} are quarantined."
+    else:
+        said = f"Every line is accounted for; {bad:.2%} are quarantined."
+    fresh = (
+        f"Events until {zones.in_zone(until['event_at'], zone)}, "
+        f"{age(until['event_at'], datetime.now(UTC))}; the last load was at "
+        f"{zones.in_zone(loaded_at, zone)}, {age(loaded_at, datetime.now(UTC))}."
+        if until["event_at"]
+        else ""
+    )
+    return f'<h1>{said}</h1><p class="note">{fresh}</p>'
+
+
+def show_reconciliation(loads: list[Row], total: Row, zone: ZoneInfo) -> None:
     columns = st.columns(len(FATES))
     for column, name in zip(columns, FATES, strict=True):
         column.metric(FATES[name], f"{total[name]:,}")
-    lost = total["line_count"] - sum(list(total.values())[1:])
-    if lost:
+    if lost := unaccounted(total):
         st.error(f"{lost:,} lines are not accounted for; run `dbt build` to see which test fails.")
     else:
         st.success(
             "Lines = accepted + duplicates + quarantined + other environments, in every load shown."
         )
-    chosen = st.selectbox(
+    chosen = address.select(
         "Load",
         [load["loaded_at"] for load in loads],
+        "load",
         format_func=lambda at: zones.in_zone(at, zone),
+        width=260,
     )
-    st.dataframe(
-        [
-            {
-                "stream": plain(row["stream"]),
-                "other environment": plain(row["other_environment"]),
-                "lines": row["line_count"],
-                **{
-                    name.removesuffix("_count").replace("_", " "): row[name]
-                    for name in row
-                    if name.endswith("_count") and name != "line_count"
-                },
-            }
-            for row in rows(page_queries.LOAD_STREAMS, (chosen,))
-        ],
-        hide_index=True,
-        alt="What became of the lines of the load, by stream",
+    found = rows(page_queries.LOAD_STREAMS, (chosen,))
+    counts = [name for name in found[0] if name.endswith("_count")]
+    heads = [name.removesuffix("_count").replace("_", " ") for name in counts]
+    show_markup(
+        table(
+            ["stream", "environment", *heads],
+            [
+                Line(
+                    [row["stream"], row["other_environment"], *(row[name] for name in counts)],
+                    address.here(tab="quarantine") if row["quarantined_count"] else "",
+                )
+                for row in found
+            ],
+            "What became of the lines of the load, by stream",
+            numbers=heads,
+        )
     )
-    st.caption(f"The last {len(loads)} loads. Times: {zones.named(zone, chosen)}.")
+    note(f"The last {len(loads)} loads. Times: {zones.named(zone, chosen)}.")
 
 
 def show_late(zone: ZoneInfo) -> None:
@@ -92,39 +131,54 @@ def show_late(zone: ZoneInfo) -> None:
     if not buckets:
         st.success("No event came after the end of its delivery had been loaded.")
         return
-    st.altair_chart(
-        charts.bars(
+    bucket = address.get("bucket")
+    show_markup(
+        bars(
             [
-                {
-                    "name": BUCKETS[row["lateness_bucket"]],
-                    "events": row["event_count"],
-                    "label": f"{row['event_count']:,} of {row['delivery_count']:,} deliveries, "
+                Bar(
+                    BUCKETS[row["lateness_bucket"]],
+                    row["event_count"],
+                    f"{row['event_count']:,} of {row['delivery_count']:,} deliveries, "
                     f"{row['changed_outcome_count']} changed an outcome",
-                }
+                    address.here(bucket=row["lateness_bucket"]),
+                    is_chosen=row["lateness_bucket"] == bucket,
+                )
                 for row in buckets
             ],
-            "events",
             "Late events, by time from event to load",
         )
     )
-    st.dataframe(
-        [
-            {
-                "delivery": plain(row["delivery_id"]),
-                "event": plain(row["event_name"]),
-                "happened": zones.in_zone(row["event_at"], zone),
-                "loaded": zones.in_zone(row["loaded_at"], zone),
-                "late by": span(row["event_to_load_seconds"]),
-                "under way": span(row["event_to_receipt_seconds"]),
-                "changed outcome": row["has_changed_outcome"],
-                "changed first error": row["has_changed_first_error"],
-            }
-            for row in rows(page_queries.LATE_EVENTS, (SHOWN,))
-        ],
-        hide_index=True,
-        alt="Late events, newest load first",
+    show_markup(
+        table(
+            [
+                *("delivery", "event", "happened", "loaded", "late by", "under way"),
+                *("changed outcome", "changed first error"),
+            ],
+            [
+                Line(
+                    [
+                        id_link(row["delivery_id"]),
+                        row["event_name"],
+                        zones.in_zone(row["event_at"], zone),
+                        zones.in_zone(row["loaded_at"], zone),
+                        span(row["event_to_load_seconds"]),
+                        span(row["event_to_receipt_seconds"]),
+                        yes(row["has_changed_outcome"]),
+                        yes(row["has_changed_first_error"]),
+                    ],
+                    address.link(id=row["delivery_id"], event=row["event_id"]),
+                )
+                for row in rows(page_queries.LATE_EVENTS, (bucket, bucket, SHOWN))
+            ],
+            "Late events, newest load first; each opens in its delivery",
+            minor=("loaded", "under way", "changed outcome", "changed first error"),
+        )
     )
-    st.caption(f"The newest {SHOWN}.")
+    note(f"The newest {SHOWN}.")
+
+
+def yes(value: object) -> str:
+    return "yes" if value else "no"
 
 
 def show_quarantine(zone: ZoneInfo) -> None:
@@ -132,44 +186,44 @@ def show_quarantine(zone: ZoneInfo) -> None:
     if not reasons:
         st.success("Every line was accepted.")
         return
-    st.altair_chart(
-        charts.bars(
+    reason = address.get("reason")
+    every = link("Lines of every reason", address.here(reason=""))
+    show_markup(
+        bars(
             [
-                {
-                    "name": plain(row["reason"]),
-                    "lines": row["line_count"],
-                    "label": f"{row['line_count']:,}",
-                }
+                Bar(
+                    plain(row["reason"]),
+                    row["line_count"],
+                    f"{row['line_count']:,}",
+                    address.here(reason=row["reason"]),
+                    is_chosen=row["reason"] == reason,
+                )
                 for row in reasons
             ],
-            "lines",
-            "Quarantined lines by reason",
+            "Quarantined lines by reason; each leads to its lines",
+        )
+        + (f"<p>{every}</p>" if reason else "")
+        + table(
+            ["reason", "what", "event", "line", "file", "received", "loaded"],
+            [
+                Line(
+                    [
+                        row["reason"],
+                        row["reason_detail"],
+                        row["event_name"],
+                        Markup(f"<code>{text(row['line'])}</code>"),
+                        row["source_file"],
+                        zones.in_zone(row["received_at"], zone),
+                        zones.in_zone(row["loaded_at"], zone),
+                    ]
+                )
+                for row in rows(page_queries.QUARANTINED_LINES, (reason, reason, SHOWN))
+            ],
+            "Quarantined lines as they arrived",
+            minor=("event", "file", "received", "loaded"),
         )
     )
-    reason = st.selectbox(
-        "Reason",
-        ["", *(row["reason"] for row in reasons)],
-        format_func=lambda reason: plain(reason) or "every reason",
-        key="quarantine_reason",
-    )
-    st.dataframe(
-        [
-            {
-                "reason": plain(row["reason"]),
-                "what": plain(row["reason_detail"]),
-                "event": plain(row["event_name"]),
-                "line": plain(row["line"]),
-                "file": plain(row["source_file"]),
-                "received": zones.in_zone(row["received_at"], zone),
-                "loaded": zones.in_zone(row["loaded_at"], zone),
-            }
-            for row in rows(page_queries.QUARANTINED_LINES, (reason, reason, SHOWN))
-        ],
-        hide_index=True,
-        column_config={"line": st.column_config.TextColumn(width="large")},
-        alt="Quarantined lines as they arrived",
-    )
-    st.caption(
+    note(
         f"The newest {SHOWN}. Once the registry knows them: "
         "`dbt build --selector nightly --vars 'replay_quarantine: true'`."
     )
@@ -180,37 +234,44 @@ def show_gaps(zone: ZoneInfo) -> None:
     if not found:
         st.success("No emitter's numbers have a gap.")
         return
-    st.dataframe(
-        [
-            {
-                "service": plain(row["service"]),
-                "place": plain(row["place"]),
-                "gaps": row["gap_count"],
-                "emitters": row["emitter_count"],
-                "lines missing": row["missing_count"],
-            }
-            for row in found
-        ],
-        hide_index=True,
-        alt="Gaps by service and place",
+    columns = ("service", "place", "gap_count", "emitter_count", "missing_count")
+    show_markup(
+        table(
+            ["service", "place", "gaps", "emitters", "lines missing"],
+            [Line([row[column] for column in columns]) for row in found],
+            "Gaps by service and place",
+            numbers=("gaps", "emitters", "lines missing"),
+        )
     )
-    st.caption("head: nothing came before; middle; tail: nothing came after.")
-    st.dataframe(
-        [
-            {
-                "emitter": plain(row["emitter_id"]),
-                "robot": plain(row["robot_id"]),
-                "missing": row["missing_count"],
-                "numbers": f"{row['first_missing_seq']}–{row['last_missing_seq']}",
-                "after event": plain(row["event_before_name"]),
-                "at": zones.in_zone(row["event_before_at"], zone),
-                "before event": plain(row["event_after_name"]),
-                "then at": zones.in_zone(row["event_after_at"], zone),
-            }
-            for row in rows(page_queries.EMITTER_GAPS, (SHOWN,))
-        ],
-        hide_index=True,
-        alt="The longest gaps",
+    note("head: nothing came before; middle; tail: nothing came after.")
+    show_markup(
+        table(
+            [
+                *("emitter", "robot", "missing", "numbers"),
+                *("after event", "at", "before event", "then at"),
+            ],
+            [
+                Line(
+                    [
+                        row["emitter_id"],
+                        id_link(row["robot_id"]),
+                        row["missing_count"],
+                        f"{row['first_missing_seq']}–{row['last_missing_seq']}",
+                        row["event_before_name"],
+                        zones.in_zone(row["event_before_at"], zone),
+                        row["event_after_name"],
+                        zones.in_zone(row["event_after_at"], zone),
+                    ],
+                    story.replay_url(row["robot_id"], row["event_before_at"])
+                    if row["robot_id"] and row["event_before_at"]
+                    else "",
+                )
+                for row in rows(page_queries.EMITTER_GAPS, (SHOWN,))
+            ],
+            "The longest gaps; each opens the robot's hour after its last event",
+            numbers=("missing",),
+            minor=("numbers", "after event", "before event", "then at"),
+        )
     )
 
 
@@ -219,23 +280,33 @@ def show_clocks() -> None:
     if not found:
         st.info("No robot's event carries a time of receipt.")
         return
-    st.dataframe(
-        [
-            {
-                "robot": plain(row["robot_id"]),
-                "UTC day": row["received_date"],
-                "clock ahead": span(row["clock_ahead_estimate_seconds"]),
-                "events": row["event_count"],
-                "corrected": row["corrected_event_count"],
-                "least delay": span(row["occurred_to_received_min_seconds"]),
-                "mean delay": span(row["occurred_to_received_avg_seconds"]),
-                "greatest delay": span(row["occurred_to_received_max_seconds"]),
-            }
-            for row in found
-        ],
-        hide_index=True,
-        alt="Robots' clocks, the worst first",
+    show_markup(
+        table(
+            [
+                *("robot", "UTC day", "clock ahead", "events", "corrected"),
+                *("least delay", "mean delay", "greatest delay"),
+            ],
+            [
+                Line(
+                    [
+                        id_link(row["robot_id"]),
+                        row["received_date"],
+                        span(row["clock_ahead_estimate_seconds"]),
+                        row["event_count"],
+                        row["corrected_event_count"],
+                        span(row["occurred_to_received_min_seconds"]),
+                        span(row["occurred_to_received_avg_seconds"]),
+                        span(row["occurred_to_received_max_seconds"]),
+                    ],
+                    story.replay_url(
+                        row["robot_id"], datetime.combine(row["received_date"], time(), UTC)
+                    ),
+                )
+                for row in found
+            ],
+            "Robots' clocks, the worst first; each opens the robot's day",
+            numbers=("events", "corrected"),
+            minor=("events", "corrected", "mean delay", "greatest delay"),
+        )
     )
-    st.caption(
-        "Negative: the clock is behind. Delays are received_at minus the robot's occurred_at."
-    )
+    note("Negative: the clock is behind. Delays are received_at minus the robot's occurred_at.")

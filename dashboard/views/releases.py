@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import charts, page_queries
+from dashboard import address, filters, page_queries, zones
 from dashboard.data import rows
+from dashboard.markup import Line, Range, note, ranges, table
+from dashboard.markup import show as show_markup
 from fleet.lookup.stores import Row
 from fleet.lookup.wording import plain
 
@@ -32,6 +34,9 @@ MEASURES = {name: said for name, (said, _, _) in METRICS.items()} | {
 }
 # What the measures that are not by operating hour are over.
 UNITS = {"failed_pickup_ratio": "pickups", "error_ratio": "events"}
+# As the dbt var robot_service.
+ROBOT_SERVICE = "robot-agent"
+OF_ROBOTS = ("errors_per_operating_hour", "takeovers_per_operating_hour")
 BASES = {"same_days": "the same days", "before": "the time before"}
 WORDS = {
     "worse": "▲ worse",
@@ -61,58 +66,71 @@ def show() -> None:
             st.text(f"▲ {said}")
     else:
         st.success("No version is clearly worse than the one before.")
-    metric = st.selectbox(
+    metric = address.select(
         "Metric",
         list(METRICS),
+        "metric",
         format_func=lambda metric: METRICS[metric][0],
-        key="metric",
-        bind="query-params",
+        width=340,
     )
     name, count, base = METRICS[metric]
     counted = [row for row in versions if row[metric] is not None]
     if not counted:
         st.info("No version has this metric yet.")
         return
-    st.altair_chart(
-        charts.intervals(
+    show_markup(
+        ranges(
             [
-                {
-                    "name": version_name(row),
-                    "value": row[metric],
-                    "lower": row[f"{metric}_lower_90"],
-                    "upper": row[f"{metric}_upper_90"],
-                    "basis": f"{row[count]:,} of {row[base]:,.0f}",
-                }
+                Range(
+                    version_name(row),
+                    row[metric],
+                    row[f"{metric}_lower_90"],
+                    row[f"{metric}_upper_90"],
+                    f"{row[metric]:.3g}; {row[count]:,} of {row[base]:,.0f}",
+                    behind(row, metric),
+                )
                 for row in counted
             ],
             name,
-            f"{name} by version",
-            log=False,
+            is_log=False,
         )
     )
-    st.dataframe(
-        [
-            {
-                "service": plain(row["service"]),
-                "version": plain(row["version"]),
-                "before": plain(row["previous_version"]),
-                "compared": WORDS.get(row[f"{metric}_comparison"], ""),
-                count.replace("_", " "): row[count],
-                base.replace("_", " "): row[base],
-                name: row[metric],
-                "lower 90 %": row[f"{metric}_lower_90"],
-                "upper 90 %": row[f"{metric}_upper_90"],
-            }
-            for row in counted
-        ],
-        hide_index=True,
-        column_config={
-            column: st.column_config.NumberColumn(format="%.4f")
-            for column in (name, "lower 90 %", "upper 90 %")
-        }
-        | {base.replace("_", " "): st.column_config.NumberColumn(format="%.0f")},
-        alt=f"{name} by version, as a table",
+    heads = [count.replace("_", " "), base.replace("_", " "), name, "lower 90 %", "upper 90 %"]
+    show_markup(
+        table(
+            ["service", "version", "first seen", "before", "compared", *heads],
+            [
+                Line(
+                    [
+                        row["service"],
+                        row["version"],
+                        zones.in_zone(row["first_event_at"], zones.chosen()),
+                        row["previous_version"],
+                        WORDS.get(row[f"{metric}_comparison"], ""),
+                        f"{row[count]:,}",
+                        f"{row[base]:,.0f}",
+                        *(
+                            "–" if row[column] is None else f"{row[column]:.4f}"
+                            for column in (metric, f"{metric}_lower_90", f"{metric}_upper_90")
+                        ),
+                    ],
+                    behind(row, metric),
+                )
+                for row in counted
+            ],
+            f"{name} by version, as a table; each leads to what is behind it",
+            numbers=heads,
+            minor=("service", "before", base.replace("_", " "), "lower 90 %", "upper 90 %"),
+        )
     )
+
+
+def behind(row: Row, metric: str) -> str:
+    """Address of what a version's figure counts: its failures, or the deliveries that failed."""
+    if row["service"] == ROBOT_SERVICE and metric in OF_ROBOTS:
+        return address.link("reliability", software=row["version"]) + "#failures"
+    days = filters.said_days(row["first_event_at"].date(), row["last_event_at"].date())
+    return address.link("deliveries", days=days, outcome="failed")
 
 
 def verdicts() -> None:
@@ -120,42 +138,52 @@ def verdicts() -> None:
     found = rows(page_queries.RELEASE_VERDICTS)
     if not found:
         return
-    st.markdown("#### Verdicts, against the version before")
-    st.dataframe(
-        [
-            {
-                "service": plain(row["service"]),
-                "version": plain(row["version"]),
-                "period": row["period_number"],
-                "before": plain(row["previous_version"]),
-                "measure": MEASURES.get(row["measure"], plain(row["measure"])),
-                "verdict": verdict(row),
-                "ratio": row["rate_ratio"],
-                "lower 96 %": row["rate_ratio_lower_96"],
-                "upper 96 %": row["rate_ratio_upper_96"],
-                "compared with": BASES.get(row["comparison_basis"], ""),
-                "counted": row["event_count"],
-                "over": row["exposure"],
-                "counted before": row["previous_event_count"],
-                "over before": row["previous_exposure"],
-            }
-            for row in found
-        ],
-        hide_index=True,
-        column_config={
-            name: st.column_config.NumberColumn(format=form)
-            for form, names in {
-                "%.2f": ("ratio", "lower 96 %", "upper 96 %"),
-                "%.0f": ("over", "over before"),
-            }.items()
-            for name in names
-        },
-        alt="Verdicts on versions",
+    heads = [
+        *("service", "version", "period", "before", "measure", "verdict", "ratio"),
+        *("lower 96 %", "upper 96 %", "compared with", "counted", "over"),
+        *("counted before", "over before"),
+    ]
+    ratios = ("rate_ratio", "rate_ratio_lower_96", "rate_ratio_upper_96")
+    show_markup(
+        "<h2>Verdicts, against the version before</h2>"
+        + table(
+            heads,
+            [
+                Line(
+                    [
+                        row["service"],
+                        row["version"],
+                        row["period_number"],
+                        row["previous_version"],
+                        MEASURES.get(row["measure"], row["measure"]),
+                        verdict(row),
+                        *("–" if row[name] is None else f"{row[name]:.2f}" for name in ratios),
+                        BASES.get(row["comparison_basis"], ""),
+                        row["event_count"],
+                        whole(row["exposure"]),
+                        row["previous_event_count"],
+                        whole(row["previous_exposure"]),
+                    ],
+                    address.link("reliability", software=row["version"]) + "#failures"
+                    if row["service"] == ROBOT_SERVICE
+                    else "",
+                    "error" if row["verdict"] == "worse" else "",
+                )
+                for row in found
+            ],
+            "Verdicts on versions; each leads to its failures",
+            numbers=("ratio", "lower 96 %", "upper 96 %", *heads[-4:]),
+            minor=("service", "period", "lower 96 %", "upper 96 %", *heads[-5:]),
+        )
     )
-    st.caption(
+    note(
         "A verdict may be read every hour; the ratio and its interval are for one look. Alike: "
         "surely less than twice as many."
     )
+
+
+def whole(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.0f}"
 
 
 def verdict(row: Row) -> str:

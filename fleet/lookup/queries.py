@@ -76,6 +76,17 @@ where
 order by event_at, emitter_id, seq, event_id
 """
 
+EVENT = "select * from event_timeline where event_id = ?"
+
+# By the day, too: both engines skip the blocks of other days.
+EVENT_PAYLOAD = """
+select *
+from event_payloads
+where
+    event_id = ?
+    and event_date = cast(? as date)
+"""
+
 # The states that a robot was in between two times; the first began before, the last may go on.
 ROBOT_STATES = """
 select *
@@ -95,6 +106,24 @@ where outcome in ('failed', 'cancelled')
 order by started_at desc, delivery_id
 limit ?
 """
+
+# The newest deliveries of a merchant or pilot.
+DELIVERIES_OF = {
+    "merchant": """
+select *
+from delivery_sessions
+where merchant_id = ?
+order by started_at desc, delivery_id
+limit ?
+""",
+    "pilot": """
+select *
+from delivery_sessions
+where delivery_id in (select delivery_id from delivery_session_events where pilot_id = ?)
+order by started_at desc, delivery_id
+limit ?
+""",
+}
 
 # The delivery whose story shows most: it failed through its robot, and events that name only the
 # robot belong to it.
@@ -139,6 +168,29 @@ from event_timeline
 where robot_id in (?, ?)
 
 order by what, id desc
+"""
+
+MERCHANT_OR_PILOT = """
+select distinct 'merchant' as what, merchant_id as id
+from event_timeline
+where merchant_id in (?, ?)
+
+union all
+
+select distinct 'pilot' as what, pilot_id as id
+from event_timeline
+where pilot_id in (?, ?)
+
+order by what, id desc
+"""
+
+# Deliveries whose id begins so: how many characters, and these in capitals.
+BEGINNING = """
+select *
+from delivery_sessions
+where upper(left(delivery_id, cast(? as integer))) = ?
+order by length(delivery_id), delivery_id
+limit ?
 """
 
 # How an id differs from the one asked for: the places before and after which they are equal. A

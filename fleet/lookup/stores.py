@@ -7,7 +7,7 @@ import re
 import threading
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,6 +40,10 @@ class Marts(Protocol):
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """Rows of one query as dictionaries, times as aware UTC; `?` in `sql` are parameters."""
+        ...
+
+    def held(self) -> AbstractContextManager[None]:
+        """Keep open, for several queries in a row, what each would open by itself."""
         ...
 
     def close(self) -> None:
@@ -111,6 +115,12 @@ class DuckDBMarts:
             names = [column[0] for column in cursor.description or []]
             return as_rows(names, cursor.fetchall())
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """See Marts; a nightly run waits until it ends. Raises MartsError or DatabaseError."""
+        with reading(self.database, READ_ONLY, self.wait_seconds):
+            yield
+
     def close(self) -> None:
         """See Marts; nothing is kept."""
 
@@ -148,6 +158,10 @@ class RedshiftMarts:
             except (Error, OSError, BotoCoreError, ClientError) as error:
                 self.close()
                 raise MartsError(f"Redshift did not answer: {_in_one_line(error)}") from error
+
+    def held(self) -> AbstractContextManager[None]:
+        """See Marts; the connection is kept anyway."""
+        return nullcontext()
 
     def close(self) -> None:
         """Close the connection, in whatever state it is; the next query makes another."""

@@ -110,3 +110,17 @@ def nearest_error(delivery: Row) -> str:
         return ""
     side = "before" if seconds >= 0 else "after"
     return f"{span(abs(seconds))} {side} the arrival at the customer"
+
+
+def verdict(delivery: Row) -> str:
+    """Why a delivery ended as it did, in a sentence."""
+    if delivery["probable_cause_sentence"]:
+        return plain(delivery["probable_cause_sentence"])
+    outcome = plain(delivery["outcome"])
+    if outcome == "open":
+        return "No event has ended it yet."
+    if outcome == "unknown":
+        return "Nothing in the log tells how it ended."
+    if delivery["order_to_dropoff_seconds"] is None:
+        return "Delivered."
+    return f"Delivered in {span(delivery['order_to_dropoff_seconds'])} from the order."

@@ -179,17 +179,17 @@ _environment = msgspec.json.Decoder(_Env).decode
 
 def _finite(line: bytes) -> str:
     """The line with the greatest double for a number that none can hold: outside all bounds too."""
-    text = line.decode()
-    try:
-        msgspec.json.decode(line)
-    except msgspec.DecodeError:
-        return json.dumps(json.loads(text, parse_float=_bounded))
-    return text
+    return json.dumps(json.loads(line, parse_float=_bounded, parse_int=_bounded_int))
 
 
 def _bounded(text: str) -> float:
     number = float(text)
     return math.copysign(1.7e308, number) if math.isinf(number) else number
+
+
+def _bounded_int(text: str) -> int | float:
+    # Python reads a whole number of any length, until it refuses one of 4,300 digits.
+    return int(text) if len(text) < 300 else _bounded(text)
 
 
 # ---------------------------------------------------------------- the type of a line that fits

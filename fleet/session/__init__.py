@@ -1,5 +1,5 @@
-"""`fleet session`: the story of one delivery, robot or order, read from the marts."""
+"""`fleet session` and `fleet why`: the story of a delivery, robot or order, read from the marts."""
 
-from fleet.session.command import session
+from fleet.session.command import session, why
 
-__all__ = ["session"]
+__all__ = ["session", "why"]

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fleet.lookup.stores import Row
-from fleet.lookup.story_rows import ERROR_MARK, TAKEOVER_MARK, Gap, story_rows
+from fleet.lookup.story_rows import ERROR_MARK, TAKEOVER_MARK, EventRow, Gap, story_rows
 from fleet.lookup.wording import (
     STEPS,
     clock,
@@ -78,60 +78,95 @@ def header(delivery: Row) -> Panel:
     return Panel(lines, title=title, title_align="left", expand=False)
 
 
-def timeline(events: list[Row], with_match: bool, every: bool) -> Table:
+# Columns of a timeline beside time, event and meaning, and how wide a screen needs to be for them.
+WIDTHS = {"since start": 100, "robot state": 110, "matched by": 130, "delivery": 110}
+
+
+def timeline(events: list[Row], with_match: bool, every: bool, width: int) -> Table:
     """Events in order, marked ✗ for an error and ▲ for a pilot taking over.
 
     `with_match`: rows of one delivery, with the time since its start and how each was matched;
-    otherwise the delivery that the event names. `every`: heartbeats one by one.
+    otherwise the delivery that the event names. `every`: heartbeats one by one. `width`: of the
+    screen in characters; what the events mean comes last and goes last.
     """
     table = Table(box=None, pad_edge=False, header_style="dim")
+    last = "matched by" if with_match else "delivery"
+    wanted = ("since start", "robot state", last) if with_match else ("robot state", last)
+    shown = [name for name in wanted if width >= WIDTHS[name]]
     table.add_column("time UTC", no_wrap=True)
-    if with_match:
+    if "since start" in shown:
         table.add_column("since start", justify="right", no_wrap=True)
     table.add_column("event", no_wrap=True)
-    table.add_column("what it means", overflow="fold")
-    table.add_column("robot state", no_wrap=True)
-    table.add_column("matched by" if with_match else "delivery", no_wrap=True)
+    for name in shown:
+        if name != "since start":
+            table.add_column(name, no_wrap=True)
+    table.add_column("what it means", overflow="fold", min_width=20)
     last_at: datetime | None = None
-    for row in story_rows(events, every):
+    rows = story_rows(events, every)
+    days = {row.at.date() for row in rows if isinstance(row, EventRow)}
+    for row in rows:
         at = row.ended_at if isinstance(row, Gap) else row.at
-        if last_at and at.date() != last_at.date():
+        if len(days) > 1 and (last_at is None or at.date() != last_at.date()):
             table.add_row(Text(f"{at:%Y-%m-%d}", "dim"))
         if isinstance(row, Gap):
             gap = Text(f"· {span(row.seconds)} without an event", "dim")
-            table.add_row(*[""] * (2 if with_match else 1), gap)
+            table.add_row(*[""] * (2 if "since start" in shown else 1), gap)
             last_at = at
             continue
         last_at = row.last_at
         event = row.event
         style = MARK_STYLES.get(row.mark, "dim" if row.heartbeats else "")
-        cells = [clock(at)]
-        if with_match:
-            cells.append(row.since_start)
-        cells += [f"{row.mark or ' '} {row.name}", plain(event["summary"])]
-        cells += [plain(event["robot_state"])]
-        cells.append(row.matched_by if with_match else plain(event["delivery_id"]))
+        cells = {
+            "since start": row.since_start if with_match else "",
+            "robot state": plain(event["robot_state"]),
+            last: row.matched_by if with_match else plain(event["delivery_id"]),
+        }
+        before = [cells["since start"]] if "since start" in shown else []
+        after = [cells[name] for name in shown if name != "since start"]
+        texts = [clock(at), *before, f"{row.mark or ' '} {row.name}", *after]
         # Text, because rich reads square brackets of a str as its markup.
-        table.add_row(*map(Text, cells), style=style)
+        table.add_row(*map(Text, [*texts, plain(event["summary"])]), style=style)
     return table
 
 
-def failed_list(deliveries: list[Row]) -> Table:
+def evidence(delivery: Row, events: list[Row]) -> list[Row]:
+    """The events that show why, in order: what the cause names, the first error, the ending."""
+    shown = delivery["probable_cause_sequence_number"]
+    ending = delivery["outcome_event_name"]
+    endings = [event for event in events if event["event_name"] == ending]
+    return [
+        event
+        for event in events
+        if event["sequence_number"] == shown or event["is_first_error"] or event in endings[-1:]
+    ]
+
+
+def evidence_line(event: Row) -> str:
+    return (
+        f"{moment(event['event_at'])} UTC  {plain(event['event_name'])}: {plain(event['summary'])}"
+    )
+
+
+def delivery_list(deliveries: list[Row], width: int) -> Table:
+    """Deliveries one a line; a narrow screen leaves out what the cause says already."""
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in (
-        *("delivery", "started UTC", "outcome", "ended by", "reason", "probable cause"),
-        *("how sure", "robot"),
-    ):
-        table.add_column(name)
-    table.add_column("errors", justify="right")
+    columns = {
+        "delivery": "delivery_id",
+        "started UTC": "started_at",
+        "outcome": "outcome",
+        "ended by": "ended_by",
+        "reason": "outcome_reason",
+        "probable cause": "probable_cause",
+        "how sure": "probable_cause_basis",
+        "robot": "robot_id",
+        "errors": "error_count",
+    }
+    needed = {"ended by": 100, "reason": 120, "how sure": 110, "errors": 90}
+    shown = [name for name in columns if width >= needed.get(name, 0)]
+    for name in shown:
+        table.add_column(name, justify="right" if name == "errors" else "left")
     for row in deliveries:
-        cells = [plain(row["delivery_id"]), moment(row["started_at"]), plain(row["outcome"])]
-        cells += [
-            plain(row[name])
-            for name in (
-                *("ended_by", "outcome_reason", "probable_cause"),
-                *("probable_cause_basis", "robot_id"),
-            )
-        ]
-        table.add_row(*map(Text, cells), Text(str(row["error_count"])))
+        values = {name: plain(row[columns[name]]) for name in shown}
+        values["started UTC"] = moment(row["started_at"])
+        table.add_row(*(Text(values[name]) for name in shown))
     return table

@@ -256,7 +256,8 @@ class Loader:
         known = set(rows)
         unknown = [
             file
-            for file in listing.files
+            # A listing in pages may name an object twice that changed meanwhile.
+            for file in {file.name: file for file in listing.files}.values()
             if file[:4] not in known
             and (*file[:3], None) not in known
             and (file.name, None, None, None) not in known

@@ -1,13 +1,28 @@
-{# Robots of int_robots, as it was before this run, whose first or last event was put at another time; a query. #}
+{# Robots of int_robots, as it was before this run, whose first or last event was put at another time or is a copy now. #}
 {% macro robots_of_moved_bounds() -%}
     select bounds.robot_id
     from {{ this }} as bounds
-    inner join {{ ref("int_affected_events") }} as moved
+    inner join (
+        select robot_id, event_at
+        from {{ ref("int_affected_events") }}
+        where
+            is_sign_of_life
+            -- A copy may have been the event until a better one came.
+            and (is_outdated or line_status = 'duplicate')
+
+        except
+
+        select robot_id, event_at
+        from {{ ref("int_affected_events") }}
+        where
+            is_sign_of_life
+            and not is_outdated
+            and line_status = 'accepted'
+    ) as moved
         on bounds.robot_id = moved.robot_id
     where
-        moved.is_outdated
-        and moved.is_sign_of_life
-        and (moved.event_at <= bounds.first_event_at or moved.event_at >= bounds.last_event_at)
+        moved.event_at <= bounds.first_event_at
+        or moved.event_at >= bounds.last_event_at
 {%- endmacro %}
 
 {# The days on which their events lie, or may lie since. #}

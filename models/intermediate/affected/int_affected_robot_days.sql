@@ -17,25 +17,21 @@ robots as (
 
     from {{ ref("int_robots") }}
 
-    {% if has_erased_lines() %}
     union all
 
-    -- A robot of which no line is left.
+    -- A robot of which no event is left: they were erased, or are copies of what another robot told.
     select
-        erased.robot_id,
-        min(erased.event_at) as first_event_at,
+        affected_events.robot_id,
+        min(affected_events.event_at) as first_event_at,
         1 as all_rows
-    from {{ erased_lines() }} as erased
+    from affected_events
     left join {{ ref("int_robots") }} as known
-        on erased.robot_id = known.robot_id
+        on affected_events.robot_id = known.robot_id
     where
-        erased.is_sign_of_life
-        and erased.robot_id is not null
-        and erased.line_status in ('accepted', 'duplicate')
+        affected_events.is_sign_of_life
+        and affected_events.robot_id is not null
         and known.robot_id is null
-        and {{ is_erased_anew() }}
-    group by erased.robot_id
-    {% endif %}
+    group by affected_events.robot_id
 
 ),
 

@@ -1,8 +1,11 @@
 """Every mart in a DuckDB file, filled by hand, and the page on it in Streamlit's test driver."""
 
+import re
 import shutil
 from collections.abc import Callable
 from datetime import date
+from html import unescape
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,7 @@ from tests.python.session.conftest import ROOT, at, database, delivery, insert
 
 __all__ = ["database"]
 
-DAY = date(2026, 11, 2)
+DAY, BEFORE = date(2026, 11, 2), date(2026, 11, 1)
 Open = Callable[..., AppTest]
 
 
@@ -58,6 +61,7 @@ def health(version: str, errors: int, comparison: str) -> dict[str, Any]:
     row |= {"event_count": 1000, "robot_error_count": errors, "takeover_count": 0}
     row |= {"errors_per_operating_hour": rate, "errors_per_operating_hour_lower_90": rate / 2}
     row |= {"errors_per_operating_hour_upper_90": rate * 2, "first_event_at": at(errors)}
+    row["last_event_at"] = at(errors + 100)
     return row | {"errors_per_operating_hour_comparison": comparison}
 
 
@@ -65,14 +69,26 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "delivery_sessions": [
         # Five legs of 5 s in the market, so that half of them take no longer.
         delivery(f"D-{number}", started_at=at(number), order_to_dispatch_seconds=5,
-                 order_to_dropoff_seconds=1800, order_id=f"O-{number}")
+                 order_to_dropoff_seconds=1800, order_id=f"O-{number}", local_date=DAY)
         for number in range(20, 25)
-    ] + [delivery("D-30", started_at=at(30), outcome="open")],
+    ] + [
+        delivery("D-30", started_at=at(30), outcome="open", local_date=DAY),
+        delivery("D-9", merchant_id="M-1", started_at=at(-3600), local_date=BEFORE),
+    ],
     "delivery_session_events": [
         {"delivery_id": "D-11", "event_id": "e11", "stream": "dispatch", "robot_id": "R-1",
          "event_name": "dispatch.assigned", "summary": "Assigned", "match_method": "delivery_id",
          "sequence_number": 1, "seconds_since_start": 0, "is_ambiguous": False, "is_error": False,
          "event_at": at(0)}
+    ],
+    "event_timeline": [
+        {"event_id": "e40", "event_name": "order.created", "stream": "order", "order_id": "O-40",
+         "summary": "Order placed", "is_error": False, "is_takeover": False, "event_at": at(0)},
+    ],
+    "event_payloads": [
+        {"event_id": "e6", "event_name": "robot.error", "event_version": 1, "robot_id": "R-1",
+         "trace_id": "t<1>", "event_date": DAY, "event_at": at(610.5),
+         "data": '{"error_code": "LID-401", "detail": "<b>jammed</b>", "arm_degrees": 41.5}'},
     ],
     "robot_state_intervals": [
         interval("assigned", -60, 600),
@@ -81,10 +97,16 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     ],
     "robot_hours_daily": [
         {"robot_id": "R-1", "market": "la", "state": "fault", "state_class": "unplanned_down",
-         "reason": "hw_lid", "duration_seconds": 1800, "usable_seconds": 0, "local_date": DAY}
+         "reason": "hw_lid", "duration_seconds": 1800, "usable_seconds": 0, "local_date": DAY},
+        *(
+            {"robot_id": "R-1", "market": "la", "state": "available", "state_class": "supply",
+             "reason": "none", "duration_seconds": seconds, "usable_seconds": seconds,
+             "local_date": day}
+            for day, seconds in ((DAY, 3600), (BEFORE, 7200))
+        ),
     ],
     "supply_hours_daily": [
-        {"local_date": DAY, "market": market, "market_name": market.upper(),
+        {"local_date": day, "market": market, "market_name": market.upper(),
          "time_zone": "America/Los_Angeles", "robot_count": 1, "active_robot_count": 1,
          "usable_hours": 12.0, "usable_hours_low": 11.0, "usable_hours_high": 14.0,
          "usable_in_service_hours": 10.0,
@@ -93,7 +115,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
          "unknown_hours": 2.0, "out_of_service_hours": 0.0, "out_of_fleet_hours": 0.0,
          "unobserved_hours": 0.0,
          "total_hours": 24.0}
-        for market in ("la", "sf")
+        for day, market in ((DAY, "la"), (DAY, "sf"), (BEFORE, "la"), (BEFORE, "sf"))
     ],
     "downtime_reasons_daily": [
         {"local_date": DAY, "market": "la", "state_class": "unplanned_down",
@@ -131,11 +153,21 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         mtbf(hardware_version="hw-2", software_version="0.0.1", operating_hours=0.0,
              failure_count=0, mtbf_hours=None, mtbf_lower_90_hours=0.0, mtbf_upper_90_hours=None),
     ],
+    "leg_times_daily": [
+        {"local_date": DAY, "market": "la", "leg": "order_to_dropoff", "order_count": 5,
+         "p50_seconds": 1800.0, "p90_seconds": 1800.0},
+    ],
+    "hardware_mtbf": [mtbf(hardware_version="hw-2")],
     "robot_mtbf": [mtbf(robot_id="R-1")],
     "robot_failures": [
         {"failure_id": "e6", "robot_id": "R-1", "component": "lid", "first_error_code": "LID-401",
+         "software_version": "4.2.1",
          "error_count": 1, "down_seconds": 90, "began_in_state": "in_transit", "is_charged": True,
-         "is_open": False, "end_basis": "cleared", "started_at": at(610.5), "ended_at": at(700)}
+         "is_open": False, "end_basis": "cleared", "started_at": at(610.5), "ended_at": at(700)},
+        {"failure_id": "e70", "robot_id": "R-2", "component": "drive",
+         "first_error_code": "DRV-104", "software_version": "4.3.0", "error_count": 1,
+         "down_seconds": 90, "began_in_state": "in_transit", "is_charged": True, "is_open": True,
+         "market": "la", "started_at": at(8000)},
     ],
     "release_verdicts": [
         verdict("failures_per_operating_hour", "worse", None),
@@ -169,7 +201,8 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     ],
     "emitter_gaps": [
         {"emitter_id": "robot-agent/R-1/b1", "robot_id": "R-1", "service": "robot-agent",
-         "place": "middle", "first_missing_seq": 4, "last_missing_seq": 6, "missing_count": 3}
+         "place": "middle", "first_missing_seq": 4, "last_missing_seq": 6, "missing_count": 3,
+         "event_before_at": at(60), "event_after_at": at(600)}
     ],
     "clock_skew_daily": [
         {"robot_id": "R-1", "event_count": 9, "corrected_event_count": 1,
@@ -188,6 +221,66 @@ def contracts() -> dict[str, str]:
         model["name"]: ", ".join(f"{row['name']} {row['data_type']}" for row in model["columns"])
         for model in models
     }
+
+
+class _Tables(HTMLParser):
+    """Tables of a page's HTML: each a list of rows, each a dictionary of the columns' texts.
+
+    A row's address is its "href"; one that spans all columns has "wide" alone.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tables: list[list[dict[str, str]]] = []
+        self.heads: list[str] = []
+        self.cells: list[str] = []
+        self.href = ""
+        self.text: str | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "table":
+            self.tables.append([])
+            self.heads = []
+        elif tag == "tr":
+            self.cells, self.href = [], dict(attrs).get("data-href") or ""
+        elif tag in ("td", "th"):
+            self.text = ""
+
+    def handle_data(self, data: str) -> None:
+        if self.text is not None:
+            self.text += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("td", "th"):
+            (self.heads if tag == "th" else self.cells).append(self.text or "")
+            self.text = None
+        elif tag == "tr" and len(self.cells) == len(self.heads):
+            row = dict(zip(self.heads, self.cells, strict=True))
+            self.tables[-1].append(row | {"href": self.href})
+        elif tag == "tr" and self.cells:
+            self.tables[-1].append({"wide": self.cells[0]})
+
+
+def tables(page: AppTest) -> list[list[dict[str, str]]]:
+    """The tables that a page shows, see _Tables."""
+    parser = _Tables()
+    parser.feed(html(page))
+    return parser.tables
+
+
+def html(page: AppTest) -> str:
+    """The page's own HTML, without its style and script."""
+    found: list[Any] = list(page.get("html"))
+    return "\n".join(one.body for one in found if not one.body.startswith(("<style>", "<script>")))
+
+
+def column(table: list[dict[str, str]], name: str) -> list[str]:
+    return [row[name] for row in table if name in row]
+
+
+def links(page: AppTest) -> list[str]:
+    """Where the links, rows and bars of a page lead, as the browser reads them."""
+    return [unescape(href) for href in re.findall(r'href="([^"]*)"', html(page))]
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
+import duckdb
 import pytest
 import yaml
 from streamlit.testing.v1 import AppTest
@@ -21,7 +22,16 @@ from fleet.lookup import queries as lookups
 from fleet.lookup.ids import find
 from fleet.lookup.stores import READ_ONLY
 from tests.python.conftest import ROOT
-from tests.python.dashboard.conftest import Open, contracts
+from tests.python.dashboard.conftest import (
+    BEFORE,
+    DAY,
+    Open,
+    column,
+    contracts,
+    html,
+    links,
+    tables,
+)
 from tests.python.session.conftest import at
 from tests.python.session.conftest import delivery as row_of
 from tests.python.session.test_session import HOSTILE
@@ -35,6 +45,8 @@ def said(page: AppTest) -> str:
     kinds = ("html", "markdown", "caption", "info", "error", "success", "warning", "text")
     found: list[Any] = [one for kind in kinds for one in page.get(kind)]
     texts = [str(one.body if one.type == "html" else one.value) for one in found]
+    # What every page has, whatever the log says.
+    texts = [text for text in texts if not text.startswith(("<style>", "<script>"))]
     buttons = [one.label.replace("\\", "") for one in page.button]
     return unescape("\n".join(texts + buttons))
 
@@ -66,26 +78,55 @@ def test_the_page_says_how_old_the_newest_event_is_and_what_may_be_missing(open_
 
 
 def test_events_are_listed_with_marks_and_a_silence_between(open_page: Open) -> None:
-    (table,) = open_page(id="D-10").dataframe
-    listed = table.value
-    assert list(listed["event"].dropna()) == [
-        "order.created", "dispatch.assigned", "robot.heartbeat × 2", "robot.heartbeat",
-        "robot.error", "pilot.control_changed", "delivery.dropoff_failed",
+    (listed,) = tables(open_page(id="D-10"))
+    assert column(listed, "event") == [
+        "order.created", "dispatch.assigned", "robot.heartbeat × 2", "", "robot.heartbeat",
+        "✗ robot.error", "▲ pilot.control_changed", "✗ delivery.dropoff_failed",
     ]  # fmt: skip
-    assert list(listed[""].fillna("")) == ["", "", "", "", "", "✗", "▲", "✗"]
-    assert listed["what it means"][3] == "· 8 min 00 s without an event"
-    assert listed["matched by"][5] == "robot_window (ambiguous)"
+    assert listed[3]["what it means"] == "· 8 min 00 s without an event"
+    assert listed[5]["matched by"] == "robot_window (ambiguous)"
+    assert listed[5]["href"] == "?id=D-10&event=e6"
+    page = html(open_page(id="D-10"))
+    assert '<tr data-href="?id=D-10&amp;event=e6" class="error">' in page
+    assert '<tr data-href="?id=D-10&amp;event=e7" class="takeover">' in page
 
 
-def test_filters_keep_what_they_say(open_page: Open) -> None:
+def test_filters_keep_what_they_say_and_stand_in_the_address(open_page: Open) -> None:
     page = open_page(id="D-10")
-    page.toggle(key="only_marked").set_value(True).run()
-    assert set(page.dataframe[0].value[""]) == {"✗", "▲"}
+    page.toggle(key="marked").set_value(True).run()
+    (listed,) = tables(page)
+    assert {event[0] for event in column(listed, "event")} == {"✗", "▲"}
+    assert page.query_params["marked"] == "1"
     page.toggle(key="certain").set_value(True).run()
-    assert list(page.dataframe[0].value["event"]) == ["delivery.dropoff_failed"]
-    page.toggle(key="only_marked").set_value(False)
+    assert column(tables(page)[0], "event") == ["✗ delivery.dropoff_failed"]
+    page.toggle(key="marked").set_value(False).run()
     page.text_input(key="contains").set_value("ASSIGNED").run()
-    assert list(page.dataframe[0].value["event"]) == ["dispatch.assigned"]
+    assert column(tables(page)[0], "event") == ["dispatch.assigned"]
+    # Who is given the address sees the same; another delivery shows all of its events.
+    shared = open_page(**page.query_params)
+    assert column(tables(shared)[0], "event") == ["dispatch.assigned"]
+    assert "./?id=D-11" in links(shared)
+
+
+def test_an_event_opens_to_all_its_fields(open_page: Open) -> None:
+    page = open_page(id="D-10", event="e6")
+    text = said(page)
+    registered, extra = text.index("Payload, registered"), text.index("Not in the registry")
+    assert registered < text.index("<dt>error_code</dt><dd>LID-401</dd>") < extra
+    assert registered < text.index("<dt>detail</dt>") < extra
+    assert text.index("<dt>arm_degrees</dt><dd>41.5</dd>") > extra
+    assert "<b>jammed</b>" not in html(page)
+    assert "Copy as JSON" in text
+    assert any("logs?query=%40event_id%3A%22e6%22" in href for href in links(page))
+    # Closed again by the same row.
+    row = next(row for row in tables(page)[0] if row.get("event") == "✗ robot.error")
+    assert row["href"] == "?id=D-10"
+
+
+def test_an_event_without_a_payload_says_what_its_line_said(open_page: Open) -> None:
+    text = said(open_page(id="D-10", event="e3"))
+    assert "<dt>event_id</dt><dd>e3</dd>" in text
+    assert "Not in the registry" not in text
 
 
 def test_the_zone_changes_times_and_is_named(open_page: Open) -> None:
@@ -93,27 +134,72 @@ def test_the_zone_changes_times_and_is_named(open_page: Open) -> None:
     text = said(page)
     assert "at 2026-11-02 12:11:30" in text
     assert "America/Los_Angeles (UTC-08:00)" in text
-    assert page.dataframe[0].value["time"][0] == "12:00:00.000"
+    assert column(tables(page)[0], "time")[0] == "12:00:00.000"
     assert "Times: UTC." in said(open_page(id="D-10"))
 
 
+def test_a_story_that_crosses_midnight_names_its_days(open_page: Open) -> None:
+    during = {"from": "2026-11-02 22:00", "hours": "3"}
+    page = open_page(id="R-1", tz="Africa/Johannesburg", **during)
+    listed = tables(page)[-1]
+    assert [row["wide"] for row in listed if "wide" in row] == ["2026-11-02", "2026-11-03"]
+    assert "Nov 3 00:00" in said(page)
+    within = tables(open_page(id="D-10", tz="Africa/Johannesburg"))[0]
+    assert [row for row in within if "wide" in row] == []
+
+
 def test_before_and_after_lead_to_the_robots_other_deliveries(open_page: Open) -> None:
-    page = open_page(id="D-10")
-    page.button(key="next_delivery_id").click().run()
-    assert 'data-delivery="D-11"' in said(page)
-    assert page.text_input(key="id").value == "D-11"
-    assert page.button(key="next_delivery_id").disabled
+    page = open_page(id="D-10", marked="1", tz="Asia/Tokyo")
+    # The zone goes along, what was filtered does not.
+    assert "./?tz=Asia%2FTokyo&id=D-11" in links(page)
+    assert "./?tz=Asia%2FTokyo&id=D-9" in links(page)
+    assert "after: none" in said(open_page(id="D-11"))
+
+
+def test_every_id_in_the_head_is_a_link(open_page: Open) -> None:
+    found = links(open_page(id="D-10"))
+    assert {"./?id=O-10", "./?id=R-1", "./deliveries?merchant=M-1"} <= set(found)
 
 
 def test_an_order_and_a_robot_are_found_by_the_same_box(open_page: Open) -> None:
     order = open_page(id="O-10")
     assert "Order <b>O-10</b>, 8 events" in said(order)
-    assert list(order.dataframe[0].value["delivery"]) == ["D-10"]
+    assert column(tables(order)[0], "delivery") == ["D-10"]
     robot = open_page(id="R-1", **{"from": "2026-11-02 20:05", "hours": "1"})
     assert "Robot <b>R-1</b>, last heard of at 2026-11-02 22:30:00" in said(robot)
-    assert list(robot.dataframe[-1].value["event"]) == [
-        "robot.heartbeat", "robot.error", "delivery.dropoff_failed",
+    assert column(tables(robot)[-1], "event") == [
+        "robot.heartbeat", "✗ robot.error", "✗ delivery.dropoff_failed",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("wanted", "shown"),
+    [
+        ("https://page.example/?id=D-10&tz=UTC", 'data-delivery="D-10"'),
+        ("why did d-10 fail?", 'data-delivery="D-10"'),
+        ("D-10, D-11;O-10", "3 ids"),
+        ("M-1", "Merchant M-1, newest deliveries"),
+        ("P-1", "Pilot P-1, newest deliveries"),
+    ],
+)
+def test_ids_are_found_in_what_people_paste(open_page: Open, wanted: str, shown: str) -> None:
+    assert shown in said(open_page(id=wanted))
+
+
+def test_deliveries_are_found_without_an_id(open_page: Open) -> None:
+    page = open_page("deliveries", days=str(DAY))
+    assert column(tables(page)[0], "delivery") == [
+        "D-30", "D-24", "D-23", "D-22", "D-21", "D-20", "D-12", "D-10",
+    ]  # fmt: skip
+    page.selectbox(key="outcome").set_value("failed").run()
+    (found,) = tables(page)
+    assert [(row["delivery"], row["outcome"], row["href"]) for row in found] == [
+        ("D-10", "✗ failed", f"./?days={DAY}&id=D-10")
+    ]
+    for choice in ({"merchant": "M-1"}, {"pilot": "P-1"}, {"code": "LID-401"}):
+        (found,) = tables(open_page("deliveries", days=str(DAY), **choice))
+        assert column(found, "delivery") == ["D-10"]
+    assert "No delivery of these days is like that." in said(open_page("deliveries", robot="R-77"))
 
 
 @pytest.mark.parametrize("moment", ["yesterday", "0001-01-01", "9999-12-31T23:59:59-23:59"])
@@ -137,11 +223,13 @@ def test_an_unknown_id_leads_on(
     text = said(page)
     assert answer in text
     assert "Events until 2026-11-02 22:30:00" in text
-    assert [one.label.replace("\\", "") for one in page.button][: len(choices)] == choices
-    if choices:
-        page.button[0].click().run()
-        assert page.text_input(key="id").value == choices[0]
-        assert f"<b>{choices[0]}</b>" in said(page)
+    found = [href for href in links(page) if href[:7] == f"./?id={wanted[0]}"]
+    assert list(dict.fromkeys(found))[: len(choices)] == [f"./?id={one}" for one in choices]
+
+
+def test_a_prefix_lists_its_ids_with_their_outcome(open_page: Open) -> None:
+    (listed,) = tables(open_page(id="D-2"))
+    assert set(column(listed, "outcome")) == {"✓ completed"}
 
 
 def test_a_lower_case_id_is_the_same_id(open_page: Open) -> None:
@@ -160,7 +248,6 @@ def test_no_naughty_string_is_an_id(open_page: Open, marts_file: Path) -> None:
     strings = list(naughty_strings())
     if not strings:
         pytest.skip("The list of naughty strings is not beside the project.")
-    page = open_page()
     # While one connection is open, DuckDB does not read the file for each of the others.
     with open_database(marts_file, READ_ONLY, read_only=True):
         for wanted in strings:
@@ -169,8 +256,7 @@ def test_no_naughty_string_is_an_id(open_page: Open, marts_file: Path) -> None:
                 assert (kind, known_id) == ("", wanted.strip())
     # Each of a few kinds is also shown: markup, quotes, right-to-left, control characters.
     for wanted in [one for one in strings if one.strip()][::60]:
-        page.text_input(key="id").set_value(wanted).run()
-        assert "There is no delivery, order or robot" in said(page)
+        assert "There is no delivery, order or robot" in said(open_page(id=wanted))
 
 
 def test_text_of_a_log_is_never_markup(open_page: Open) -> None:
@@ -193,7 +279,67 @@ def test_text_of_a_log_is_never_markup(open_page: Open) -> None:
 def test_without_an_id_the_newest_failures_are_listed(open_page: Open) -> None:
     page = open_page()
     assert "Failed and cancelled, newest first" in said(page)
-    assert list(page.dataframe[0].value["delivery"]) == ["D-12", "D-10"]
+    assert column(tables(page)[-1], "delivery") == ["D-12", "D-10"]
+
+
+def test_the_home_says_how_the_last_day_went(open_page: Open) -> None:
+    page = open_page()
+    text = said(page)
+    assert "Monday, 2026-11-02, the last whole day" in text
+    assert "Compared with the day before." in text
+    assert "usual 24 h" in text
+    # 2 of 7 that ended, the open one left out; the day before none failed.
+    assert "Failed or cancelled, 2 of 7" in text
+    assert '<div class="worse"><small>Failed' in text
+    assert "all accounted for, 2 quarantined" in text
+    assert column(tables(page)[0], "robot") == ["R-2"]
+    found = links(page)
+    assert "./deliveries?days=2026-11-02..2026-11-02&outcome=failed" in found
+    assert "./deliveries?days=2026-11-02..2026-11-02&cause=lid_fault" in found
+    assert "./fleet?days=2026-11-02..2026-11-02&reason=hw_lid" in found
+    assert "./change?to=2026-11-02" in found
+
+
+def test_an_empty_database_is_no_good_news(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    own = tmp_path / "empty.duckdb"
+    with duckdb.connect(own) as connection:
+        connection.execute("create schema fleet_marts")
+        for name, columns in contracts().items():
+            connection.execute(f"create table fleet_marts.{name} ({columns})")
+    monkeypatch.setenv("FLEET_DATABASE", str(own))
+    text = said(open_page())
+    assert "Nothing is loaded yet, so this says nothing about deliveries" in text
+    assert "No delivery failed" not in text
+
+
+@pytest.mark.parametrize(
+    ("by", "steps"),
+    [
+        ("reason", ["hw_lid", "robots in the log"]),
+        ("robot_id", ["R-1"]),
+        ("market", ["la"]),
+    ],
+)
+def test_a_change_of_supply_hours_is_steps_that_lead_on(
+    open_page: Open, by: str, steps: list[str]
+) -> None:
+    page = open_page("change", by=by, from_day=str(BEFORE), to=str(DAY))
+    text = said(page)
+    assert "24.0 h on 2026-11-01, 24.0 h on 2026-11-02: +0.0 h" in text
+    places = [text.index(f'<span class="name">{step}</span>') for step in steps]
+    assert places == sorted(places)
+    assert text.count("-1.0 h") == 1 or by == "reason"
+
+
+def test_a_delivery_stands_beside_the_last_normal_one(open_page: Open) -> None:
+    page = open_page("compare", a="D-10")
+    assert "D-9</a>" in said(page)
+    (aligned,) = tables(page)
+    assert {row["what differs"] for row in aligned} == {"only here; real: it has a line of its own"}
+    assert column(aligned, "first")[:2] == ["Order + 0.0 s", "Dispatch + 0.0 s"]
+    assert "./?id=D-10&event=e6" in links(page)
 
 
 def test_datadog_gets_query_and_window(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,55 +367,61 @@ def test_an_id_stays_within_its_quotes_in_datadogs_query(monkeypatch: pytest.Mon
 
 
 def test_fleet_shows_supply_and_leads_from_reason_to_minutes(open_page: Open) -> None:
-    page = open_page("fleet")
+    page = open_page("fleet", days=str(DAY))
     assert [metric.value for metric in page.metric] == [
-        "24 h",
-        "20 h",
-        "12.0 h",
-        "50%",
-        "33%",
-        "4 h",
+        "24 h", "20 h", "12.0 h", "50%", "33%", "4 h",
+    ]  # fmt: skip
+    (minutes,) = tables(page)
+    assert column(minutes, "lasted") == ["50.0 s"]
+    assert column(minutes, "href") == [
+        f"./?days={DAY}&id=R-1&from=2026-11-02T20%3A10%3A00%2B00%3A00"
     ]
-    assert page.selectbox(key="reason").value == "hw_lid"
-    assert page.selectbox(key="robot").value == "R-1"
-    (minutes,) = page.dataframe
-    assert list(minutes.value["lasted"]) == ["50.0 s"]
-    assert list(minutes.value["replay"]) == ["./?id=R-1&from=2026-11-02T20%3A10%3A00%2B00%3A00"]
+    assert f"?days={DAY}&reason=hw_lid&robot=R-1#minutes" in links(page)
     page.selectbox(key="market").set_value("sf").run()
     assert page.metric[0].value == "12 h"
     assert "No unplanned downtime on these days." in said(page)
 
 
-def test_funnel_shows_leg_times(open_page: Open) -> None:
+def test_funnel_shows_leg_times_and_leads_to_the_orders_lost(open_page: Open) -> None:
     page = open_page("funnel")
     assert [metric.value for metric in page.metric] == ["80.0%", "75.0%", "-30.0 s", "10"]
     assert "Still under way: 2. Brought by the fallback: 9." in said(page)
-    assert list(page.dataframe[0].value["order"]) == ["O-40"]
-    legs = page.dataframe[1].value.set_index("leg")
-    assert legs.loc["Order → Dispatch", "orders"] == 5
-    assert legs.loc["Order → Dropoff", "median"] == "30 min 00 s"
-    assert legs.loc["Pickup → Dropoff", "median"] == "–"
+    lost, legs = tables(page)
+    assert column(lost, "order") == ["O-40"]
+    by_leg = {row["leg"]: row for row in legs}
+    assert by_leg["Order → Dispatch"]["orders"] == "5"
+    assert by_leg["Order → Dropoff"]["median"] == "30 min 00 s"
+    assert by_leg["Pickup → Dropoff"]["median"] == "–"
+    assert "?step=pickup_completed#losses" in links(page)
+    step = open_page("funnel", step="pickup_completed")
+    assert "Not picked up: <b>" in said(step)
+    assert "Not dispatched" not in said(step)
 
 
 def test_reliability_shows_intervals_and_failures(open_page: Open) -> None:
     page = open_page("reliability")
-    versions, robots, failures = (table.value for table in page.dataframe)
-    assert list(versions["software version"]) == ["0.0.1", "4.2.1", "4.3.0"]
-    assert list(robots["lower 90 %"]) == [11.0]
-    assert list(failures["first error"]) == ["LID-401"]
-    said(page)
+    versions, robots, failures = tables(page)
+    assert column(versions, "software version") == ["0.0.1", "4.2.1", "4.3.0"]
+    assert column(robots, "lower 90 %") == ["11.0"]
+    assert column(robots, "href") == ["?month=2026-11-01&robot=R-1#failures"]
+    assert "hw-2 · Nov 2026" in said(page)
+    assert column(failures, "first error") == ["DRV-104", "LID-401"]
+    assert column(failures, "href")[1] == "./?id=R-1&from=2026-11-02T20%3A10%3A10%2B00%3A00"
+    assert column(tables(open_page("reliability", software="4.3.0"))[2], "robot") == ["R-2"]
+    assert column(tables(open_page("reliability", software="4.2.1"))[2], "robot") == ["R-1"]
 
 
 def test_release_health_names_what_got_worse(open_page: Open) -> None:
     page = open_page("releases")
     assert "▲ robot-agent 4.3.0: robot errors per operating hour" in said(page)
-    verdicts, compared = (table.value for table in page.dataframe)
-    assert list(verdicts["verdict"]) == [
+    verdicts, compared = tables(page)
+    assert column(verdicts, "verdict") == [
         "▲ worse",
         "210 more deliveries needed",
         "too few to tell",
     ]
-    assert list(compared["compared"]) == ["first version", "▲ worse"]
+    assert column(compared, "compared") == ["first version", "▲ worse"]
+    assert column(compared, "href")[1] == "./reliability?software=4.3.0#failures"
     page.selectbox(key="metric").set_value("failed_pickup_ratio").run()
     assert "No version has this metric yet." in said(page)
 
@@ -277,13 +429,16 @@ def test_release_health_names_what_got_worse(open_page: Open) -> None:
 def test_quality_shows_lines_in_full_and_adds_up(open_page: Open) -> None:
     page = open_page("quality")
     assert [metric.value for metric in page.metric] == ["16", "9", "1", "2", "4"]
+    assert "Every line is accounted for, but 12.5% are quarantined." in said(page)
     assert "Lines = accepted + duplicates + quarantined" in said(page)
-    tables = [table.value for table in page.dataframe]
-    lines = next(table for table in tables if "line" in table.columns)
-    assert set(lines["line"]) == {"{broken", '{"event_id": "<script>alert(1)</script>"}'}
-    page.selectbox(key="quarantine_reason").set_value("malformed").run()
-    lines = next(table.value for table in page.dataframe if "line" in table.value.columns)
-    assert list(lines["line"]) == ["{broken"]
+    (lines,) = tables(open_page("quality", tab="quarantine"))
+    assert set(column(lines, "line")) == {"{broken", '{"event_id": "<script>alert(1)</script>"}'}
+    (lines,) = tables(open_page("quality", tab="quarantine", reason="malformed"))
+    assert column(lines, "line") == ["{broken"]
+    (late,) = tables(open_page("quality", tab="late"))
+    assert column(late, "href") == ["./?id=D-10&event=e8"]
+    assert column(tables(open_page("quality", tab="gaps"))[1], "robot") == ["R-1"]
+    assert column(tables(open_page("quality", tab="clocks"))[0], "clock ahead") == ["1 min 30 s"]
 
 
 def test_the_exposure_names_the_marts_that_the_pages_read() -> None:
@@ -314,3 +469,18 @@ def test_an_unknown_target_is_said_in_words(
 ) -> None:
     monkeypatch.setenv("DBT_TARGET", "nowhere")
     assert "does not have a target named 'nowhere'" in open_page().error[0].value
+
+
+def test_an_error_without_a_place_lies_between_those_told() -> None:
+    told = [
+        {"event_at": at(seconds), "robot_id": "R-1", "lat": 34.0 + seconds, "lon": -118.0}
+        for seconds in (0, 10)
+    ]
+    assert delivery_view.place_between(told, at(4)) == {"lat": 38.0, "lon": -118.0}
+    assert delivery_view.place_between(told, at(0)) == {"lat": 34.0, "lon": -118.0}
+    for outside in (-1, 11):
+        assert delivery_view.place_between(told, at(outside)) is None
+
+
+def test_the_map_says_when_no_place_is_told(open_page: Open) -> None:
+    assert "tell no two places" in said(open_page(id="D-10", map="1"))

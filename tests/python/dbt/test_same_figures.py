@@ -363,13 +363,14 @@ def test_a_delivery_counts_on_the_day_of_its_order(readers: Readers) -> None:
 
 
 def test_operating_hours_and_failures_of_robots_and_versions(readers: Readers) -> None:
-    of_robots, of_versions = (
+    of_robots, of_versions, of_hardware = (
         readers.warehouse.rows(
             f"select month_start, sum(operating_hours), sum(failure_count) from fleet_marts.{mart}"
             " group by all order by all"
         )
-        for mart in ("robot_mtbf", "fleet_mtbf")
+        for mart in ("robot_mtbf", "fleet_mtbf", "hardware_mtbf")
     )
+    assert of_hardware == pytest.approx(of_versions)
     metrics = (("operating_hours", "failures"), ("version_operating_hours", "version_failures"))
     assert of_robots
     for robots, versions in zip(of_robots, of_versions, strict=True):

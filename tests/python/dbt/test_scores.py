@@ -102,6 +102,9 @@ def test_no_database_says_what_to_do(tmp_path: Path) -> None:
         assert "make demo" in told.output
 
 
+TEN_TIMES = ("--robots", "10", "--seed", "6", "--troubles", "10")
+
+
 # Wide bounds say nothing. Those of most hours are narrow; with ten times the troubles, of some.
 @pytest.mark.parametrize(("times_troubled", "narrow_share"), [(1, 0.5), (10, 0.1)])
 def test_usable_time_lies_within_its_bounds(
@@ -112,8 +115,7 @@ def test_usable_time_lies_within_its_bounds(
 ) -> None:
     warehouse, truth = troubled
     if times_troubled > 1:
-        options = ("--robots", "10", "--seed", "6", "--troubles", str(times_troubled))
-        warehouse, truth = simulated(*options, command="run")
+        warehouse, truth = simulated(*TEN_TIMES, command="run")
     within, outside, narrow = warehouse.rows(
         f"""
         with truth as (
@@ -143,3 +145,40 @@ def test_usable_time_lies_within_its_bounds(
     )[0]
     assert (within, outside) == (10 * 24, 0)
     assert narrow > within * narrow_share
+
+
+@pytest.mark.parametrize("times_troubled", [1, 10])
+def test_failures_lie_within_their_bounds(
+    simulated: Callable[..., tuple[Warehouse, Path]],
+    troubled: tuple[Warehouse, Path],
+    times_troubled: int,
+) -> None:
+    warehouse, truth = troubled
+    if times_troubled > 1:
+        warehouse, truth = simulated(*TEN_TIMES, command="run")
+    robots = warehouse.rows(
+        f"""
+        with truth as (
+            select outages.robot_id, count(*) as failure_count
+            from read_parquet('{truth}/outages.parquet') as outages
+            inner join fleet_seeds.robot_states as states on outages.state_before = states.state
+            where states.is_operating
+            group by outages.robot_id
+        )
+        select coalesce(truth.failure_count, 0), failure_count_low, failure_count_high
+        from fleet_marts.robot_mtbf
+        left join truth using (robot_id)
+        """
+    )
+    assert len(robots) == 10
+    assert all(low <= true <= high for true, low, high in robots)
+    assert sum(low for _, low, _ in robots) > 0
+
+
+def test_on_a_clean_log_few_failures_can_be_hidden(clean: tuple[Warehouse, Path]) -> None:
+    ((found, low, high),) = clean[0].rows(
+        "select sum(failure_count), sum(failure_count_low), sum(failure_count_high)"
+        " from fleet_marts.robot_mtbf"
+    )
+    assert found == low > 0
+    assert found <= high < found + 10

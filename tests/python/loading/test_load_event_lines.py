@@ -22,7 +22,7 @@ import pytest
 
 from fleet.warehouse import event_files
 from fleet.warehouse.dbt_runner import DbtError
-from fleet.warehouse.storage import Listing, StoredFile
+from fleet.warehouse.storage import Folder, Listing, StorageError, StoredFile
 from tests.python.conftest import Warehouse
 
 GOOD = b'{"event_id": "1"}'
@@ -662,3 +662,41 @@ def test_odd_names_are_escaped_and_read(dbt: Warehouse, capsys: pytest.CaptureFi
     assert r"/\x1b[31m.ndjson.gz: Not a gzipped file" in capsys.readouterr().out
     dbt.load()
     assert "Loaded 0 new files" in capsys.readouterr().out
+
+
+def test_listings_that_omit_repeat_or_fail_lose_and_double_nothing(dbt: Warehouse) -> None:
+    names = [f"{number}.ndjson" for number in range(6)]
+    for name in names:
+        dbt.land(name, [f'{{"event_id": "{name}"}}'.encode()])
+    whole = Folder.find
+    chance = random.Random(17)
+
+    def omitting(folder: Folder, endings: tuple[str, ...]) -> Listing:
+        found = whole(folder, endings)
+        return found._replace(files=[file for file in found.files if chance.random() < 0.4])
+
+    def repeating(folder: Folder, endings: tuple[str, ...]) -> Listing:
+        found = whole(folder, endings)
+        changed = [file._replace(byte_count=file.byte_count + 1) for file in found.files]
+        return found._replace(files=sorted([*found.files, *changed]))
+
+    def failing(folder: Folder, endings: tuple[str, ...]) -> Listing:
+        raise StorageError("Input/output error")
+
+    for find in (omitting, failing, omitting, repeating, whole, whole):
+        with mock.patch.object(Folder, "find", find):
+            if find is failing:
+                with pytest.raises(DbtError, match="cannot be listed"):
+                    dbt.load()
+            else:
+                dbt.load()
+    # A file of which the listing told another size was read again, whole, and is the same.
+    held = dbt.rows(
+        "select source_file, count(distinct payload::varchar) from event_log.event_lines"
+        " group by 1 order by 1"
+    )
+    assert held == [(name, 1) for name in names]
+    loads = dbt.rows(
+        "select source_file, loaded_at, count(*) from event_log.event_lines group by all"
+    )
+    assert {count for _, _, count in loads} == {1}

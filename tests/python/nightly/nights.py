@@ -2,9 +2,11 @@
 
 import multiprocessing
 import os
+import resource
 import shutil
 import signal
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -153,6 +155,50 @@ def kill_run_after(warehouse: Warehouse, seconds: float) -> bool:
     process.join()
     assert process.exitcode in (0, -signal.SIGKILL), "the run failed before it was killed"
     return process.exitcode == 0
+
+
+def crash_images(warehouse: Warehouse, moments: Sequence[float], folder: Path) -> list[Path]:
+    """Copies of the database and its write-ahead log as a crash would leave them in a `dbt run`.
+
+    The run goes on in a process of its own, which stands still for each copy; `moments` are seconds
+    after its start, in order. Each copy is a folder; moments after its end give none.
+    """
+    images: list[Path] = []
+    process = multiprocessing.get_context("fork").Process(
+        target=_run_until, args=(warehouse, lambda event: False)
+    )
+    began = time.monotonic()
+    process.start()
+    assert process.pid
+    for moment in moments:
+        process.join(max(0.0, began + moment - time.monotonic()))
+        if process.exitcode is None:
+            os.kill(process.pid, signal.SIGSTOP)
+            image = folder / f"image-{len(images)}"
+            image.mkdir()
+            for path in warehouse.database.parent.glob(f"{warehouse.database.name}*"):
+                shutil.copy(path, image)
+            os.kill(process.pid, signal.SIGCONT)
+            images.append(image)
+    process.join()
+    return images
+
+
+def run_with_disk_of(warehouse: Warehouse, size: int) -> bool:
+    """Whether `dbt run` comes to a good end where no file may grow beyond so many bytes."""
+    process = multiprocessing.get_context("fork").Process(
+        target=_run_limited, args=(warehouse, size)
+    )
+    process.start()
+    process.join()
+    return process.exitcode == 0
+
+
+def _run_limited(warehouse: Warehouse, size: int) -> None:
+    # Else the kernel ends the process; so a write fails, as on a full disk.
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+    _run_until(warehouse, lambda event: False)
 
 
 def _run_until(warehouse: Warehouse, moment: Callable[[Any], bool]) -> None:

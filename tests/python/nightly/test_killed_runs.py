@@ -13,7 +13,15 @@ import pytest
 
 from tests.python.conftest import ROOT
 from tests.python.nightly.differences import Tables, differences, tables
-from tests.python.nightly.nights import Fleet, Nights, kill_run, kill_run_after, write
+from tests.python.nightly.nights import (
+    Fleet,
+    Nights,
+    crash_images,
+    kill_run,
+    kill_run_after,
+    run_with_disk_of,
+    write,
+)
 from tests.python.nightly.test_nightly_runs_equal_a_full_refresh import NAMED
 
 
@@ -38,7 +46,7 @@ MODELS = {
 # Four worlds share their days: a short log keeps the many runs quick.
 # After every third model and at a few random moments; with time, KILLED_EVERY=1 RANDOM_KILLS=30.
 KILLED_EVERY = int(os.environ.get("KILLED_EVERY", "3"))
-RANDOM_KILLS = int(os.environ.get("RANDOM_KILLS", "4"))
+RANDOM_KILLS = int(os.environ.get("RANDOM_KILLS", "2"))
 FLEET = Fleet(tuple(replace(world, beside=n % 4 > 0) for n, world in enumerate(NAMED)), nights=3)
 _, NIGHT_2, NIGHT_3 = FLEET.loads()
 
@@ -137,3 +145,89 @@ def test_killed_at_random_moments(
             nights.run(warehouse)
             found = differences(tables(warehouse.database), refreshed[False])
         assert not found, "\n".join(map(str, found))
+
+
+@pytest.mark.soak
+# Two native threads at least are DuckDB's and NumPy's, and idle while no database is open.
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_killed_before_and_after_statements(
+    nights: Nights, before_night_2: Path, refreshed: dict[bool, Tables]
+) -> None:
+    """Every run is killed some statements later than the one before, in turn before and after it.
+
+    The lines of night 3 are there from the middle on.
+    """
+    statements = 0
+
+    def count(event: Any) -> None:
+        nonlocal statements
+        statements += event.info.name == "SQLQuery"
+
+    with nights.database(before_night_2) as warehouse:
+        nights.run(warehouse, "--threads", "1", callbacks=[count])
+    assert statements > 2 * len(MODELS)
+    killed_at = range(1, statements, 5 * KILLED_EVERY)
+    with nights.database(before_night_2) as warehouse:
+        for place, number in enumerate(killed_at):
+            if place == len(killed_at) // 2:
+                write(warehouse.database, NIGHT_3)
+            kill_run(warehouse, statement(number, ("SQLQuery", "SQLQueryStatus")[place % 2]))
+        nights.run(warehouse)
+        found = differences(tables(warehouse.database), refreshed[True])
+    assert not found, "\n".join(map(str, found))
+
+
+def statement(number: int, name: str) -> Callable[[Any], bool]:
+    """The moment at which so many statements have begun (SQLQuery) or ended (SQLQueryStatus)."""
+    seen = 0
+
+    def is_reached(event: Any) -> bool:
+        nonlocal seen
+        if event.info.name == name:
+            seen += 1
+        return seen == number
+
+    return is_reached
+
+
+@pytest.mark.soak
+# Two native threads at least are DuckDB's and NumPy's, and idle while no database is open.
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_database_and_log_copied_amid_a_run(
+    nights: Nights, before_night_2: Path, refreshed: dict[bool, Tables], tmp_path: Path
+) -> None:
+    chance = random.Random(16)
+    with nights.database(before_night_2) as whole:
+        began = time.monotonic()
+        nights.run(whole, "--threads", "1")
+        seconds = time.monotonic() - began
+    moments = sorted(chance.uniform(0, seconds) for _ in range(RANDOM_KILLS))
+    with nights.database(before_night_2) as warehouse:
+        images = crash_images(warehouse, moments, tmp_path)
+    assert len(images) > RANDOM_KILLS // 2
+    for image in images:
+        with nights.database(image / "warehouse.duckdb") as reopened:
+            nights.run(reopened)
+            found = differences(tables(reopened.database), refreshed[False])
+        assert not found, f"{image}\n" + "\n".join(map(str, found))
+
+
+@pytest.mark.soak
+# Two native threads at least are DuckDB's and NumPy's, and idle while no database is open.
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_disk_that_is_full_at_each_step(
+    nights: Nights, before_night_2: Path, refreshed: dict[bool, Tables]
+) -> None:
+    with nights.database(before_night_2) as whole:
+        before = whole.database.stat().st_size
+        nights.run(whole)
+        growth = whole.database.stat().st_size - before
+    with nights.database(before_night_2) as warehouse:
+        failed = 0
+        for part in range(2 * RANDOM_KILLS):
+            size = before + growth * part // (2 * RANDOM_KILLS)
+            failed += not run_with_disk_of(warehouse, size)
+        assert failed > RANDOM_KILLS // 2
+        nights.run(warehouse)
+        found = differences(tables(warehouse.database), refreshed[False])
+    assert not found, "\n".join(map(str, found))

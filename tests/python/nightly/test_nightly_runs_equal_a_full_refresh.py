@@ -544,6 +544,25 @@ NAMED = (
         beside=True,
         stories=(Shift(), Failure(), Delivery(arrival=5)),
     ),
+    World(
+        # A copy with another robot is the event until the line comes that a nameless one is of.
+        name="robot_of_a_copy_alone",
+        stories=(Delivery(start=637, pace=15, variant="failed"),),
+        fates=(
+            Fate(35, "nameless", arrival=2),
+            Fate(35, "late", arrival=6),
+            Fate(9, "changed", arrival=2),
+        ),
+        clock=Clock("stepping"),
+    ),
+    World(
+        # No event of the day of arrival names the emitter.
+        name="line_without_a_readable_time_late",
+        stories=(
+            Broken(fault="bad_timestamp", start=608, arrival=5),
+            Broken(fault="bad_type", start=1627, arrival=1),
+        ),
+    ),
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from typing import Any
 
 import pytest
@@ -11,10 +12,12 @@ import yaml
 from fleet_events import EventLogger, Events
 from vrl_python import VRLRuntime
 
+from fleet.mapping.verdict import Judge, Refusal
 from fleet.registry import load_registry
 from tests.python.conftest import ROOT
 from tests.python.datadog.search import as_datadog_has_it, matches
 from tests.python.pipeline.vector import Vector
+from tests.python.registry.odd_lines import ENDLESS, extremes
 
 GOLDEN = json.loads((ROOT / "tests/golden/event_lines.json").read_text("utf-8"))["cases"]
 UNIT_TESTS = yaml.safe_load((ROOT / "pipeline/vector/tests.yml").read_text("utf-8"))["tests"]
@@ -156,12 +159,13 @@ EVENT = json.dumps(
         (EVENT[:30], "malformed"),
         (EVENT[-40:], "malformed"),
         (EVENT[-9:], "malformed"),
-        (EVENT.replace("1,", "1e400,").replace('"1"', "1e400"), "malformed"),
+        (EVENT.replace("}}", "}, 01e400: 0}"), "malformed"),
+        (EVENT.replace('"s": 1', '"s": 1e400, "s": 1e400'), "malformed"),
         (f"[{EVENT}]", "not_an_object"),
         (f"[[{EVENT}], 1]", "not_an_object"),
         (json.dumps(EVENT), "not_an_object"),
     ],
-    ids=range(10),
+    ids=range(11),
 )
 def test_a_line_that_tries_to_be_an_event_is_among_the_rejects(
     vector: Vector, line: str, reason: str
@@ -172,6 +176,38 @@ def test_a_line_that_tries_to_be_an_event_is_among_the_rejects(
     record = json.loads(rejected.record()["message"])
     # Redshift refuses a file with a NUL.
     assert (record["line"], record["reason"]) == (line.replace("\x00", "\u2400"), reason)
+
+
+def test_a_number_that_no_double_holds_gets_the_reason_that_the_models_give(
+    vector: Vector,
+) -> None:
+    registry = load_registry(ROOT)
+    judge = Judge(ROOT, registry)
+    reasons = set()
+    for line in extremes(registry):
+        if "1e400" in line or ENDLESS in line:
+            passed = vector.run("services", {"message": line})
+            (log,) = passed["datadog"]
+            told = log.record()
+            refusal = Refusal(told.get("quarantine_reason", "none"), told.get("quarantine_detail"))
+            assert refusal == judge.refused(line.encode())
+            reasons.add(refusal.reason)
+            (stored,) = passed["lake"]
+            assert "1.7976931348623157e308" in stored.record()["message"]
+    assert reasons >= {"bad_type", "bad_value", "bad_timestamp", "missing_event_id"}
+
+
+def test_a_number_that_no_double_holds_is_kept_bounded_where_nothing_is_said_of_it(
+    vector: Vector,
+) -> None:
+    said = r'"text": "\" 1e400", "low": -1e400, "list": [1e400, 1.5E+999, 12e3, 1e-400]'
+    line = EVENT.replace('"s": 1', said)
+    (stored,) = vector.run("services", {"message": line})["lake"]
+    assert json.loads(stored.record()["message"])["data"] == {
+        "text": '" 1e400',
+        "low": -sys.float_info.max,
+        "list": [sys.float_info.max, sys.float_info.max, 12e3, 0],
+    }
 
 
 def test_an_event_that_something_was_put_around_is_in_the_lake(vector: Vector) -> None:

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from tests.python.conftest import Warehouse
 from tests.python.nightly.differences import comparable
-from tests.python.redshift.standin.translate import quoted
+from tests.python.redshift.standin.definitions import quoted
 from tests.python.redshift.warehouse import RedshiftWarehouse, StandIn
 
 SCHEMAS = ("fleet_seeds", "fleet_staging", "fleet_intermediate", "fleet_marts")

@@ -90,6 +90,14 @@ def standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
         yield running
 
 
+@pytest.fixture
+def schema(standin: StandIn) -> Iterator[StandIn]:
+    """The stand-in with an empty schema `s`."""
+    standin.rows("create schema s")
+    yield standin
+    standin.rows("drop schema s cascade")
+
+
 @pytest.fixture(scope="session")
 def open_redshift(
     standin: StandIn, tmp_path_factory: pytest.TempPathFactory

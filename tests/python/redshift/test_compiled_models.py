@@ -5,7 +5,8 @@ from dbt.contracts.graph.manifest import Manifest
 
 from tests.python.conftest import ROOT
 from tests.python.redshift.conftest import Compile
-from tests.python.redshift.standin.rules import parse, violations
+from tests.python.redshift.standin.grammar import parse
+from tests.python.redshift.standin.rules import violations
 
 
 def test_no_file_is_left_out(compiled: Compile) -> None:

@@ -7,7 +7,8 @@ import pytest
 from dbt.contracts.graph.manifest import Manifest
 
 from tests.python.conftest import ROOT
-from tests.python.redshift.standin.rules import parse, violations
+from tests.python.redshift.standin.grammar import parse
+from tests.python.redshift.standin.rules import violations
 from tests.python.redshift.warehouse import StandIn
 
 PAGES = [

@@ -7,6 +7,7 @@ it, as long as no model depends on the difference.
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -89,6 +90,26 @@ VALUES: dict[str, list[tuple[str, Any]]] = {
     ],
     # r_LEN: characters, not bytes.
     "len": [("len('français')", 8), ("octet_length('français')", 9)],
+    "textlen": [("textlen('français')", 8)],  # r_TEXTLEN
+    # r_FROM_HEX, r_GETBIT: from_hex('4d') is 01001101.
+    "from_hex": [
+        ("octet_length(from_hex('6162'))", 2),
+        ("from_hex('6162') = from_hex('6163')", False),
+    ],
+    "getbit": [
+        *((f"getbit(from_hex('4d'), {bit})", int("01001101"[7 - bit])) for bit in range(8)),
+        ("getbit(from_hex('014d'), 8)", 1),
+    ],
+    "current_setting": [("current_setting('query_group')", "unset")],  # r_CURRENT_SETTING
+    # r_Character_types: widths are bytes, and no character is cut in two.
+    "first_bytes": [
+        ("cast('français' || '' as varchar(5))", "fran"),
+        ("cast('français' || '' as varchar(6))", "franç"),
+        ("cast('ab' || '' as varchar(5))", "ab"),
+        ("cast(cast(null as varchar(8)) as varchar(5))", None),
+        ("cast('日本' || '' as nvarchar(5))", "日"),
+        ("cast('é' || '' as varchar(1))", ""),
+    ],
     # r_CONCAT: NULL if one is NULL.
     "concat": [
         ("concat('December 25, ', '2008')", "December 25, 2008"),
@@ -99,6 +120,7 @@ VALUES: dict[str, list[tuple[str, Any]]] = {
     "can_json_parse": [
         ("can_json_parse('[10001,10002,\"abc\"]')", True),
         ("can_json_parse('This is a JSON string.')", False),
+        ('can_json_parse(\'{"a": 1, "a": 2}\')', False),
     ],
     "json_size": [("json_size(json_parse('[10001,10002,\"abc\"]'))", 19)],
     "json_serialize": [
@@ -134,6 +156,20 @@ OTHERS = [
     ("least(null, 2, 3)", 2),
     ("md5('Amazon Redshift')", "f7415e33f972c03abd4f3fed36748f7a"),  # r_MD5
     ("5 / 2", 2),  # r_OPERATOR_SYMBOLS: integers give an integer
+    # r_Numeric_types201: DECIMAL is DECIMAL(18, 0).
+    ("cast(2.6 as decimal)", Decimal(3)),
+    # r_numeric_computations201: the scales are 9, 12 and 4.
+    ("cast(2 as decimal(8, 2)) / cast(3 as decimal(8, 2))", Decimal("0.666666667")),
+    ("(2.0) / 3", Decimal("0.666666666667")),
+    ("cast(2 as decimal(38, 4)) / cast(3 as decimal(38, 4))", Decimal("0.6667")),
+    # JSON_SERIALIZE
+    ("json_serialize(cast(null as super))", None),
+    ("json_serialize(json_parse('null'))", "null"),
+    # query-super: equal if the types are.
+    ("json_parse('5') = '5'", False),
+    ("json_parse('\"5\"') = '5'", True),
+    ("json_parse('5') = 5", True),
+    ("json_parse('\"5\"') <> 5", True),
     ("mod(-15, 4)", -3),  # r_MOD
     ("'B' < 'a'", True),  # c_collation_sequences: byte by byte
     ("'a\\\\b'", "a\\b"),  # a backslash escapes in a literal
@@ -142,6 +178,11 @@ OTHERS = [
         "alpha/beta",
     ),  # r_LISTAGG
     ("listagg(t, ', ') within group (order by t desc) from functions.texts", "beta, beta, alpha"),
+    ("listagg(t) from functions.texts where t = 'beta'", "betabeta"),
+    # NULL and empty strings are left out.
+    ("listagg(nullif(t, 'alpha'), '-') from functions.texts", "beta-beta"),
+    ("listagg(replace(t, 'alpha', ''), '-') from functions.texts", "beta-beta"),
+    ("listagg(distinct replace(t, 'alpha', ''), '-') from functions.texts", "beta"),
     (
         "percentile_cont(0.25) within group (order by n) from functions.numbers",
         1.5,
@@ -159,6 +200,8 @@ SUPER = [
     ("d.o.k[1]::integer", 2),
     ("d.n::double precision", 2.5),
     ("d.i::bigint", 7),
+    ("d.i = '7'", False),
+    ("d.s = 'x' and d.o.k[1] = 2", True),
     ("d.n::decimal(5, 2)", 2.5),
     ("d.b::boolean", True),
     ("d.t::timestamptz", datetime(2008, 6, 1, 0, 59, 59, tzinfo=UTC)),
@@ -239,6 +282,10 @@ def test_getdate_is_of_the_statement_in_whole_seconds_and_sysdate_of_the_transac
         ("select dateadd(day, 1.5, date '2008-01-01')", "does not exist"),
         ("select concat('a', 'b', 'c')", "does not exist"),
         ("select json_parse('{')", "JSON parsing error"),
+        # super-configurations
+        ('select json_parse(\'{"a": 1, "a": 2}\')', "JSON parsing error"),
+        # r_Character_types: what is parsed is a VARCHAR.
+        (f"select json_parse('[{'1,' * 32768}1]')", "max size of 65535 bytes"),
         ("select cast(true as varchar(5))", "cannot cast"),
         ("select median(1)", "compute-node|need a table"),
     ],

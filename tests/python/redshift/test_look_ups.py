@@ -8,7 +8,7 @@ import os
 import re
 import socket
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ __all__ = ["database", "marts_file"]
 
 SCHEMA = "look_ups_marts"
 FROM, TO, DAY = at(-3600), at(90_000), date(2026, 11, 2)
+NEXT_DAY = DAY + timedelta(days=1)
 DAYS, TIMES = (DAY, DAY, "", ""), (FROM, TO, "", "")
 NEARLY = {"delivery": "D-1O", "order": "O-1O", "robot": "R-11"}
 NEAREST = {f"NEAREST {what}": (sql, (NEARLY[what], 5)) for what, sql in look_ups.NEAREST.items()}
@@ -42,14 +43,41 @@ ASKED: dict[str, tuple[str, tuple[object, ...]]] = {
     "ORDER_BOUNDS": (look_ups.ORDER_BOUNDS, ("O-10", "O-10")),
     "ORDER_EVENTS": (look_ups.ORDER_EVENTS, (FROM, TO, "O-10") * 2),
     "ROBOT_EVENTS": (look_ups.ROBOT_EVENTS, ("R-1", FROM, TO)),
+    "EVENT": (look_ups.EVENT, ("e6",)),
+    "EVENT_PAYLOAD": (look_ups.EVENT_PAYLOAD, ("e6", DAY)),
     "ROBOT_STATES": (look_ups.ROBOT_STATES, ("R-1", FROM, FROM, TO)),
     "FAILED": (look_ups.FAILED, (5,)),
+    "DELIVERIES_OF merchant": (look_ups.DELIVERIES_OF["merchant"], ("M-1", 5)),
+    "DELIVERIES_OF pilot": (look_ups.DELIVERIES_OF["pilot"], ("P-1", 5)),
     "EXAMPLE": (look_ups.EXAMPLE, ()),
     "LOADED_UNTIL": (look_ups.LOADED_UNTIL, ()),
     "LAST_SEEN": (look_ups.LAST_SEEN, ("R-1",)),
     **NEAREST,
     "DELIVERY_ID": (look_ups.DELIVERY_ID, ("d-10", "D-10", "d-10")),
     "ORDER_OR_ROBOT": (look_ups.ORDER_OR_ROBOT, ("r-1", "R-1") * 2),
+    "MERCHANT_OR_PILOT": (look_ups.MERCHANT_OR_PILOT, ("m-1", "M-1", "p-1", "P-1")),
+    "BEGINNING": (look_ups.BEGINNING, (3, "D-2", 5)),
+    "LIKE_THIS": (page_queries.LIKE_THIS, (FROM, TO, "lid_fault", "LID-401")),
+    "FOUND_DELIVERIES": (
+        page_queries.FOUND_DELIVERIES,
+        (DAY, DAY, *[""] * 12, "P-1", "P-1", DAY, NEXT_DAY, 5),
+    ),
+    "CAUSES": (page_queries.CAUSES, (DAY, DAY)),
+    "ERROR_CODES": (page_queries.ERROR_CODES, (DAY, DAY)),
+    "LAST_NORMAL": (page_queries.LAST_NORMAL, ("M-1", TO)),
+    "GAPS_DURING": (page_queries.GAPS_DURING, (TO, FROM, "R-1")),
+    "PLACES": (page_queries.PLACES, ("D-10", FROM, TO, DAY, DAY)),
+    "SUPPLY_BY_DAY": (page_queries.SUPPLY_BY_DAY, ("", "")),
+    "DELIVERIES_BY_DAY": (page_queries.DELIVERIES_BY_DAY, DAYS),
+    "REASONS_BY_DAY": (page_queries.REASONS_BY_DAY, DAYS),
+    "CAUSES_BY_DAY": (page_queries.CAUSES_BY_DAY, DAYS),
+    "OPEN_FAILURES": (page_queries.OPEN_FAILURES, ("", "", 5)),
+    "MTBF_BY_MONTH": (page_queries.MTBF_BY_MONTH, ()),
+    **{
+        f"CHANGE_BY {by}": (sql, (DAY, NEXT_DAY, DAY, "", "", DAY))
+        for by, sql in page_queries.CHANGE_BY.items()
+    },
+    "CHANGE_BY_REASON": (page_queries.CHANGE_BY_REASON, (DAY, NEXT_DAY, DAY, "", "", DAY)),
     "ROBOT_DELIVERIES": (page_queries.ROBOT_DELIVERIES, ("R-1", TO, FROM, 5)),
     "USUAL_LEGS": (page_queries.USUAL_LEGS, (FROM, TO, "la", "la") * len(page_queries.LEGS)),
     "ALL_LEGS": (page_queries.ALL_LEGS, DAYS * len(page_queries.ORDER_LEGS)),
@@ -67,14 +95,16 @@ ASKED: dict[str, tuple[str, tuple[object, ...]]] = {
     "LOST_ORDERS": (page_queries.LOST_ORDERS, (*DAYS, "dispatched", "no_robot", 5)),
     "MONTHS": (page_queries.MONTHS, ()),
     "FLEET_MTBF": (page_queries.FLEET_MTBF, (DAY.replace(day=1),)),
+    "LEG_TREND": (page_queries.LEG_TREND, (*DAYS, "order_to_dropoff")),
+    "HARDWARE_MTBF": (page_queries.HARDWARE_MTBF, ()),
     "ROBOT_MTBF": (page_queries.ROBOT_MTBF, (DAY.replace(day=1), 5)),
-    "FAILURES": (page_queries.FAILURES, (FROM, TO, "", "", 5)),
+    "FAILURES": (page_queries.FAILURES, (FROM, TO, "", "", "", "", 5)),
     "RELEASE_HEALTH": (page_queries.RELEASE_HEALTH, ()),
     "RELEASE_VERDICTS": (page_queries.RELEASE_VERDICTS, ()),
     "LOADS": (page_queries.LOADS, (5,)),
     "LOAD_STREAMS": (page_queries.LOAD_STREAMS, (at(9000),)),
     "LATENESS": (page_queries.LATENESS, ()),
-    "LATE_EVENTS": (page_queries.LATE_EVENTS, (5,)),
+    "LATE_EVENTS": (page_queries.LATE_EVENTS, ("", "", 5)),
     "QUARANTINE_REASONS": (page_queries.QUARANTINE_REASONS, ()),
     "QUARANTINED_LINES": (page_queries.QUARANTINED_LINES, ("", "", 5)),
     "GAPS": (page_queries.GAPS, ()),
@@ -149,12 +179,14 @@ def test_both_engines_give_the_same_rows(
 
 def test_every_query_is_asked_here() -> None:
     texts = {
-        value
+        text
         for module in (look_ups, page_queries)
         for name, value in vars(module).items()
-        if name.isupper() and isinstance(value, str) and "select" in value and "ids" not in value
+        if name.isupper()
+        for text in (value.values() if isinstance(value, dict) else [value])
+        if isinstance(text, str) and "select" in text and "ids" not in text
     }
-    assert texts <= {sql for sql, _ in ASKED.values()}
+    assert texts - {sql for sql, _ in ASKED.values()} == set(look_ups.IDS.values())
 
 
 def test_a_look_up_cannot_write(redshift: RedshiftMarts) -> None:

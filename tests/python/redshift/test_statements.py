@@ -1,22 +1,13 @@
 """Statements other than queries: what is translated, what is refused, COPY, keys and views."""
 
-from collections.abc import Iterator
-
 import pytest
 from redshift_connector.error import ProgrammingError
 
-from tests.python.redshift.standin.rules import RefusedError
+from tests.python.redshift.standin.grammar import RefusedError
 from tests.python.redshift.standin.translate import NOTHING, translate
 from tests.python.redshift.warehouse import IAM_ROLE, StandIn
 
 COPY = f"copy s.lines (payload) from 's3://bucket/{{}}' iam_role '{IAM_ROLE}' format json 'noshred'"
-
-
-@pytest.fixture
-def schema(standin: StandIn) -> Iterator[StandIn]:
-    standin.rows("create schema s")
-    yield standin
-    standin.rows("drop schema s cascade")
 
 
 @pytest.mark.parametrize(
@@ -31,7 +22,10 @@ def schema(standin: StandIn) -> Iterator[StandIn]:
         ("select 1 from s.t where s.t.a = 1", "SELECT 1 FROM s.t WHERE s.t.a = 1"),
         ("select d[0]::int from t", "SELECT CAST(redshift.navigate(d, '0') AS INT) FROM t"),
         ("select cast(null as super)", "SELECT CAST(NULL AS JSONB)"),
-        ("select cast(a as varchar(max)) from t", "SELECT CAST(a AS VARCHAR(65535)) FROM t"),
+        (
+            "select cast(a as varchar(max)) from t",
+            "SELECT CAST(redshift.first_bytes(CAST(a AS TEXT), 65535) AS VARCHAR(65535)) FROM t",
+        ),
         ("select extract(hour from a) from t", "SELECT redshift.date_part('hour', a) FROM t"),
         ("select datediff(hour, a, b) from t", "SELECT redshift.datediff('hour', a, b) FROM t"),
         ("select sysdate", "SELECT redshift.sysdate()"),
@@ -41,8 +35,19 @@ def schema(standin: StandIn) -> Iterator[StandIn]:
         ("grant create for copy jobs in database dev to role r", NOTHING),
         ("create user ann password disable", "create user ann "),
         ('create schema if not exists "dev"."s"', 'create schema if not exists "s"'),
-        ("set query_group to 'nightly'", NOTHING),
+        ("set query_group to 'nightly'", "set redshift.query_group to 'nightly'"),
+        ("set enable_result_cache_for_session to off", NOTHING),
         ("vacuum t", NOTHING),
+        (
+            "explain select payload.a from t",
+            "explain SELECT redshift.navigate(payload, 'a') AS a FROM t",
+        ),
+        ("explain verbose delete from t", "explain DELETE FROM t"),
+        ("select d.s.t.a from d.s.t", "SELECT d.s.t.a FROM d.s.t"),
+        (
+            "select d.s.t.p.a::int from d.s.t",
+            "SELECT CAST(redshift.navigate(d.s.t.p, 'a') AS INT) FROM d.s.t",
+        ),
         ("alter table t add column a super", "alter table t add column a jsonb"),
         ("insert into t (a) values ($1)", "insert into t (a) values ($1)"),
         ("show schemas from database dev", "select * from redshift.show_schemas(null)"),
@@ -63,9 +68,21 @@ def schema(standin: StandIn) -> Iterator[StandIn]:
             " CREATE TEMPORARY TABLE t AS (SELECT 1 AS a)",
         ),
         (
-            "create view v as select a from t with no schema binding",
-            "select redshift.create_late_binding_view('v', 'SELECT a FROM t')",
+            "create view v as select a from s.t with no schema binding",
+            """select redshift.create_late_binding_view('v', 'SELECT a FROM s.t', '["s.t"]')""",
         ),
+        ("refresh materialized view m", "select redshift.refresh_materialized_view('m')"),
+        ("drop materialized view if exists m cascade", "drop view if exists m cascade"),
+        ("create schema s quota 10 gb", "create schema s"),
+        ("alter schema s quota unlimited", NOTHING),
+        (
+            "create local temp table t (a int)",
+            '/*keys {"sortkeys": []} keys*/ CREATE TEMPORARY TABLE t (a INT)',
+        ),
+        ("select a from #t", 'SELECT a FROM "#t"'),
+        ("drop table #t", 'drop table "#t"'),
+        ("update t as u set a = 1 where u.b = 2", "UPDATE t AS u SET a = 1 WHERE u.b = 2"),
+        ("select a, max(b), c from t group by all", "SELECT a, max(b), c FROM t GROUP BY 1, 3"),
     ],
 )
 def test_translations(redshift: str, postgres: str) -> None:
@@ -75,13 +92,22 @@ def test_translations(redshift: str, postgres: str) -> None:
 @pytest.mark.parametrize(
     ("sql", "message"),
     [
-        ("merge into t using s on t.a = s.a when matched then delete", "MERGE is not emulated"),
+        ("merge into t using s on t.a = s.a remove duplicates", "syntax error"),
+        ("create table t (a varchar(3) collate case_insensitive)", "is not emulated"),
+        ("create view v as select a from t with no schema binding", "names the schema"),
         ("select a from t as u qualify rank() over (order by a) = 1", "QUALIFY is not emulated"),
         ("select nvl2(a, 1, 2) from t", r"nvl2\(\) is not emulated"),
         ("alter table t append from s", "APPEND FROM is not emulated"),
         ("create or replace table t (a integer)", "no CREATE TABLE of this form"),
         ("create index i on t (a)", "no CREATE INDEX"),
         ("create table t (a varchar(65536))", "65535 bytes"),
+        ("explain select a from t where a ->> 'b' = 1", "no JSON operators"),
+        ("explain analyze select 1", r"syntax error|EXPLAIN \[VERBOSE\] takes"),
+        ("explain create view v as select 1", r"EXPLAIN \[VERBOSE\] takes a query"),
+        # Its own catalog is PostgreSQL's, and nothing else is, whatever a comment or a text says.
+        ("select string_agg(a, ',') from t -- pg_class", "not a function of Redshift"),
+        ("select a from t, lateral (select 'svv_all') as u", "no LATERAL"),
+        ("select string_agg(t.a, ',') from t join pg_class c on t.a = c.relname", "not a function"),
     ],
 )
 def test_refusals(sql: str, message: str) -> None:
@@ -89,11 +115,18 @@ def test_refusals(sql: str, message: str) -> None:
         translate(sql, False)
 
 
-def test_a_column_is_not_widened_in_a_transaction() -> None:
-    widen = "alter table t alter column a type varchar(64)"
-    assert translate(widen, False) == widen
+def test_the_catalog_is_read_as_it_is() -> None:
+    sql = "select string_agg(relname, ',') from pg_catalog.pg_class c -- of all"
+    assert translate(sql, False) == sql
+    columns = 'with t as (select 1 from information_schema."columns") select 1 from t'
+    assert translate(columns, False) == "with t as (select 1 from redshift.columns) select 1 from t"
+
+
+@pytest.mark.parametrize("sql", ["alter table t alter column a type varchar(64)", "vacuum t"])
+def test_what_cannot_run_in_a_transaction(sql: str) -> None:
+    assert translate(sql, False)
     with pytest.raises(RefusedError, match="transaction block"):
-        translate(widen, True)
+        translate(sql, True)
 
 
 def test_a_refusal_reaches_the_client_and_the_session_goes_on(standin: StandIn) -> None:
@@ -102,38 +135,44 @@ def test_a_refusal_reaches_the_client_and_the_session_goes_on(standin: StandIn) 
     assert standin.rows("select 1") == [(1,)]
 
 
-def test_widths_are_bytes_and_256_without_one(schema: StandIn) -> None:
-    schema.rows("create table s.t (a varchar(4), b varchar)")
-    schema.rows(f"insert into s.t values ('aäb', '{'x' * 256}')")
-    for values in ("'aäbb', ''", f"'', '{'x' * 257}'"):
-        with pytest.raises(ProgrammingError):
-            schema.rows(f"insert into s.t values ({values})")
+# r_correlated_subqueries. `b` is a column of s.outer_ alone, so each takes it from there.
+CORRELATED = {
+    "skip-level": "select b from s.outer_ where not exists (select 1 from s.inner_ where not exists"
+    " (select 1 from s.deepest where d = b))",
+    "on of an outer join": "select 1 from s.outer_ left join s.inner_ on a = c"
+    " and c = (select max(d) from s.deepest where d = b)",
+    "window function": "select a from s.outer_ where a not in"
+    " (select sum(c) over () from s.inner_ where c = b)",
+    "group by": "select (select count(c) from s.inner_ where c = b) as n from s.outer_"
+    " group by n, b",
+    "update": "update s.outer_ set a = (select max(c) from s.inner_ where c = b)",
+    "delete": "delete from s.outer_ where a in (select c from s.inner_ where c = b)",
+    "union": "select a from s.outer_ where a in (select c from s.inner_ union all"
+    " select d from s.deepest where d = b)",
+    "in a with": "with o as (select b as p from s.outer_), q as (select p from o where exists"
+    " (select 1 from s.inner_ where c = p)) select p from q",
+}
 
 
-def test_keys_are_kept_and_must_be_columns_that_can_be_keys(schema: StandIn) -> None:
-    schema.rows("create table s.t diststyle key distkey (a) sortkey (b) as select 1 as a, 2 as b")
-    keys = "select diststyle, sortkey1, sortkey_num from svv_table_info where \"schema\" = 's'"
-    assert schema.rows(keys) == [("KEY(a)", "b", 1)]
-    with pytest.raises(ProgrammingError, match='"c" named in the DISTKEY or SORTKEY'):
-        schema.rows("create table s.u distkey (c) as select 1 as a")
-    with pytest.raises(ProgrammingError, match="SUPER column"):
-        schema.rows("create table s.u sortkey (a) as select json_parse('1') as a")
+@pytest.mark.parametrize("shape", CORRELATED)
+def test_a_sub_query_takes_no_column_from_around_it(schema: StandIn, shape: str) -> None:
+    schema.rows("create table s.outer_ (a integer, b integer)")
+    schema.rows("create table s.inner_ (c integer)")
+    schema.rows("create table s.deepest (d integer)")
+    with pytest.raises(ProgrammingError, match=r'column "[bp]" does not exist'):
+        schema.rows(CORRELATED[shape])
 
 
-def test_a_late_binding_view_outlives_its_table_and_a_bound_one_does_not(schema: StandIn) -> None:
-    schema.rows("create table s.t as select 1 as a")
-    schema.rows("create view s.bound as select a from s.t")
-    schema.rows("create view s.late as select a from s.t with no schema binding")
-    schema.rows("drop table s.t cascade")
-    schema.rows("create table s.t as select 2 as a")
-    assert schema.rows("select a from s.late") == [(2,)]
-    with pytest.raises(ProgrammingError, match="does not exist"):
-        schema.rows("select a from s.bound")
-    kinds = "show tables from schema dev.s"
-    assert {(row[2], row[10]) for row in schema.rows(kinds)} == {
-        ("t", "REGULAR TABLE"),
-        ("late", "LATE BINDING VIEW"),
-    }
+def test_a_sub_query_of_its_own_columns_runs(schema: StandIn) -> None:
+    schema.rows("create table s.t as select 1 as a union all select 2")
+    counts = (
+        "with one as (select 1 as b), twice as (select a from s.t where a in (select b from one)"
+        " union all select a from s.t where a > (select max(b) from (select b from one) as u))"
+        " select count(*), (select max(a) from twice) from twice"
+    )
+    assert schema.rows(counts) == [(2, 2)]
+    schema.rows("delete from s.t where a in (select max(a) from s.t)")
+    assert schema.rows("select a from s.t") == [(1,)]
 
 
 def test_copy_loads_every_file_of_a_prefix_and_fills_in_defaults(schema: StandIn) -> None:
@@ -156,13 +195,35 @@ def test_copy_reads_the_files_of_a_manifest(schema: StandIn) -> None:
     assert schema.rows("select count(*) from s.lines") == [(1,)]
 
 
-@pytest.mark.parametrize("line", ["{", '{"a": NaN}', "{'a': 1}", "1 2", '{"a": 1},'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{",
+        '{"a": NaN}',
+        "{'a': 1}",
+        "1 2",
+        '{"a": 1},',
+        '{"a": [{"b": 1, "b": 2}]}',  # super-configurations
+        f'{{"a": ["{"x" * 65534}ä"]}}',  # limitations-super: a string of 65,536 bytes
+        f'{{"a": [{"1, " * 1_400_000} 1]}}',  # copy-parameters-data-format: more than 4 MB
+    ],
+    ids=lambda line: line[:24],
+)
 def test_copy_loads_all_lines_or_none(schema: StandIn, line: str) -> None:
     schema.rows("create table s.lines (payload super)")
     schema.put("bucket/bad/1.gz", ['{"a": 1}', line])
     with pytest.raises(ProgrammingError, match="line 2"):
         schema.rows(COPY.format("bad/") + " gzip")
     assert schema.rows("select count(*) from s.lines") == [(0,)]
+
+
+def test_copy_loads_what_is_just_within_the_limits(schema: StandIn) -> None:
+    schema.rows("create table s.lines (payload super)")
+    lines = [f'{{"a": "{"x" * 65533}ä"}}', f'{{"a": {{"b": 1}}, "b": [{"1, " * 1_300_000} 1]}}']
+    schema.put("bucket/long/1.gz", lines)
+    schema.rows(COPY.format("long/") + " gzip")
+    sizes = "select octet_length(payload.a::varchar(max)), get_array_length(payload.b) from s.lines"
+    assert schema.rows(sizes) == [(65535, None), (None, 1_300_001)]
 
 
 @pytest.mark.parametrize(

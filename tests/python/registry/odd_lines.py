@@ -24,6 +24,7 @@ Line = dict[str, Any]
 
 SCHEMAS = Path(__file__).parents[3] / "schemas"
 
+ENDLESS = "1" + "0" * 400
 # 1e400 and the like are written by hand, because Python has no such number.
 NUMBERS = (
     "1e308",
@@ -34,6 +35,7 @@ NUMBERS = (
     "-0",
     "1e400",
     "-1e400",
+    ENDLESS,
     "0.5",
 )
 TIMES = (

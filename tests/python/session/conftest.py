@@ -40,7 +40,8 @@ def delivery(delivery_id: str, **columns: Any) -> dict[str, Any]:
 
 # (seconds, event, summary, ids, how it was matched to D-10 or None, further columns)
 EVENTS: list[tuple[float, str, str, dict[str, str], str | None, dict[str, Any]]] = [
-    (0, "order.created", "Order placed", {"order_id": "O-10"}, "order_id", {}),
+    (0, "order.created", "Order placed", {"order_id": "O-10", "merchant_id": "M-1"},
+     "order_id", {}),
     (5, "dispatch.assigned", "Assigned", {"delivery_id": "D-10", "robot_id": "R-1"},
      "delivery_id", {"robot_state": "assigned"}),
     (60, "robot.heartbeat", "Alive", {"robot_id": "R-1"}, "robot_window", {}),
@@ -84,6 +85,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 ended_by="robot",
                 probable_cause="lid_fault",
                 probable_cause_basis="shown",
+                probable_cause_sequence_number=6,
                 probable_cause_sentence="The lid of robot R-1 failed.",
                 first_error_code="LID-401",
                 first_error_at=at(610.5),
@@ -99,6 +101,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 last_event_at=at(700),
                 event_count=8,
                 error_count=2,
+                local_date=at(0).date(),
                 takeover_count=1,
             ),
             delivery("D-11"),
@@ -110,6 +113,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 probable_cause_basis="reported",
                 probable_cause_sentence="The system cancelled: other.",
                 started_at=at(9),
+                local_date=at(0).date(),
             ),
         ):
             insert(connection, "delivery_sessions", row)

@@ -1,17 +1,28 @@
 """`fleet session` shows the story the marts hold, and says what to do where it cannot."""
 
+import csv
+import io
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+import yaml
+from click.testing import CliRunner, Result
+from rich.console import Console
 
+from fleet.cli import main
+from fleet.lookup.stores import DuckDBMarts
 from fleet.lookup.wording import incomplete
-from tests.python.session.conftest import Run, at, delivery
+from fleet.session import command, screen
+from tests.python.session.conftest import ROOT, Run, at, delivery, insert
 
 HOSTILE = [
     "D-1' or 1=1 --",
@@ -54,8 +65,10 @@ def test_events_come_in_order_with_time_state_and_match(fleet_session: Run) -> N
     places = [output.index(name) for name in names]
     assert places == sorted(places)
     assigned = line_with(output, "dispatch.assigned").split()
-    assert assigned[:3] == ["20:00:05.000", "+5.0", "s"]
-    assert assigned[-2:] == ["assigned", "delivery_id"]
+    assert assigned == [
+        *("20:00:05.000", "+5.0", "s", "dispatch.assigned", "assigned", "delivery_id"),
+        "Assigned",
+    ]
 
 
 def test_errors_and_control_changes_are_marked_without_colour(fleet_session: Run) -> None:
@@ -171,6 +184,12 @@ def test_an_unknown_id_names_the_nearest(
         (("R-1",), "robot R-1, 2026-11-02"),
         (("r-1 ", "--all"), "robot R-1, 2026-11-02"),
         (("--order", " o-10"), "order O-10, 8 events"),
+        (("http://localhost:8501/?id=D-10&tz=UTC",), "delivery D-10, 2026-11-02"),
+        (("why did d-10 fail?",), "delivery D-10, 2026-11-02"),
+        (("D-10, d-11; O-10",), "2 deliveries"),
+        (("m-1",), "merchant M-1, newest deliveries"),
+        (("P-1",), "pilot P-1, newest deliveries"),
+        (("--event", "e6"), "LID-401"),
         (("--robot", "r-1", "--from", "2026-11-02T20:00"), "robot R-1, 2026-11-02 20:00:00"),
     ],
 )
@@ -330,3 +349,148 @@ def test_it_says_how_old_the_newest_event_is(fleet_session: Run) -> None:
 def test_a_session_that_may_lack_events_says_so(columns: dict[str, Any], said: str | None) -> None:
     sentence = incomplete(delivery("D-1", **({"outcome_at": None} | columns)), at(9_000))
     assert said in sentence if said else sentence == ""
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100, 120, 150, 300])
+def test_what_an_event_means_is_shown_at_any_width(
+    fleet_session: Run, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for words in (("D-10",), ("O-10",), ("--failed",), ("--event", "e6")):
+        output = fleet_session(*words).output
+        assert max(map(len, output.splitlines())) <= columns or columns < 80
+    story = fleet_session("D-10").output
+    assert "Dropoff" in story.rpartition("delivery.dropoff_failed")[2]
+    assert ("matched by" in story) == (columns >= 130)
+
+
+def test_a_narrow_screen_names_the_day_of_a_story_that_crosses_midnight(database: Path) -> None:
+    events = [
+        {**event, "event_at": event["event_at"] + timedelta(hours=3, minutes=55)}
+        for event in DuckDBMarts(database).rows("select * from event_timeline order by event_at")
+    ]
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(screen.timeline(events, with_match=False, every=False, width=80))
+    lines = console.export_text().splitlines()
+    assert [line.strip() for line in lines if re.fullmatch(r"2026-11-0\d *", line)] == [
+        "2026-11-02",
+        "2026-11-03",
+    ]
+
+
+def columns_of(mart: str) -> list[str]:
+    models = yaml.safe_load((ROOT / "models/marts/deliveries/_deliveries__models.yml").read_text())
+    (model,) = [model for model in models["models"] if model["name"] == mart]
+    return [column["name"] for column in model["columns"]]
+
+
+@pytest.mark.parametrize(
+    ("words", "what", "known_id", "deliveries", "events", "mart"),
+    [
+        (("D-10",), "delivery", "D-10", 1, 8, "delivery_session_events"),
+        (("O-10",), "order", "O-10", 1, 8, "event_timeline"),
+        (("R-1", "--all"), "robot", "R-1", 0, 1, "event_timeline"),
+        (("M-1",), "merchant", "M-1", 1, 0, ""),
+        (("--failed",), "deliveries", None, 2, 0, ""),
+        (("--failed", "--limit", "1"), "deliveries", None, 1, 0, ""),
+    ],
+)
+def test_json_has_one_shape(
+    fleet_session: Run,
+    words: tuple[str, ...],
+    what: str,
+    known_id: str | None,
+    deliveries: int,
+    events: int,
+    mart: str,
+) -> None:
+    shown = json.loads(fleet_session(*words, "--json").output)
+    assert list(shown) == ["what", "id", "loaded_until", "deliveries", "events"]
+    assert (shown["what"], shown["id"]) == (what, known_id)
+    assert shown["loaded_until"] == "2026-11-02T22:30:00.000000Z"
+    assert [len(shown["deliveries"]), len(shown["events"])] == [deliveries, events]
+    assert all(list(row) == columns_of("delivery_sessions") for row in shown["deliveries"])
+    assert all(list(row) == columns_of(mart) for row in shown["events"])
+    rows = list(csv.DictReader(io.StringIO(fleet_session(*words, "--csv").output)))
+    listed = shown["events"] or shown["deliveries"]
+    assert [list(row) for row in rows] == [list(row) for row in listed]
+    assert [row["delivery_id"] for row in rows] == [row["delivery_id"] or "" for row in listed]
+
+
+def test_an_event_is_shown_with_all_that_it_carries(
+    fleet_session: Run, database: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "own.duckdb"
+    shutil.copy(database, own)
+    payload = '{"error_code": "LID-401", "detail": "jammed", "arm_degrees": 41.5}'
+    with duckdb.connect(str(own)) as connection:
+        insert(
+            connection,
+            "event_payloads",
+            {"event_id": "e6", "event_date": at(610.5).date(), "data": payload},
+        )
+    shown = json.loads(fleet_session("--event", "e6", "--json", database=own).output)
+    (event,) = shown["events"]
+    assert event["data"] == {"error_code": "LID-401", "detail": "jammed"}
+    assert event["unregistered"] == {"arm_degrees": 41.5}
+    output = fleet_session("--event", "e6", database=own).output
+    assert output.index("payload") < output.index("jammed") < output.index("not registered")
+    assert output.index("not registered") < output.index("arm_degrees")
+    assert "There is no event e77; give its whole event_id;" in (
+        fleet_session("--event", "e77", database=own).output
+    )
+
+
+def why(database: Path, *words: str) -> Result:
+    return CliRunner().invoke(main, ["why", "--database", str(database), *words])
+
+
+@pytest.mark.parametrize("wanted", ["D-10", "d-10", "O-10", "https://x.example/?id=D-10"])
+def test_why_says_one_sentence_and_its_evidence(database: Path, wanted: str) -> None:
+    result = why(database, wanted)
+    assert result.exit_code == 0
+    assert result.output.splitlines() == [
+        "D-10 failed: The lid of robot R-1 failed.",
+        "  2026-11-02 20:10:10 UTC  robot.error: Error LID-401 of [bold]lid[/nonsense]�[2J",
+        "  2026-11-02 20:11:40 UTC  delivery.dropoff_failed: Dropoff failed",
+    ]
+    shown = json.loads(why(database, wanted, "--json").output)
+    assert shown["deliveries"][0]["probable_cause"] == "lid_fault"
+    assert [event["event_id"] for event in shown["events"]] == ["e6", "e8"]
+
+
+def test_why_of_what_is_no_delivery_says_what_to_do(database: Path) -> None:
+    for wanted, message in (
+        ("R-1", "R-1 is no delivery; name one, or list them with `fleet session --failed`."),
+        ("X-4711", "There is no delivery X-4711; none is like it;"),
+    ):
+        result = why(database, wanted)
+        assert result.exit_code == 1
+        assert message in result.output
+
+
+def test_an_empty_database_is_no_good_news(database: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own.duckdb"
+    shutil.copy(database, own)
+    with duckdb.connect(str(own)) as connection:
+        for mart in ("delivery_sessions", "event_timeline"):
+            connection.execute(f"delete from fleet_marts.{mart}")
+    result = CliRunner().invoke(main, ["session", "--database", str(own), "--failed"])
+    assert "Nothing is loaded yet" in result.output
+    assert "No delivery failed" not in result.output
+
+
+def test_a_long_story_is_paged_in_a_terminal_alone(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paged: list[str] = []
+    monkeypatch.setattr("pydoc.pager", paged.append)
+    terminal = Console(force_terminal=True, width=100, file=io.StringIO())
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    for pager, console in ((True, Console(file=io.StringIO())), (False, terminal)):
+        with command.paged(console, pager):
+            console.print("a story")
+    assert paged == []
+    with command.paged(terminal, pager=True):
+        terminal.print("a story")
+    assert ["a story" in text for text in paged] == [True]

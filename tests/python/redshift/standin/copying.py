@@ -2,6 +2,7 @@
 
 ``s3://bucket/prefix`` is every file below ``<folder>/bucket`` whose path there begins with the
 prefix. Redshift Developer Guide: r_COPY, copy-usage_notes-copy-from-json,
+copy-parameters-data-format, limitations-super, super-configurations,
 loading-data-files-using-manifest.
 """
 
@@ -11,9 +12,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tests.python.redshift.standin.rules import RefusedError
-from tests.python.redshift.standin.translate import quoted, stripped
+from tests.python.redshift.standin.definitions import quoted
+from tests.python.redshift.standin.grammar import RefusedError
+from tests.python.redshift.standin.statement_rules import LONGEST_VARCHAR
+from tests.python.redshift.standin.translate import stripped
 
+LONGEST_LINE = 4 * 1024 * 1024
 COPY = re.compile(
     r"copy\s+(?P<table>[\w.\"]+)\s*\(\s*(?P<column>\w+)\s*\)\s+from\s+'(?P<url>[^']+)'"
     r"(?P<options>.*)",
@@ -83,13 +87,38 @@ def _lines(path: Path, gzipped: bool) -> list[str]:
     for number, line in enumerate(lines, start=1):
         try:
             if line.strip():
-                json.loads(line, parse_constant=_refuse_constant)
+                _check_line(line)
         except ValueError as error:
             raise RefusedError(
                 "Load into table failed.  Check 'stl_load_errors' system table for details."
                 f" {path.name} line {number}: {error}"
             ) from None
     return [line.decode() for line in lines if line.strip()]
+
+
+def _check_line(line: bytes) -> None:
+    """Raises ValueError for a line that COPY would not load."""
+    if len(line) > LONGEST_LINE:
+        raise ValueError(f"longer than {LONGEST_LINE} bytes")
+    value = json.loads(line, parse_constant=_refuse_constant, object_pairs_hook=_unique)
+    if len(line) > LONGEST_VARCHAR:
+        _check_strings(value)
+
+
+def _check_strings(value: Any) -> None:
+    if isinstance(value, str):
+        if len(value.encode()) > LONGEST_VARCHAR:
+            raise ValueError(f"String value exceeds the max size of {LONGEST_VARCHAR} bytes")
+    elif isinstance(value, list | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            _check_strings(item)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("an attribute is there twice")
+    return found
 
 
 def _refuse_constant(name: str) -> Any:

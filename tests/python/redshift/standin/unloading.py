@@ -7,7 +7,7 @@ Developer Guide: r_UNLOAD.
 import re
 from collections.abc import Callable
 
-from tests.python.redshift.standin.rules import RefusedError
+from tests.python.redshift.standin.grammar import RefusedError
 
 UNLOAD = re.compile(
     r"unload\s*\(\s*'(?P<query>(?:[^'\\]|''|\\.)+)'\s*\)\s+to\s+'(?P<url>s3://[^']+)'"

@@ -1,6 +1,6 @@
 -- Functions that Redshift and PostgreSQL both have, or Redshift alone, with Redshift's results.
 -- translate.py sends a call of any name made here to this schema. Redshift Developer Guide: r_DATEADD_function,
--- r_DATEDIFF_function, r_DATE_TRUNC, r_EXTRACT_function, r_GETDATE, r_AVG, r_LEN, r_CONCAT, json-functions.
+-- r_DATEDIFF_function, r_DATE_TRUNC, r_EXTRACT_function, r_GETDATE, r_AVG, r_LEN, r_CONCAT, r_GETBIT, json-functions.
 -- A name that begins with _ is for this file alone.
 create function redshift._date_unit(part text) returns text language sql immutable as
 $$ select case
@@ -83,6 +83,27 @@ $$ select transaction_timestamp() at time zone 'UTC' $$;
 
 create function redshift.len(text) returns integer language sql immutable as
 $$ select char_length($1) $$;
+create function redshift.textlen(text) returns integer language sql immutable as
+$$ select char_length($1) $$;
+-- VARBYTE is bytea here; bits count from the last one.
+create function redshift.from_hex(text) returns bytea language sql immutable as
+$$ select decode($1, 'hex') $$;
+create function redshift.getbit(value bytea, index integer) returns integer language sql immutable as
+$$ select get_byte(value, octet_length(value) - 1 - index / 8) >> index % 8 & 1 $$;
+-- r_query_group; translate.py sets it.
+create function redshift.current_setting(name text) returns text language sql stable as
+$$ select case name
+    when 'query_group' then coalesce(nullif(pg_catalog.current_setting('redshift.query_group', true), ''), 'unset')
+    else pg_catalog.current_setting(name)
+end $$;
+-- r_Character_types: a VARCHAR(n) has n bytes. A character is in it or not.
+create function redshift._cut(value text, bytes integer) returns text language plpgsql immutable as
+$$ declare whole bytea := convert_to(value, 'UTF8'); begin
+    while get_byte(whole, bytes) between 128 and 191 loop bytes := bytes - 1; end loop;
+    return convert_from(substring(whole for bytes), 'UTF8');
+end $$;
+create function redshift.first_bytes(value text, bytes integer) returns text language sql immutable as
+$$ select case when octet_length(value) <= bytes then value else redshift._cut(value, bytes) end $$;
 -- Two arguments and no more; NULL if one is NULL.
 create function redshift.concat(text, text) returns text language sql immutable as
 $$ select $1 || $2 $$;
@@ -117,17 +138,19 @@ create aggregate redshift.avg(double precision) (
 );
 create aggregate redshift.avg(numeric) (sfunc = redshift._refuse_decimal, stype = numeric, initcond = '0');
 
-create function redshift.can_json_parse(line text) returns boolean language plpgsql immutable as
-$$ begin return line::jsonb is not null; exception when others then return false; end $$;
+-- super-configurations: an attribute that is there twice is an error. What is parsed is a VARCHAR.
+create function redshift.can_json_parse(line text) returns boolean language sql immutable as
+$$ select line is json with unique keys and octet_length(line) <= 65535 $$;
 
 create function redshift.json_parse(line text) returns jsonb language plpgsql immutable as
 $$ begin
+    if octet_length(line) > 65535 then raise exception 'String value exceeds the max size of 65535 bytes'; end if;
+    if line is not json with unique keys then raise exception 'JSON parsing error: %', left(line, 80); end if;
     return line::jsonb;
-exception when invalid_text_representation then raise exception 'JSON parsing error: %', left(line, 80);
 end $$;
 
--- Redshift writes no space between values; the order of keys is jsonb's.
-create function redshift._serialized(value jsonb) returns text language sql immutable as
+-- Redshift writes no space between values; the order of keys is jsonb's. Of NULL it is NULL, of JSON's null a text.
+create function redshift._serialized(value jsonb) returns text language sql immutable strict as
 $$ select case jsonb_typeof(value)
     when 'object' then '{' || coalesce((
         select string_agg(to_json(key)::text || ':' || redshift._serialized(item), ',') from jsonb_each(value) as items (key, item)

@@ -1,9 +1,12 @@
--- What dbt-redshift reads of Redshift's catalog: distribution and sort keys, late-binding views, SVV_* views and SHOW.
-create table redshift.table_keys (relation oid primary key, diststyle text, sortkeys text[]);
-create table redshift.late_binding_views (relation oid primary key);
-grant select, insert, update, delete on redshift.table_keys, redshift.late_binding_views to public;
+-- What dbt-redshift reads of Redshift's catalog: distribution and sort keys, SVV_* views and SHOW. Views: 4_views.sql.
+create table redshift.table_keys (relation oid primary key, diststyle text, sortkeys text[], interleaved boolean);
+-- Of 4_views.sql. A late-binding view: what it reads, and the columns that these had when it was last looked at.
+-- A materialized view: its table, its query, and the statement that made it.
+create table redshift.late_binding_views (relation oid primary key, definition text, read text[], seen text);
+create table redshift.materialized_views (relation oid primary key, content text, definition text, written text, is_refreshed boolean);
+grant select, insert, update, delete on redshift.table_keys, redshift.late_binding_views, redshift.materialized_views to public;
 
--- translate.py leaves the keys in a comment of the statement: they can be checked only once the columns exist.
+-- definitions.py leaves the keys in a comment of the statement: they can be checked only once the columns exist.
 create function redshift.keep_keys() returns event_trigger language plpgsql security definer set search_path = pg_catalog as
 $$ declare
     made record;
@@ -21,8 +24,17 @@ begin
             if type is null then raise exception 'column "%" named in the DISTKEY or SORTKEY does not exist', key; end if;
             if type = 'jsonb' then raise exception 'SUPER column "%" cannot be a distribution or sort key', key; end if;
         end loop;
+        for key in select jsonb_array_elements_text(keys -> 'columns') loop
+            if not exists (select 1 from pg_attribute where attrelid = made.objid and attname = key and attnum > 0) then
+                raise exception 'column "%" named in key does not exist', key;
+            end if;
+        end loop;
+        for key in select jsonb_array_elements_text(keys -> 'tables') loop
+            if to_regclass(key) is null then raise exception 'relation "%" does not exist', key; end if;
+        end loop;
         insert into redshift.table_keys values (
-            made.objid, keys ->> 'diststyle', array(select jsonb_array_elements_text(keys -> 'sortkeys'))
+            made.objid, keys ->> 'diststyle', array(select jsonb_array_elements_text(keys -> 'sortkeys')),
+            coalesce((keys ->> 'interleaved')::boolean, false)
         ) on conflict do nothing;
         for key in
             select attname || ' ' || format_type(atttypid, atttypmod) from pg_attribute join pg_type on atttypid = pg_type.oid
@@ -34,21 +46,6 @@ begin
 end $$;
 create event trigger keep_keys on ddl_command_end when tag in ('CREATE TABLE', 'CREATE TABLE AS') execute function redshift.keep_keys();
 
--- A late-binding view reads its definition anew each time, so what it reads can be dropped and made again.
--- Its reader needs no right below it, its owner does (r_CREATE_VIEW); here the administrator's is taken.
-create function redshift.read_late(definition text) returns setof record language plpgsql security definer as
-$$ begin return query execute definition; end $$;
-create function redshift.create_late_binding_view(name text, definition text) returns text language plpgsql as
-$$ declare columns text; begin
-    execute 'create temp view late_probe as ' || definition;
-    select string_agg(format('%I %s', attname, format_type(atttypid, atttypmod)), ', ' order by attnum) into columns
-    from pg_attribute where attrelid = 'pg_temp.late_probe'::regclass and attnum > 0;
-    drop view pg_temp.late_probe;
-    execute format('create view %s as select * from redshift.read_late(%L) as late (%s)', name, definition, columns);
-    insert into redshift.late_binding_views values (name::regclass::oid);
-    return 'CREATE VIEW';
-end $$;
-
 create function redshift.format_type(type oid, modifier integer) returns text language sql stable as
 $$ select replace(pg_catalog.format_type(type, modifier), 'jsonb', 'super') $$;
 create view redshift.columns as
@@ -58,28 +55,22 @@ select
 from information_schema.columns;
 grant select on redshift.columns to public;
 
-create function pg_catalog.pg_get_late_binding_view_cols() returns setof record language sql stable as
-$$ select
-    pg_namespace.nspname, pg_class.relname, attname, redshift.format_type(atttypid, atttypmod)::varchar, attnum::integer
-from redshift.late_binding_views
-join pg_class on pg_class.oid = relation
-join pg_namespace on pg_namespace.oid = relnamespace
-join pg_attribute on attrelid = relation and attnum > 0 $$;
-
 create view pg_catalog.svv_external_columns as
 select null::text as schemaname, null::text as tablename, null::text as columnname, null::text as external_type, null::integer as columnnum
 where false;
 
 create view pg_catalog.svv_table_info as
 select
-    current_database()::text as database, nspname::text as schema, pg_class.oid::integer as table_id, relname::text as table,
-    'Y'::text as encoded, coalesce(diststyle, 'AUTO(ALL)') as diststyle, coalesce(sortkeys[1], 'AUTO(SORTKEY)') as sortkey1,
+    current_database()::text as database, nspname::text as schema, pg_class.oid::integer as table_id,
+    coalesce(split_part(materialized_views.relation::regclass::text, '.', 2), relname)::text as table,
+    'Y'::text as encoded, coalesce(diststyle, 'AUTO(ALL)') as diststyle, case when interleaved then 'INTERLEAVED' else coalesce(sortkeys[1], 'AUTO(SORTKEY)') end as sortkey1,
     65535 as max_varchar, 'none'::text as sortkey1_enc, coalesce(cardinality(sortkeys), 0) as sortkey_num, 1::bigint as size,
     0::numeric(10, 4) as pct_used, 0::numeric(5, 2) as unsorted, 0::numeric(5, 2) as stats_off, reltuples::numeric(38, 0) as tbl_rows,
     1::numeric(19, 2) as skew_sortkey1, 1::numeric(19, 2) as skew_rows
 from pg_class
 join pg_namespace on pg_namespace.oid = relnamespace
-left join redshift.table_keys on relation = pg_class.oid
+left join redshift.table_keys on table_keys.relation = pg_class.oid
+left join redshift.materialized_views on to_regclass(content) = pg_class.oid
 where relkind = 'r' and nspname not in ('information_schema', 'redshift') and nspname not like 'pg\_%';
 
 create view pg_catalog.svv_redshift_columns as
@@ -110,13 +101,14 @@ $$ select
     obj_description(pg_class.oid, 'pg_class'), pg_get_userbyid(relowner)::text, null::timestamp, null::timestamp, diststyle,
     case
         when relkind = 'r' then 'REGULAR TABLE'
-        when pg_class.oid in (select relation from redshift.late_binding_views) then 'LATE BINDING VIEW'
+        when pg_class.oid in (select late_binding_views.relation from redshift.late_binding_views) then 'LATE BINDING VIEW'
+        when pg_class.oid in (select materialized_views.relation from redshift.materialized_views) then 'MATERIALIZED VIEW'
         else 'REGULAR VIEW'
     end
 from pg_class
 join pg_namespace on pg_namespace.oid = relnamespace
 left join redshift.table_keys on relation = pg_class.oid
-where relkind in ('r', 'v') and nspname = $1 $$;
+where relkind in ('r', 'v') and nspname = $1 and relname not like 'mv\_tbl\_\_%' $$;
 
 create function redshift.show_columns(schema_name text, table_name text) returns table (
     database_name text, schema_name text, table_name text, column_name text, ordinal_position integer, column_default text,
