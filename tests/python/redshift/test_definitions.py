@@ -24,6 +24,12 @@ def test_no_row_is_written_into_a_view(schema: StandIn) -> None:
     assert schema.rows("select count(*) from s.v") == [(2,)]
 
 
+def test_a_text_is_as_wide_as_its_literal(schema: StandIn) -> None:
+    schema.rows("create table s.t as select cast('abcde' as text) as a")
+    width = "select character_maximum_length from information_schema.columns where table_name = 't'"
+    assert schema.rows(f"{width} and table_schema = 's'") == [(5,)]
+
+
 def test_keys_are_kept_and_must_be_columns_that_can_be_keys(schema: StandIn) -> None:
     schema.rows("create table s.t diststyle key distkey (a) sortkey (b) as select 1 as a, 2 as b")
     keys = "select diststyle, sortkey1, sortkey_num from svv_table_info where \"schema\" = 's'"

@@ -80,6 +80,11 @@ VALUES: dict[str, list[tuple[str, Any]]] = {
             datetime(2020, 4, 30, tzinfo=UTC),
         ),
     ],
+    # r_LAST_DAY
+    "last_day": [
+        ("last_day(date '2004-02-29')", date(2004, 2, 29)),
+        ("last_day(timestamp '2008-02-01 23:59:59')", date(2008, 2, 29)),
+    ],
     # r_EXTRACT_function: an INTEGER of a timestamp, so the epoch loses its fraction; a DOUBLE of
     # a timestamptz.
     "date_part": [
@@ -122,6 +127,10 @@ VALUES: dict[str, list[tuple[str, Any]]] = {
         ("can_json_parse('This is a JSON string.')", False),
         ('can_json_parse(\'{"a": 1, "a": 2}\')', False),
     ],
+    # array, array_concat
+    "array_concat": [
+        ("json_serialize(array_concat(array(1, 'a'), array(array(), null)))", '[1,"a",[],null]'),
+    ],
     "json_size": [("json_size(json_parse('[10001,10002,\"abc\"]'))", 19)],
     "json_serialize": [
         (
@@ -150,6 +159,10 @@ OTHERS = [
     ("nvl(null, 12, 13)", 12),  # r_NVL_function
     ("datediff(hour, date_trunc('day', date '2008-01-01'), date '2008-01-02')", 24),
     ("strpos('dogfish', 'fish')", 4),  # r_STRPOS
+    ("regexp_substr('a,b,c', '[a-z],[a-z]')", "a,b"),  # REGEXP_SUBSTR
+    ("any_value(n) from functions.numbers where n = 2", 2),  # r_ANY_VALUE
+    ("bool_or(n = 1) from functions.numbers", True),  # r_BOOL_OR
+    ("bool_and(n = 1) from functions.numbers", False),  # r_BOOL_AND
     ("left('chocolate', 5)", "choco"),  # r_LEFT
     ("ltrim(', order_created, dispatched', ', ')", "order_created, dispatched"),  # r_LTRIM
     ("greatest(1, null, 3)", 3),  # r_GREATEST_LEAST: NULLs are left out

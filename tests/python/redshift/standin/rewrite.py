@@ -23,7 +23,19 @@ from tests.python.redshift.standin.syntax import (
 from tests.python.redshift.standin.values import with_redshift_types
 
 DATE_PART_FUNCTIONS = {"date_part", "date_trunc", "dateadd", "datediff"}
-AGGREGATES = {"any_value", "avg", "count", "listagg", "max", "median", "min", "percentile_cont"}
+OTHER_NAMES = {"array": "jsonb_build_array", "nvl": "coalesce"}
+AGGREGATES = {
+    "any_value",
+    "avg",
+    "bool_and",
+    "bool_or",
+    "count",
+    "listagg",
+    "max",
+    "median",
+    "min",
+    "percentile_cont",
+}
 AGGREGATES |= {"percentile_disc", "stddev_pop", "stddev_samp", "sum", "var_pop", "var_samp"}
 AGGREGATES |= {"string_agg"}  # what LISTAGG has become
 PARTS_NOT_EMULATED = (exp.Qualify, exp.IgnoreNulls, exp.AtIndex, exp.Pivot, exp.ApproxDistinct)
@@ -123,8 +135,8 @@ def _node(node: Tree) -> Tree:
         return with_redshift_types(node)
     elif isinstance(node, exp.Anonymous):
         name = name_of(node)
-        if name == "nvl":
-            return call("coalesce", *node.expressions)
+        if name in OTHER_NAMES:
+            return call(OTHER_NAMES[name], *node.expressions)
         if name == "listagg" and not isinstance(node.parent, exp.WithinGroup):
             return _listagg(node, None)
         if name in EMULATED:

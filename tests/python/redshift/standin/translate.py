@@ -15,7 +15,7 @@ from tests.python.redshift.standin.unloading import unload_as_insert
 NOTHING = "do $$ begin end $$"
 # Sent as they are: PostgreSQL's mean the same, or it holds the catalog that they read.
 UNCHANGED = {"abort", "begin", "commit", "end", "rollback"}
-# Likewise, but for the names of temporary tables.
+# Likewise, but for their names.
 NAMING = {"analyze", "comment", "lock", "truncate"}
 QUERIES = {"delete", "insert", "merge", "select", "update", "with"}
 LOCAL = re.compile(r"^create\s+local\s+(?=temp)", re.IGNORECASE)
@@ -38,7 +38,12 @@ KEY_OF_TABLE = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 QUOTA = re.compile(r"\s+quota\s+(unlimited|\d+\s+(mb|gb|tb))", re.IGNORECASE)
-TEMPORARY_NAME = re.compile(r'(?<![\w"])#\w+')
+# A name in quotation marks, that of a temporary table, and the texts in which there is neither.
+NAME = re.compile(
+    r"""'(?:[^']|'')*'|(?P<mark>\$\w*\$).*?(?P=mark)"""
+    r"""|(?P<name>"[^"]*")|(?P<temporary>(?<!\w)#\w+)""",
+    re.DOTALL,
+)
 CATALOG = {
     r"pg_catalog\.format_type\(": "redshift.format_type(",
     r'information_schema\."?(columns|views)"?': r"redshift.\1",
@@ -76,7 +81,7 @@ def _translated(body: str, stars: Stars) -> str:
     if word in UNCHANGED or not body:
         return body
     if word in NAMING:
-        return _quote_temporary(body)
+        return _named(body)
     if word in ("set", "reset"):
         body = re.sub(r"\bquery_group\b", "redshift.query_group", body, flags=re.IGNORECASE)
         return NOTHING if IGNORED_SETTINGS.match(body) else body
@@ -135,8 +140,15 @@ def _materialized_view(found: re.Match[str]) -> str:
     return f"select redshift.{made})"
 
 
-def _quote_temporary(body: str) -> str:
-    return TEMPORARY_NAME.sub(r'"\g<0>"', body)
+def _named(body: str) -> str:
+    """A statement that is not parsed: names are folded, those of temporary tables quoted."""
+
+    def named(part: re.Match[str]) -> str:
+        if part["temporary"]:
+            return f'"{part["temporary"].lower()}"'
+        return part["name"].lower() if part["name"] else part[0]
+
+    return NAME.sub(named, body)
 
 
 def stripped(sql: str) -> str:
@@ -160,6 +172,7 @@ def _grant(body: str) -> str:
     """Redshift says which names are roles, PostgreSQL has nothing else."""
     if re.search(r"\bfor\s+copy\s+jobs?\b", body, re.IGNORECASE):
         return NOTHING
+    body = _named(body)
     body = re.sub(r"^(grant|revoke)\s+role\s", r"\1 ", body, flags=re.IGNORECASE)
     return re.sub(r"(\b(?:to|from)|,)\s+(?:role|group)\s", r"\1 ", body, flags=re.IGNORECASE)
 
@@ -171,4 +184,4 @@ def _alter(body: str) -> str:
         return NOTHING
     if re.match(r"alter\s+schema\s", body, re.IGNORECASE) and QUOTA.search(body):
         return NOTHING
-    return re.sub(r"\bsuper\b", "jsonb", _quote_temporary(body), flags=re.IGNORECASE)
+    return re.sub(r"\bsuper\b", "jsonb", _named(body), flags=re.IGNORECASE)

@@ -10,7 +10,7 @@ DEFAULT_DECIMAL = (18, 0)
 LONGEST_DECIMAL = 38
 DIGITS_OF_INTEGERS = {exp.DType.SMALLINT: 5, exp.DType.INT: 10, exp.DType.BIGINT: 19}
 LONGEST_INT = 2**31
-OF_SUPER = {"json_parse", "navigate"}
+OF_SUPER = {"array_concat", "json_parse", "jsonb_build_array", "navigate"}
 
 
 def with_redshift_types(node: exp.Binary | exp.Cast) -> Tree:
@@ -28,6 +28,11 @@ def _cast(cast: exp.Cast) -> Tree:
     width = cast.to.expressions[0].name if cast.to.expressions else ""
     if cast.to.this == exp.DType.DECIMAL and not width:
         cast.set("to", _decimal(*DEFAULT_DECIMAL))
+    if cast.to.this == exp.DType.TEXT and isinstance(cast.this, exp.Literal) and cast.this.name:
+        # A column that is made of it is as wide as the literal, says dbt's suite for types.
+        width_in_bytes = len(cast.this.name.encode())
+        cast.set("to", exp.DataType.build(f"varchar({width_in_bytes})", dialect="postgres"))
+        return cast
     is_cut = cast.to.this in (exp.DType.VARCHAR, exp.DType.NVARCHAR) and width.isdigit()
     if is_cut and not _fits(cast.this, int(width)):
         # PostgreSQL cuts a text to that many characters; Redshift's widths are bytes.

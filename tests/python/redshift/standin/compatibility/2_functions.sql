@@ -75,6 +75,9 @@ $$ select trunc(pg_catalog.date_part(part, value))::integer $$;
 create function redshift.date_part(part text, value timestamptz) returns double precision language sql stable as
 $$ select pg_catalog.date_part(part, value) $$;
 
+create function redshift.last_day(value timestamp) returns date language sql immutable as
+$$ select (pg_catalog.date_trunc('month', value) + interval '1 month - 1 day')::date $$;
+
 -- Whole seconds, of the statement; sysdate has microseconds and is of the transaction.
 create function redshift.getdate() returns timestamp language sql stable as
 $$ select pg_catalog.date_trunc('second', statement_timestamp() at time zone 'UTC') $$;
@@ -174,6 +177,9 @@ begin
     end if;
     return serialized;
 end $$;
+
+create function redshift.array_concat(jsonb, jsonb) returns jsonb language sql immutable as
+$$ select $1 || $2 $$;
 
 create function redshift.json_typeof(value jsonb) returns text language sql immutable as
 $$ select jsonb_typeof(value) $$;

@@ -1,0 +1,168 @@
+"""What dbt's adapter suites must know of Redshift: settings, what it lacks, whose a failure is."""
+
+from typing import Any
+
+import pytest
+from dbt.tests.util import get_model_file, set_model_file
+
+USERS = ("ann", "ben", "eve")
+
+# Suites and classes that are not run, each with the reason.
+NOT_OF_REDSHIFT: dict[str, str] = {
+    "catalog_integrations": "Iceberg catalogs",
+    "functions": "functions in SQL, Python and JavaScript: CREATE FUNCTION is not emulated",
+    "python_model": "the adapter has no Python models",
+    "basic.test_get_catalog_for_single_relation": "the adapter has no such method",
+    "dbt_clone.test_dbt_clone.BaseClonePossible": "the adapter has no clones of tables",
+    **dict.fromkeys(
+        (
+            "caching.test_caching.BaseCachingTest",
+            "constraints.test_constraints.BaseConstraintsColumnsEqual",
+            "constraints.test_constraints.BaseContractSqlHeader",
+            "store_test_failures_tests.test_store_test_failures.StoreTestFailuresBase",
+            "utils.base_array_utils",
+            "utils.base_utils",
+            "utils.data_types.base_data_type_macro",
+            "utils.test_current_timestamp.BaseCurrentTimestamp",
+        ),
+        "what others are made of, and nothing by itself",
+    ),
+}
+
+
+class MaterializedViews:
+    """How to write into what a materialized view reads, and what is known of one."""
+
+    @staticmethod
+    def insert_record(project: Any, table: Any, record: tuple[int, int]) -> None:
+        project.run_sql(f"insert into {table} values {record}")
+
+    @staticmethod
+    def refresh_materialized_view(project: Any, materialized_view: Any) -> None:
+        project.run_sql(f"refresh materialized view {materialized_view}")
+
+    @staticmethod
+    def query_row_count(project: Any, relation: Any) -> Any:
+        return project.run_sql(f"select count(*) from {relation}", fetch="one")[0]
+
+    @staticmethod
+    def query_relation_type(project: Any, relation: Any) -> str | None:
+        rows = project.run_sql(
+            "select 'materialized_view' from svv_mv_info"
+            f" where schema_name = '{relation.schema}' and name = '{relation.identifier}'",
+            fetch="all",
+        ) or project.run_sql(
+            "select case table_type when 'VIEW' then 'view' else 'table' end"
+            f" from information_schema.tables where table_schema = '{relation.schema}'"
+            f" and table_name = '{relation.identifier}'",
+            fetch="all",
+        )
+        return rows[0][0] if rows else None
+
+
+class MaterializedViewChanges(MaterializedViews):
+    """Whether a view refreshes itself can be altered; its sort key makes it anew."""
+
+    @staticmethod
+    def state(project: Any, view: Any) -> tuple[Any, ...]:
+        names = f"where schema_name = '{view.schema}' and name = '{view.identifier}'"
+        refreshed = project.run_sql(f"select autorefresh from svv_mv_info {names}", fetch="one")[0]
+        names = f"where \"schema\" = '{view.schema}' and \"table\" = '{view.identifier}'"
+        sort_key = project.run_sql(f"select sortkey1 from svv_table_info {names}", fetch="one")[0]
+        return refreshed, sort_key
+
+    @classmethod
+    def check_start_state(cls, project: Any, materialized_view: Any) -> None:
+        assert cls.state(project, materialized_view) == (0, "AUTO(SORTKEY)")
+
+    @classmethod
+    def change_config_via_alter(cls, project: Any, materialized_view: Any) -> None:
+        cls.change(project, materialized_view, "auto_refresh=True")
+
+    @classmethod
+    def check_state_alter_change_is_applied(cls, project: Any, materialized_view: Any) -> None:
+        assert cls.state(project, materialized_view)[0] == 1
+
+    @classmethod
+    def change_config_via_replace(cls, project: Any, materialized_view: Any) -> None:
+        cls.change(project, materialized_view, "sort=['id']")
+
+    @classmethod
+    def check_state_replace_change_is_applied(cls, project: Any, materialized_view: Any) -> None:
+        assert cls.state(project, materialized_view)[1] == "id"
+
+    @staticmethod
+    def change(project: Any, view: Any, setting: str) -> None:
+        model = get_model_file(project, view)
+        set_model_file(project, view, model.replace("config(", f"config({setting}, "))
+
+
+class WideNames:
+    """The adapter makes a seed's column as wide as its longest value, and these are updated."""
+
+    @pytest.fixture(scope="class")
+    def project_config_update(self) -> dict[str, Any]:
+        return {"name": "wide_names", "seeds": {"+column_types": {"name": "varchar(64)"}}}
+
+
+class ColumnTypes:
+    """Types that Redshift has: value, type, and how a message names it."""
+
+    @pytest.fixture
+    def data_types(self, schema_int_type: str, int_type: str, string_type: str) -> list[list[str]]:
+        return [
+            ["1", schema_int_type, int_type],
+            ["'1'", string_type, string_type],
+            ["cast('2019-01-01' as date)", "date", "DATE"],
+            ["true", "bool", "BOOL"],
+            ["cast('2013-11-03 00:00:00-07' as timestamptz)", "timestamptz", "TIMESTAMPTZ"],
+            ["cast('2013-11-03 00:00:00' as timestamp)", "timestamp", "TIMESTAMP"],
+            ["cast('1' as numeric)", "numeric", "NUMERIC"],
+        ]
+
+
+class NullRefused:
+    """The message of Redshift."""
+
+    @pytest.fixture(scope="class")
+    def expected_error_messages(self) -> list[str]:
+        return ["Cannot insert a NULL value into column id"]
+
+
+# Classes that settle what a suite leaves to the adapter, by the class that they are for.
+SETTINGS: dict[str, tuple[type[Any] | str, ...]] = {
+    "basic.test_snapshot_check_cols.BaseSnapshotCheckCols": (WideNames,),
+    "basic.test_snapshot_timestamp.BaseSnapshotTimestamp": (WideNames,),
+    "constraints.test_constraints.BaseTableConstraintsColumnsEqual": (ColumnTypes,),
+    "constraints.test_constraints.BaseViewConstraintsColumnsEqual": (ColumnTypes,),
+    "constraints.test_constraints.BaseIncrementalConstraintsColumnsEqual": (ColumnTypes,),
+    "constraints.test_constraints.BaseConstraintsRollback": (NullRefused,),
+    "constraints.test_constraints.BaseIncrementalConstraintsRollback": (NullRefused,),
+    "materialized_view.basic.MaterializedViewBasic": (MaterializedViews,),
+    "materialized_view.changes.MaterializedViewChanges": (MaterializedViewChanges,),
+    **{
+        f"materialized_view.changes.MaterializedViewChanges{mixin}Mixin": (
+            MaterializedViewChanges,
+            "materialized_view.changes.MaterializedViewChanges",
+        )
+        for mixin in ("Apply", "Continue", "Fail")
+    },
+}
+
+# Failures that the adapter or the suite has on its own, each with the reason.
+NOT_THE_STANDINS: dict[str, str] = {
+    **dict.fromkeys(
+        (
+            "constraints.test_constraints.BaseConstraintsRuntimeDdlEnforcement",
+            "constraints.test_constraints.BaseIncrementalConstraintsRuntimeDdlEnforcement",
+            "constraints.test_constraints.BaseModelConstraintsRuntimeEnforcement",
+            "constraints.test_constraints.BaseConstraintQuotedColumn",
+        ),
+        "expects PostgreSQL's CHECK in the text of dbt's own SQL",
+    ),
+    "basic.test_docs_generate": "expects the types and the statistics of PostgreSQL's catalog",
+    "empty.test_empty.BaseTestEmptySeedFlag": "`dbt seed --empty` comes with a later dbt-core",
+    "persist_docs.test_persist_docs.BasePersistDocsQuotedDescriptionNotAppliedOnMismatch": (
+        "expects names in capitals to stay so: r_enable_case_sensitive_identifier, off by default"
+    ),
+}
