@@ -76,14 +76,17 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         delivery("D-9", merchant_id="M-1", started_at=at(-3600), local_date=BEFORE),
     ],
     "delivery_session_events": [
-        {"delivery_id": "D-11", "event_id": "e11", "stream": "dispatch", "robot_id": "R-1",
-         "event_name": "dispatch.assigned", "summary": "Assigned", "match_method": "delivery_id",
-         "sequence_number": 1, "seconds_since_start": 0, "is_ambiguous": False, "is_error": False,
-         "event_at": at(0)}
+        {"delivery_id": f"D-{number}", "event_id": f"e{number}", "stream": "dispatch",
+         "robot_id": "R-1", "event_name": "dispatch.assigned", "summary": "Assigned",
+         "match_method": "delivery_id", "sequence_number": 1, "seconds_since_start": 0,
+         "is_ambiguous": False, "is_error": False, "event_at": at(seconds)}
+        for number, seconds in ((9, -3600), (11, 0), (12, 9))
     ],
     "event_timeline": [
-        {"event_id": "e40", "event_name": "order.created", "stream": "order", "order_id": "O-40",
-         "summary": "Order placed", "is_error": False, "is_takeover": False, "event_at": at(0)},
+        {"event_id": f"e{number}", "event_name": "order.created", "stream": "order",
+         "order_id": f"O-{number}", "summary": "Order placed", "is_error": False,
+         "is_takeover": False, "event_at": at(0)}
+        for number in (40, 41)
     ],
     "event_payloads": [
         {"event_id": "e6", "event_name": "robot.error", "event_version": 1, "robot_id": "R-1",
@@ -142,9 +145,12 @@ ROWS: dict[str, list[dict[str, Any]]] = {
          "delivery_count": 1, "order_to_dispatch_seconds": 5, "order_to_dropoff_seconds": 1800}
         for number in range(20, 25)
     ] + [
-        {"order_key": "O-40", "order_id": "O-40", "market": "la", "local_date": DAY,
-         "lost_step": "dispatched", "lost_reason": "no_robot", "fulfilled_by": "fallback",
+        {"order_key": order, "order_id": order, "market": "la", "local_date": DAY,
+         "lost_step": step, "lost_reason": reason, "fulfilled_by": "fallback",
          "delivery_count": 0, "is_dropped_off": False, "entered_at": at(0)}
+        for order, step, reason in (
+            ("O-40", "dispatched", "no_robot"), ("O-41", "eligible", "range"),
+        )
     ],
     "fleet_mtbf": [
         mtbf(hardware_version="hw-2", software_version="4.2.1"),
@@ -164,7 +170,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
          "software_version": "4.2.1",
          "error_count": 1, "down_seconds": 90, "began_in_state": "in_transit", "is_charged": True,
          "is_open": False, "end_basis": "cleared", "started_at": at(610.5), "ended_at": at(700)},
-        {"failure_id": "e70", "robot_id": "R-2", "component": "drive",
+        {"failure_id": "e70", "robot_id": "R-1", "component": "drive",
          "first_error_code": "DRV-104", "software_version": "4.3.0", "error_count": 1,
          "down_seconds": 90, "began_in_state": "in_transit", "is_charged": True, "is_open": True,
          "market": "la", "started_at": at(8000)},

@@ -264,16 +264,16 @@ def test_text_of_a_log_is_never_markup(open_page: Open) -> None:
     row = row_of("D-1", outcome="failed", outcome_at=at(9), first_error_at=at(9))
     row |= dict.fromkeys(
         ("outcome_reason", "outcome_event_name", "first_error_code", "market", "missing_steps",
-         "probable_cause_sentence", "ended_by"), hostile
+         "probable_cause_sentence", "probable_cause", "probable_cause_basis", "ended_by"), hostile
     )  # fmt: skip
     row |= dict.fromkeys(
         ("order_id", "merchant_id", "seconds_from_error_to_arrival", "order_created_at",
          "dispatched_at", "pickup_completed_at", "dropoff_completed_at",
          "order_to_dispatch_seconds", "dispatch_to_pickup_seconds", "pickup_to_dropoff_seconds")
     )  # fmt: skip
-    html = story.head(row, story.legs(row, {}, at(9)), ZoneInfo("UTC"))
-    assert "<img" not in html
-    assert html.count("&lt;img") == 8  # the market is named twice
+    head = story.head(row, story.legs(row, {}, at(9)), ZoneInfo("UTC"))
+    assert "<img" not in head
+    assert head.count("&lt;img") == 11  # the market and the cause are named twice
 
 
 def test_without_an_id_the_newest_failures_are_listed(open_page: Open) -> None:
@@ -292,7 +292,7 @@ def test_the_home_says_how_the_last_day_went(open_page: Open) -> None:
     assert "Failed or cancelled, 2 of 7" in text
     assert '<div class="worse"><small>Failed' in text
     assert "all accounted for, 2 quarantined" in text
-    assert column(tables(page)[0], "robot") == ["R-2"]
+    assert column(tables(page)[0], "first error") == ["DRV-104"]
     found = links(page)
     assert "./deliveries?days=2026-11-02..2026-11-02&outcome=failed" in found
     assert "./deliveries?days=2026-11-02..2026-11-02&cause=lid_fault" in found
@@ -337,7 +337,9 @@ def test_a_delivery_stands_beside_the_last_normal_one(open_page: Open) -> None:
     page = open_page("compare", a="D-10")
     assert "D-9</a>" in said(page)
     (aligned,) = tables(page)
-    assert {row["what differs"] for row in aligned} == {"only here; real: it has a line of its own"}
+    differs = {row["event"]: row["what differs"] for row in aligned}
+    assert differs.pop("dispatch.assigned") == ""
+    assert set(differs.values()) == {"only here; real: it has a line of its own"}
     assert column(aligned, "first")[:2] == ["Order + 0.0 s", "Dispatch + 0.0 s"]
     assert "./?id=D-10&event=e6" in links(page)
 
@@ -407,8 +409,9 @@ def test_reliability_shows_intervals_and_failures(open_page: Open) -> None:
     assert "hw-2 · Nov 2026" in said(page)
     assert column(failures, "first error") == ["DRV-104", "LID-401"]
     assert column(failures, "href")[1] == "./?id=R-1&from=2026-11-02T20%3A10%3A10%2B00%3A00"
-    assert column(tables(open_page("reliability", software="4.3.0"))[2], "robot") == ["R-2"]
-    assert column(tables(open_page("reliability", software="4.2.1"))[2], "robot") == ["R-1"]
+    for software, code in (("4.3.0", "DRV-104"), ("4.2.1", "LID-401")):
+        of_software = tables(open_page("reliability", software=software))[2]
+        assert column(of_software, "first error") == [code]
 
 
 def test_release_health_names_what_got_worse(open_page: Open) -> None:
@@ -484,3 +487,51 @@ def test_an_error_without_a_place_lies_between_those_told() -> None:
 
 def test_the_map_says_when_no_place_is_told(open_page: Open) -> None:
     assert "tell no two places" in said(open_page(id="D-10", map="1"))
+
+
+VIEWS = {"": "today", "deliveries": "deliveries", "fleet": "fleet", "change": "change"}
+VIEWS |= {"compare": "compare", "funnel": "funnel", "reliability": "reliability"}
+VIEWS |= {"releases": "releases", "quality": "quality"}
+
+
+def leads(page: AppTest) -> list[str]:
+    """Where each list of bars, each table and each chart of a page leads, by one of its parts."""
+    shown = html(page)
+    bars = re.findall(r'<ul class="bars".*?<a class="bar[^"]*" href="([^"]*)"', shown, re.S)
+    found = [re.findall(r'<tr data-href="([^"]*)"', one) for one in shown.split("<table>")[1:]]
+    specs: list[Any] = list(page.get("vega_lite_chart"))
+    charts = [re.findall(r'"href": ?"([^"]*)"', one.proto.spec) for one in specs]
+    # Of a table the oldest row: that delivery has a story.
+    return [unescape(href) for href in (*(rows[-1] for rows in found if rows), *bars)] + [
+        json.loads(f'"{hrefs[0]}"') for hrefs in charts if hrefs
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        *((path, {}) for path in VIEWS if path not in ("compare", "quality")),
+        ("compare", {"a": "D-10"}),
+        ("quality", {"tab": "late"}),
+        ("quality", {"tab": "gaps"}),
+    ],
+)
+def test_every_figure_leads_to_its_events_in_three_clicks(
+    open_page: Open, path: str, asked: dict[str, str]
+) -> None:
+    start = leads(open_page(VIEWS[path], **asked))
+    assert start or path == "compare"
+    for href in start:
+        assert reaches_events(open_page, path, href, clicks=3), href
+
+
+def reaches_events(open_page: Open, path: str, href: str, clicks: int) -> bool:
+    """Whether so many clicks lead from a link of a page to events."""
+    to = urlsplit(href)
+    path = to.path.removeprefix("./") if to.path else path
+    page = open_page(VIEWS[path], **{name: one for name, (one,) in parse_qs(to.query).items()})
+    if "data-timeline" in html(page):
+        return True
+    return clicks > 1 and any(
+        reaches_events(open_page, path, one, clicks - 1) for one in leads(page)[:3]
+    )

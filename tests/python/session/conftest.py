@@ -113,6 +113,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 probable_cause_basis="reported",
                 probable_cause_sentence="The system cancelled: other.",
                 started_at=at(9),
+                last_event_at=at(9),
                 local_date=at(0).date(),
             ),
         ):
