@@ -179,6 +179,7 @@ def test_the_guide_runs_as_it_stands(tmp_path: Path, tools: Path) -> None:
         assert sentence in said, sentence
 
 
+@pytest.mark.soak
 def test_the_guide_to_own_words_runs_as_it_stands(own: Path, tools: Path) -> None:
     code, said = shell("git commit -qm first", own)
     assert code == 0, said
