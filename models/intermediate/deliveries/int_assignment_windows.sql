@@ -49,8 +49,9 @@ started as (
         assignments.robot_id,
         assignments.basis,
         assignments.unassigned_at,
-        assignments.reassigned_at,
+        assignments.reassigned_at as given_anew_at,
         assignments.attempt_ended_at,
+        assignments.assigned_at as given_at,
         coalesce(answered.answered_at, assignments.assigned_at) as assigned_at
 
     from {{ ref("int_assignments") }} as assignments
@@ -60,17 +61,32 @@ started as (
 
 ),
 
+begun as (
+
+    select
+        *,
+        lead(assigned_at) over (
+            partition by delivery_id, robot_id
+            order by given_at, assignment_id
+        ) as begun_anew_at
+
+    from started
+
+),
+
 assignments as (
 
     select
         *,
         1 as all_rows,
+        -- Given to the same robot anew: what it logs as the second window begins is in the first no more.
+        case when begun_anew_at < given_anew_at then begun_anew_at else given_anew_at end as reassigned_at,
         lead(assigned_at) over (
             partition by robot_id
             order by assigned_at, delivery_id, assignment_id
         ) as next_assigned_at
 
-    from started
+    from begun
 
 ),
 
