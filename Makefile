@@ -13,7 +13,7 @@ BOTH_CORES := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 # Of a soak: the random worlds for each seed, and where they and the tests marked `soak` are.
 SEEDS := 1
 WORLDS := 1500
-SOAK_TESTS := tests/python/nightly tests/python/oracle tests/python/benchmarks tests/python/redshift tests/python/packaging
+SOAK_TESTS := tests/python/nightly tests/python/oracle tests/python/benchmarks tests/python/redshift tests/python/packaging tests/python/dashboard
 
 .PHONY: check test soak coverage typescript lint lock
 

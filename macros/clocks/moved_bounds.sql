@@ -1,4 +1,4 @@
-{# Robots of int_robots, as it was before this run, whose first or last event was put at another time or is a copy now. #}
+{# Robots of int_robots, as it was, whose first or last event was put at another time or is a copy now; a query. #}
 {% macro robots_of_moved_bounds() -%}
     select bounds.robot_id
     from {{ this }} as bounds

@@ -10,7 +10,7 @@ orders as (
 
 ),
 
--- Redshift orders all percentiles of a select alike: one select for each leg.
+-- Redshift orders all percentiles of a select alike: one select for each leg. Of decimals DuckDB's are decimals.
 percentiles as (
 
     {% for leg in measured %}
@@ -19,8 +19,8 @@ percentiles as (
             market,
             '{{ leg }}' as leg,
             count(*) as order_count,
-            percentile_cont(0.5) within group (order by {{ leg }}_seconds) as p50,
-            percentile_cont(0.9) within group (order by {{ leg }}_seconds) as p90
+            percentile_cont(0.5) within group (order by cast({{ leg }}_seconds as double precision)) as p50,
+            percentile_cont(0.9) within group (order by cast({{ leg }}_seconds as double precision)) as p90
         from orders
         where {{ leg }}_seconds is not null
         group by local_date, market

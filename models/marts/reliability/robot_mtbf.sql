@@ -4,7 +4,8 @@ with
 
 {{ mtbf_ctes(["robot_id"]) }},
 
--- Stretches in which a robot was not heard, or lines of it are missing. That a clock is off hides no failure.
+-- Stretches in which a robot was not heard, or lines of it are missing. That a clock is off, or that a robot had
+-- not begun, hides no failure.
 doubts as (
 
     select distinct
@@ -16,7 +17,7 @@ doubts as (
 
     where
         not is_gone
-        and basis <> 'clock'
+        and basis not in ('clock', 'unobserved')
 
 ),
 

@@ -32,8 +32,16 @@ def axe() -> Path:
     return AXE
 
 
-@pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("size", [SIZE, PHONE], ids=["desk", "phone"])
+# Each size and each theme once; a soak has all four.
+@pytest.mark.parametrize(
+    ("size", "is_dark"),
+    [
+        pytest.param(SIZE, False, id="desk-light"),
+        pytest.param(PHONE, True, id="phone-dark"),
+        pytest.param(SIZE, True, id="desk-dark", marks=pytest.mark.soak),
+        pytest.param(PHONE, False, id="phone-light", marks=pytest.mark.soak),
+    ],
+)
 def test_no_page_has_a_serious_fault(
     chromium: str, server: str, axe: Path, size: tuple[int, int], is_dark: bool
 ) -> None:

@@ -124,6 +124,7 @@ def test_killed_before_a_model_commits(
     assert not found, "\n".join(map(str, found))
 
 
+@pytest.mark.soak
 # Two native threads at least are DuckDB's and NumPy's, and idle while no database is open.
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_killed_at_random_moments(

@@ -12,7 +12,12 @@ import pytest
 from fleet.cli import COMMANDS, EXTRAS
 
 PROJECT = Path(__file__).parents[3]
-ALONE = {"registry": ("check",), "sigma": ("--help",), "vector": ("render", "prod")}
+ALONE = {
+    "init": ("--help",),
+    "registry": ("check",),
+    "sigma": ("--help",),
+    "vector": ("render", "prod"),
+}
 
 
 def modules_of_the_extras() -> set[str]:

@@ -144,3 +144,9 @@ def fleet_session(database: Path) -> Run:
         return CliRunner().invoke(main, ["session", "--database", str(database), *words])
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def no_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a pipe: pytest's own processes are told the width of its terminal."""
+    monkeypatch.delenv("COLUMNS", raising=False)
