@@ -64,29 +64,39 @@ started as (
 begun as (
 
     select
-        *,
-        lead(assigned_at) over (
-            partition by delivery_id, robot_id
-            order by given_at, assignment_id
-        ) as begun_anew_at
+        delivery_id,
+        robot_id,
+        given_at,
+        lead(min(assigned_at)) over (partition by delivery_id, robot_id order by given_at) as begun_anew_at
 
     from started
+
+    group by delivery_id, robot_id, given_at
 
 ),
 
 assignments as (
 
     select
-        *,
+        started.*,
         1 as all_rows,
         -- Given to the same robot anew: what it logs as the second window begins is in the first no more.
-        case when begun_anew_at < given_anew_at then begun_anew_at else given_anew_at end as reassigned_at,
-        lead(assigned_at) over (
-            partition by robot_id
-            order by assigned_at, delivery_id, assignment_id
+        case
+            when begun.begun_anew_at < started.given_anew_at then begun.begun_anew_at
+            else started.given_anew_at
+        end as reassigned_at,
+        lead(started.assigned_at) over (
+            partition by started.robot_id
+            order by started.assigned_at, started.delivery_id, started.assignment_id
         ) as next_assigned_at
 
-    from begun
+    from started
+
+    inner join begun
+        on
+            started.delivery_id = begun.delivery_id
+            and started.robot_id = begun.robot_id
+            and started.given_at = begun.given_at
 
 ),
 

@@ -256,8 +256,9 @@ def window(
     if (taken := delivery.taken_back(given)) is not None:
         found.append((taken, 1, "unassigned", False))
     if until is not None:
-        again = [a for a in delivery.assignments[place + 1 :] if a.robot == given.robot]
-        found.append((min(until, *(begun(log, a) for a in again[:1])), 2, "reassigned", False))
+        later = [one for one in delivery.assignments if one.start > given.start]
+        again = [begun(log, one) for one in later if one.robot == given.robot]
+        found.append((min([until, *again[:1]]), 2, "reassigned", False))
     if ended is None:
         found.append((last + UNKNOWN_AFTER, 6, "silent", True))
         if job is not None and job > last and last + UNKNOWN_AFTER < log.end:
