@@ -47,7 +47,7 @@ test: lint typescript  ## Check everything: lint, then every test but a soak's, 
 soak: setup $(DEV)  ## Check with more worlds, and runs killed everywhere; SEEDS='1 2 3' begins anew with each.
 	@for seed in $(SEEDS); do \
 		echo "Seed $$seed ..."; \
-		SOAK=$$seed OPERATIONS=5 NIGHTLY_WORLDS=$(WORLDS) KILLED_EVERY=1 RANDOM_KILLS=30 $(BIN)/pytest --quiet $(BOTH_CORES) \
+		PYTEST_TIMEOUT=0 SOAK=$$seed OPERATIONS=5 NIGHTLY_WORLDS=$(WORLDS) KILLED_EVERY=1 RANDOM_KILLS=30 $(BIN)/pytest --quiet $(BOTH_CORES) \
 			--hypothesis-seed=$$seed $(SOAK_TESTS) $(ARGS); \
 	done
 

@@ -4,11 +4,13 @@ import fcntl
 import gc
 import gzip
 import json
+import multiprocessing
 import os
 import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from multiprocessing.context import ForkProcess
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -70,6 +72,17 @@ class Warehouse:
         """Run a query; opened and closed each time, because an open connection blocks dbt."""
         with duckdb.connect(self.database) as connection:
             return connection.execute("set TimeZone = 'UTC'").execute(sql).fetchall()
+
+
+def forked(target: Callable[..., object], *args: Any) -> ForkProcess:
+    """A process that runs a function in a copy of this one, to be started."""
+    return multiprocessing.get_context("fork").Process(target=_in_a_fork, args=(target, *args))
+
+
+def _in_a_fork(target: Callable[..., object], *args: Any) -> None:
+    # Else the collector closes what was open in the parent and waits for threads that are not here.
+    gc.freeze()
+    target(*args)
 
 
 # Marker of a test -> the fixtures of which it asks for one.

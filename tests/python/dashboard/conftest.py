@@ -2,7 +2,8 @@
 
 import re
 import shutil
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from datetime import date
 from html import unescape
 from html.parser import HTMLParser
@@ -301,6 +302,14 @@ def marts_file(database: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
             for row in rows:
                 insert(connection, name, row)
     return path
+
+
+@pytest.fixture(autouse=True)
+def main_module() -> Iterator[None]:
+    """Give the process its main module back, which a page takes: processes begun later load it."""
+    before = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = before
 
 
 @pytest.fixture

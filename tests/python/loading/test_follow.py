@@ -5,11 +5,11 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import duckdb
@@ -21,6 +21,7 @@ from fleet.lookup.stores import DuckDBMarts
 from fleet.registry import load_registry
 from fleet.simulator.simulation import landing_folder, simulate_fleet
 from fleet.simulator.world import Settings
+from fleet.warehouse import follow
 from fleet.warehouse.dbt_runner import DbtError
 from fleet.warehouse.follow import Follower, next_version
 from tests.python.conftest import ROOT, Warehouse
@@ -132,15 +133,23 @@ def test_a_file_is_read_once_it_has_not_grown_for_a_second(
     line = b'{"event_id":"%d"}\n'
     path = dbt.landing / "slow.ndjson"
     path.write_bytes(line % 0 + b"half a li")
-    writer = threading.Timer(0.5, lambda: path.write_bytes(line % 0 + line % 1))
+    load = load_alone(follower)
     loaded = "select line_count, rejected_count from event_log.loaded_files"
+
+    def load_while_it_grows(*words: Any) -> None:
+        path.write_bytes(line % 0 + line % 1)
+        # However long it takes until the load looks at the file.
+        with mock.patch.object(follow, "SETTLE_SECONDS", 3600):
+            load(*words)
+
+    with mock.patch.object(DuckDBMarts, "rows", return_value=[{"event_at": None}]):
+        with mock.patch.object(Follower, "_run", side_effect=load_while_it_grows):
+            assert follower.step()
+        assert dbt.rows(loaded) == []
     with (
-        mock.patch.object(Follower, "_run", side_effect=load_alone(follower)),
+        mock.patch.object(Follower, "_run", side_effect=load),
         mock.patch.object(DuckDBMarts, "rows", return_value=[{"event_at": None}]),
     ):
-        writer.start()
-        follower.step()
-        assert dbt.rows(loaded) == []
         # What was left alone is looked at again.
         assert follower.step()
         assert dbt.rows(loaded) == [(2, 0)]

@@ -5,7 +5,6 @@ import contextlib
 import errno
 import gzip
 import itertools
-import multiprocessing
 import os
 import random
 import signal
@@ -23,7 +22,7 @@ import pytest
 from fleet.warehouse import event_files
 from fleet.warehouse.dbt_runner import DbtError
 from fleet.warehouse.storage import Folder, Listing, StorageError, StoredFile
-from tests.python.conftest import Warehouse
+from tests.python.conftest import Warehouse, forked
 
 GOOD = b'{"event_id": "1"}'
 
@@ -238,7 +237,7 @@ def test_a_load_that_is_killed_and_run_again_is_as_one_load(
     for function, call in (("_part", 1), ("_ledger", 1), ("_ledger", 2), ("_part", 3)):
         with monkeypatch.context() as patch:
             patch.setattr(event_files, function, kill_at(call, getattr(event_files, function)))
-            child = multiprocessing.get_context("fork").Process(target=killed.load)
+            child = forked(killed.load)
             child.start()
             child.join()
         assert child.exitcode == -signal.SIGKILL
@@ -280,7 +279,7 @@ def test_loads_that_are_killed_at_30_random_moments_are_as_one_load(
     complete = set()
     for load in range(1, 31):
         land(load)
-        child = multiprocessing.get_context("fork").Process(target=killed.load)
+        child = forked(killed.load)
         child.start()
         child.join(random_moments.uniform(0, seconds))
         child.kill()

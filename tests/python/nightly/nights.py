@@ -19,7 +19,7 @@ import duckdb
 import pyarrow as pa
 from dbt import mp_context
 
-from tests.python.conftest import Warehouse
+from tests.python.conftest import Warehouse, forked
 from tests.python.nightly.differences import Difference, Tables, differences, tables
 from tests.python.nightly.worlds import (
     ARRIVALS,
@@ -133,9 +133,7 @@ def kill_run(warehouse: Warehouse, moment: Callable[[Any], bool]) -> None:
     The models run one at a time, in the order of the graph. Raises AssertionError when the run
     comes to its end.
     """
-    process = multiprocessing.get_context("fork").Process(
-        target=_run_until, args=(warehouse, moment)
-    )
+    process = forked(_run_until, warehouse, moment)
     process.start()
     process.join()
     assert process.exitcode == -signal.SIGKILL, "the moment to kill the run did not come"
@@ -146,9 +144,7 @@ def kill_run_after(warehouse: Warehouse, seconds: float) -> bool:
 
     Returns whether the run had come to its end by then.
     """
-    process = multiprocessing.get_context("fork").Process(
-        target=_run_until, args=(warehouse, lambda event: False)
-    )
+    process = forked(_run_until, warehouse, lambda event: False)
     process.start()
     process.join(seconds)
     process.kill()
@@ -164,9 +160,7 @@ def crash_images(warehouse: Warehouse, moments: Sequence[float], folder: Path) -
     after its start, in order. Each copy is a folder; moments after its end give none.
     """
     images: list[Path] = []
-    process = multiprocessing.get_context("fork").Process(
-        target=_run_until, args=(warehouse, lambda event: False)
-    )
+    process = forked(_run_until, warehouse, lambda event: False)
     began = time.monotonic()
     process.start()
     assert process.pid
@@ -186,9 +180,7 @@ def crash_images(warehouse: Warehouse, moments: Sequence[float], folder: Path) -
 
 def run_with_disk_of(warehouse: Warehouse, size: int) -> bool:
     """Whether `dbt run` comes to a good end where no file may grow beyond so many bytes."""
-    process = multiprocessing.get_context("fork").Process(
-        target=_run_limited, args=(warehouse, size)
-    )
+    process = forked(_run_limited, warehouse, size)
     process.start()
     process.join()
     return process.exitcode == 0
@@ -207,8 +199,7 @@ def _run_until(warehouse: Warehouse, moment: Callable[[Any], bool]) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     # Locks that a new interpreter could share need a tidy end of the process to be taken back.
-    forked = multiprocessing.get_context("fork")
-    with mock.patch.object(mp_context, "_MP_CONTEXT", forked):
+    with mock.patch.object(mp_context, "_MP_CONTEXT", multiprocessing.get_context("fork")):
         warehouse("run", "--threads", "1", callbacks=[kill])
 
 
