@@ -183,6 +183,11 @@ OTHERS = [
     ("json_parse('\"5\"') = '5'", True),
     ("json_parse('5') = 5", True),
     ("json_parse('\"5\"') <> 5", True),
+    ("s = '5' from functions.supers", False),
+    ("s = 5 and 5 = s and s <> '5' from functions.supers", True),
+    ("t = '\"5\"' from functions.supers", False),
+    ("t = '5' and not t = 5 from functions.supers", True),
+    ("count(*) from functions.numbers where n = 2.0 and n = '2' and n <> 1", 2),
     ("mod(-15, 4)", -3),  # r_MOD
     ("'B' < 'a'", True),  # c_collation_sequences: byte by byte
     ("'a\\\\b'", "a\\b"),  # a backslash escapes in a literal
@@ -245,6 +250,9 @@ def tables(standin: StandIn) -> Iterator[StandIn]:
     standin.rows("insert into functions.numbers values (1), (2), (2), (null)")
     standin.rows("create table functions.texts (t varchar(8))")
     standin.rows("insert into functions.texts values ('beta'), ('alpha'), ('beta')")
+    standin.rows(
+        "create table functions.supers as select json_parse('5') as s, json_parse('\"5\"') as t"
+    )
     standin.rows(f"create table functions.documents as select json_parse('{DOCUMENT}') as d")
     yield standin
     standin.rows("drop schema functions cascade")

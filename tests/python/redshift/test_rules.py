@@ -6,6 +6,8 @@ from tests.python.redshift.standin.grammar import RefusedError, parse
 from tests.python.redshift.standin.rules import RULES, check, violations
 from tests.python.redshift.standin.syntax import Parts
 
+WHENS = "when matched then delete when not matched then insert values (u.a)"
+
 # Of each rule: a statement that keeps it, as close to the other as can be, and one that breaks it.
 CASES = {
     "function": (
@@ -104,6 +106,10 @@ CASES = {
         "select t.a from t where t.a in (select s.a from s)",
         "select t.a from t where exists (select 1 from s where s.a = t.a)",
     ),
+    "recursive_columns": (
+        "with recursive u (n) as (select 1 union all select n + 1 from u) select n from u",
+        "with recursive u as (select 1 as n union all select n + 1 from u) select n from u",
+    ),
     "one_ordering": (
         "select listagg(a, ',') within group (order by b), median(b) from t",
         "select listagg(a, ',') within group (order by c), median(b) from t",
@@ -133,9 +139,16 @@ CASES = {
         "delete from t as u where u.a = 1",
     ),
     "merge_source": (
+        f"merge into t using s as u on t.a = u.a {WHENS}",
+        f"merge into t using (select 1 as a) as u on t.a = u.a {WHENS}",
+    ),
+    "merge_clauses": (
+        f"merge into t using s as u on t.a = u.a and t.b > 1 {WHENS}",
         "merge into t using s as u on t.a = u.a when not matched then insert values (u.a)",
-        "merge into t using (select 1 as a) as u on t.a = u.a"
-        " when not matched then insert values (u.a)",
+    ),
+    "materialized_order": (
+        "create materialized view v as select a, rank() over (order by b) as r from t",
+        "create materialized view v as select a from t order by a",
     ),
     "check_constraint": (
         "create table t (a integer not null)",
@@ -205,14 +218,27 @@ OTHERS = {
     ),
     "target_alias": (
         ["update t as u set a = 1 where u.a = 2", "delete from t using s as u where t.a = u.a"],
-        ["merge into t as u using s on u.a = s.a when not matched then insert values (s.a)"],
+        ["merge into t as v using s as u on v.a = u.a " + WHENS],
     ),
     "merge_source": (
         [],
+        [f"with u as (select 1 as a) merge into t using u on t.a = u.a {WHENS}"],
+    ),
+    "merge_clauses": (
+        [f"merge into t using s as u on t.a = u.a {WHENS.replace('delete', 'update set b = 1')}"],
         [
-            "with u as (select 1 as a) merge into t using u on t.a = u.a"
-            " when not matched then insert values (u.a)"
+            "merge into t using s as u on t.a = u.a when matched then delete",
+            f"merge into t using s as u on t.a = u.a {WHENS.replace('then', 'and u.b = 1 then')}",
+            f"merge into t using s as u on t.a = u.a when matched then update set b = 1 {WHENS}",
         ],
+    ),
+    "materialized_order": (
+        ["create view v as select a from t order by a"],
+        ["create materialized view v as select a from t limit 1"],
+    ),
+    "distinct_window": (
+        ["select listagg(distinct a, ',') within group (order by a) over (partition by b) from t"],
+        ["select sum(distinct a) over () from t"],
     ),
     "row_lock": (["select 1"], ["select a from t for share"]),
     "table_attribute": (

@@ -22,6 +22,10 @@ def windows(names: set[str], where: Callable[[Any], Any]) -> Find:
     return of(exp.Window, where=lambda window: name_of(window.this) in names and where(window))
 
 
+def is_listagg(call: Tree | None) -> bool:
+    return name_of(call) == "listagg"
+
+
 def unknown_calls(parts: Parts) -> Iterator[Tree]:
     known = KNOWN | LEADER_NODE_ONLY
     return (call for name, calls in parts.calls.items() if name not in known for call in calls)
@@ -155,7 +159,13 @@ QUERY_RULES = (
         "distinct_window",
         "no DISTINCT in a window function",
         "r_WF_COUNT",
-        of(exp.Window, where=lambda window: window.this.find(exp.Distinct)),
+        of(
+            exp.Window,
+            # r_WF_LISTAGG: that one takes it.
+            where=lambda window: (
+                window.this.find(exp.Distinct) and not is_listagg(window.this.find(exp.Anonymous))
+            ),
+        ),
     ),
     Rule(
         "lag_default",
@@ -209,6 +219,15 @@ QUERY_RULES = (
         "write a join or a window function: Redshift runs some correlated sub-queries only",
         "r_correlated_subqueries",
         correlated,
+    ),
+    Rule(
+        "recursive_columns",
+        "WITH RECURSIVE names the columns",
+        "r_WITH_clause",
+        of(
+            exp.CTE,
+            where=lambda cte: cte.parent.args.get("recursive") and not cte.args["alias"].columns,
+        ),
     ),
     Rule(
         "one_ordering",

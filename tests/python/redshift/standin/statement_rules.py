@@ -59,6 +59,19 @@ def is_too_precise(data_type: exp.DataType) -> bool:
     return data_type.this == exp.DType.DECIMAL and any(number > MOST_DIGITS for number in digits)
 
 
+def has_other_clauses(merge: exp.Merge) -> bool:
+    clauses = merge.args["whens"].expressions
+    is_plain = not any(clause.args.get("condition") for clause in clauses)
+    return not is_plain or sorted(bool(clause.args["matched"]) for clause in clauses) != [0, 1]
+
+
+def is_ordered_materialized_view(create: exp.Create) -> bool:
+    query = create.expression
+    if not create.find(exp.MaterializedProperty) or not isinstance(query, exp.Query):
+        return False
+    return any(query.args.get(clause) for clause in ("order", "limit", "offset"))
+
+
 def reserved_names(parts: Parts) -> Iterator[Tree]:
     for column in parts.columns:
         if len(column.parts) == 1 and column.name.lower() not in RESERVED_VALUES:
@@ -118,6 +131,18 @@ STATEMENT_RULES = (
                 not isinstance(merge.args["using"], exp.Table) or merge.args.get("with_")
             ),
         ),
+    ),
+    Rule(
+        "merge_clauses",
+        "MERGE has one WHEN MATCHED and one WHEN NOT MATCHED, without further conditions",
+        "r_MERGE",
+        of(exp.Merge, where=has_other_clauses),
+    ),
+    Rule(
+        "materialized_order",
+        "a materialized view takes no ORDER BY, LIMIT or OFFSET",
+        "materialized-view-create-sql-command",
+        of(exp.Create, where=is_ordered_materialized_view),
     ),
     Rule(
         "check_constraint",

@@ -6,18 +6,33 @@ from functools import cache
 from sqlglot import exp
 
 from tests.python.redshift.standin.definitions import create, quoted
+from tests.python.redshift.standin.functions import SYSTEM_VIEWS
 from tests.python.redshift.standin.grammar import RefusedError, parse
 from tests.python.redshift.standin.rewrite import rewrite, written
 from tests.python.redshift.standin.stars import Stars, expanded
-from tests.python.redshift.standin.syntax import Parts
+from tests.python.redshift.standin.syntax import Parts, is_of_catalog
 from tests.python.redshift.standin.unloading import unload_as_insert
 
 NOTHING = "do $$ begin end $$"
 # Sent as they are: PostgreSQL's mean the same, or it holds the catalog that they read.
-UNCHANGED = {"abort", "begin", "commit", "end", "rollback"}
+UNCHANGED = {"abort", "begin", "commit", "end", "rollback", "start"}
 # Likewise, but for their names.
 NAMING = {"analyze", "comment", "lock", "truncate"}
 QUERIES = {"delete", "insert", "merge", "select", "update", "with"}
+# Redshift has them, the stand-in does not.
+NOT_EMULATED = re.compile(
+    r"(analyze\s+compression|create\s+(or\s+replace\s+)?(external\s+)?(function|procedure|model"
+    r"|library|datashare))\b",
+    re.IGNORECASE,
+)
+# r_ALTER_TABLE, r_TRUNCATE: one at a time
+ONE_AT_A_TIME = re.compile(
+    r"(alter\s+table\s[^,]*\badd\s.*,\s*add\s+(column\s)?|truncate\s[^,]*,)",
+    re.IGNORECASE | re.DOTALL,
+)
+# Of the system's views the others are PostgreSQL's too.
+REDSHIFTS_VIEWS = ("svv_", "svl_", "svcs_", "stl_", "stv_", "sys_", "pg_table_def", "pg_user_info")
+DELETE = re.compile(r"^delete\s+(?!from\b)", re.IGNORECASE)
 LOCAL = re.compile(r"^create\s+local\s+(?=temp)", re.IGNORECASE)
 EXPLAIN = re.compile(r"(explain\s+(?:verbose\s+)?)", re.IGNORECASE)
 COMMENTS = re.compile(r"(\s|/\*.*?\*/|--[^\n]*(\n|$))+", re.DOTALL)
@@ -80,6 +95,10 @@ def _translated(body: str, stars: Stars) -> str:
     word = (re.match(r"[a-z]*", body, re.IGNORECASE) or [""])[0].lower()
     if word in UNCHANGED or not body:
         return body
+    if found := NOT_EMULATED.match(body):
+        raise RefusedError(f"stand-in: {' '.join(found[0].upper().split())} is not emulated")
+    if ONE_AT_A_TIME.match(body):
+        raise RefusedError(f"{word.upper()} takes one table or column at a time")
     if word in NAMING:
         return _named(body)
     if word in ("set", "reset"):
@@ -109,7 +128,13 @@ def _translated(body: str, stars: Stars) -> str:
 
 
 def _tree(body: str, stars: Stars) -> str:
-    parts = expanded(Parts(parse(re.sub(LOCAL, "create ", body))), dict(stars))
+    parts = expanded(
+        Parts(parse(LOCAL.sub("create ", DELETE.sub("delete from ", body)))), dict(stars)
+    )
+    for table in parts.tables:
+        name = table.name.lower()
+        if name.startswith(REDSHIFTS_VIEWS) and is_of_catalog(table) and name not in SYSTEM_VIEWS:
+            raise RefusedError(f"stand-in: the view {name} is not emulated")
     if isinstance(parts.tree, exp.Create):
         return create(parts, body)
     if isinstance(parts.tree, exp.Query) and parts.reads_catalog_alone:

@@ -10,6 +10,7 @@ DEFAULT_DECIMAL = (18, 0)
 LONGEST_DECIMAL = 38
 DIGITS_OF_INTEGERS = {exp.DType.SMALLINT: 5, exp.DType.INT: 10, exp.DType.BIGINT: 19}
 LONGEST_INT = 2**31
+CONDITIONS = (exp.Select, exp.Where)
 OF_SUPER = {"array_concat", "json_parse", "jsonb_build_array", "navigate"}
 
 
@@ -99,11 +100,24 @@ def _compared(comparison: exp.Binary) -> Tree:
     """SUPER equals a text if it is that text: the number 5 is not '5' (query-super)."""
     for side, other in (("this", "expression"), ("expression", "this")):
         literal = comparison.args[side]
-        if isinstance(literal, exp.Literal) and _is_super(comparison.args[other]):
+        compared = comparison.args[other]
+        if not isinstance(literal, exp.Literal) or not _is_condition(comparison):
+            continue
+        if isinstance(compared, exp.Column):
+            # Which type it has PostgreSQL knows, and chooses the function by it.
+            kind = "text" if literal.is_string else "number"
+            equal = call(f"redshift.is_{kind}", compared.copy(), literal.copy())
+            return exp.Not(this=equal) if isinstance(comparison, exp.NEQ) else equal
+        if _is_super(compared):
             kind = "text" if literal.is_string else "numeric"
             text = exp.Cast(this=literal.copy(), to=exp.DataType.build(kind))
             comparison.set(side, call("to_jsonb", text))
     return comparison
+
+
+def _is_condition(comparison: exp.Binary) -> bool:
+    """Whether it compares; in SET, and in that of an UPDATE, = gives a value."""
+    return isinstance(comparison.find_ancestor(exp.Update, exp.Select, exp.Where), CONDITIONS)
 
 
 def _is_super(node: Tree) -> bool:

@@ -54,6 +54,16 @@ $$ begin return redshift.super_to_text(value)::timestamptz; exception when other
 create function redshift.super_to_date(value jsonb) returns date language plpgsql stable as
 $$ begin return redshift.super_to_text(value)::date; exception when others then return null; end $$;
 
+-- A column and a literal are equal. SUPER equals a text if it is that text, a number if it is that number.
+create function redshift.is_text(value jsonb, literal text) returns boolean language sql immutable as
+$$ select value = to_jsonb(literal) $$;
+create function redshift.is_text(value anycompatible, literal anycompatible) returns boolean language sql immutable as
+$$ select value = literal $$;
+create function redshift.is_number(value jsonb, literal numeric) returns boolean language sql immutable as
+$$ select value = to_jsonb(literal) $$;
+create function redshift.is_number(value anycompatible, literal anycompatible) returns boolean language sql immutable as
+$$ select value = literal $$;
+
 delete from pg_cast where castsource = 'jsonb'::regtype;
 create cast (jsonb as text) with function redshift.super_to_text(jsonb);
 create cast (jsonb as varchar) with function redshift.super_to_varchar(jsonb);
