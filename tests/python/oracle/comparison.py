@@ -9,11 +9,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from tests.python.oracle.deliveries import MILESTONES, Delivery, legs, windows
-from tests.python.oracle.failures import Failure, failures
-from tests.python.oracle.funnel import orders
+from tests.python.oracle.deliveries import MILESTONES, Delivery, legs, orders, windows
 from tests.python.oracle.log import HOUR, REGISTRY, STATES, Log, milliseconds, read
-from tests.python.oracle.robots import Interval, hours, intervals
+from tests.python.oracle.robots import Failure, Interval, failures, hours, intervals, versions
 
 STREAMS = tuple(dict.fromkeys(event.name.split(".")[0] for event in REGISTRY.events))
 EVENTS = tuple(f"fleet_staging.stg_event_log__{stream}_events" for stream in STREAMS)
@@ -132,23 +130,23 @@ def oracle(log: Log) -> dict[str, Iterator[Row]]:
     }
     deliveries = [Delivery(name, log) for name in log.by["delivery_id"]]
     return {
-        "fleet_marts.robot_state_intervals": state_rows(states),
+        "fleet_marts.robot_state_intervals": state_rows(states, log),
         "fleet_marts.supply_hours": hour_rows(states, log.end),
         "fleet_marts.robot_failures": failure_rows(failed),
         "fleet_marts.robot_mtbf": mtbf_rows(states, failed, log.end),
-        "fleet_intermediate.int_assignment_windows": window_rows(log, deliveries),
+        "fleet_intermediate.int_assignment_windows": window_rows(deliveries),
         "fleet_marts.delivery_sessions": map(session_row, deliveries),
         "fleet_marts.funnel_orders": order_rows(log, deliveries),
     }
 
 
-def state_rows(states: Mapping[str, list[Interval]]) -> Iterator[Row]:
+def state_rows(states: Mapping[str, list[Interval]], log: Log) -> Iterator[Row]:
     for robot, of_robot in states.items():
         for one in of_robot:
             if one.start < one.end:
                 yield (
                     *(robot, one.event.id, one.start, one.end, one.shown, one.basis, one.reason),
-                    *(one.lost, one.illegal, one.hardware, one.software),
+                    *(one.lost, one.illegal, *versions(log.by["robot_id"][robot], one.start)),
                 )
 
 
@@ -161,9 +159,9 @@ def hour_rows(states: Mapping[str, list[Interval]], end: int) -> Iterator[Row]:
 def failure_rows(failed: Mapping[str, list[Failure]]) -> Iterator[Row]:
     for robot, of_robot in failed.items():
         for one in of_robot:
-            start, last = one.signs[0], one.last
+            start, last, (name, component, code) = one.signs[0], one.last, one.root
             yield (
-                *(one.first.id, robot, one.component, one.code, one.consequences, start.state),
+                *(name, robot, component, code, one.consequences, start.state),
                 *(
                     last.basis,
                     len(one.errors),
@@ -206,14 +204,13 @@ def month(at: int) -> Any:
     return datetime.fromtimestamp(at / 1000, UTC).date().replace(day=1)
 
 
-def window_rows(log: Log, deliveries: list[Delivery]) -> Iterator[Row]:
-    found = windows(log, deliveries)
+def window_rows(deliveries: list[Delivery]) -> Iterator[Row]:
+    found = windows(deliveries)
     for delivery in deliveries:
         for one in delivery.assignments:
-            of_robot = found[one.event.id]
-            basis = "inferred" if of_robot.is_inferred else "reported"
-            times = (of_robot.start, of_robot.end)
-            yield one.event.id, delivery.id, one.robot, *times, of_robot.reason, basis
+            start, end, reason, is_inferred = found[one.event.id]
+            basis = "inferred" if is_inferred else "reported"
+            yield one.event.id, delivery.id, one.robot, start, end, reason, basis
 
 
 def session_row(delivery: Delivery) -> Row:
@@ -242,7 +239,7 @@ def order_rows(log: Log, deliveries: list[Delivery]) -> Iterator[Row]:
     for key, order in orders(log, deliveries).items():
         chosen = order.chosen
         yield (
-            *(key, chosen.delivery.id if chosen else None, order.lost_step, len(order.deliveries)),
-            chosen.handed_over if chosen else None,
+            *(key, chosen.id if chosen else None, order.lost_step, len(order.deliveries)),
+            order.handed_over(chosen) if chosen else None,
             *leg_columns(order.legs),
         )

@@ -18,7 +18,7 @@ from tests.python.nightly.worlds import World, markets
 from tests.python.oracle.comparison import compare, tables
 
 FOLDER = Path(__file__).parent
-ORACLE = ("log.py", "robots.py", "failures.py", "deliveries.py", "funnel.py")
+ORACLE = ("log.py", "robots.py", "deliveries.py")
 DIFFERENCES_SHOWN = 5
 
 
