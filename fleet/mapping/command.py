@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from itertools import repeat
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 
 import click
 from rich.console import Console
@@ -217,7 +218,19 @@ _importer: list[Importer] = []
 
 
 def _set_up(loaded: Mapping, registry: Registry, project_dir: Path) -> None:
+    Thread(target=_end_with_parent, daemon=True).start()
     _importer.append(Importer(loaded, registry, project_dir))
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it was killed, which no pool would notice.
+
+    Nothing is left half done: files appear whole.
+    """
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _import_one(log: Log, landing: str) -> Counts:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -65,3 +68,30 @@ def import_lines(tmp_path: Path, registry: Registry) -> Callable[..., Counts]:
         return counts
 
     return run
+
+
+def import_killed(mapping: Mapping, logs: Path, landing: Path, at: int = 2) -> None:
+    """Import in a process that is killed when the file of that number is about to appear."""
+    process = multiprocessing.get_context("spawn").Process(
+        target=_import_and_die, args=(mapping, str(logs), str(landing), at)
+    )
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL, "the moment to kill it did not come"
+
+
+def _import_and_die(mapping: Mapping, logs: str, landing: str, at: int) -> None:
+    seen = 0
+    replace = Path.replace
+
+    def dying(self: Path, target: Path) -> Path:
+        nonlocal seen
+        seen += 1
+        if seen == at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return replace(self, target)
+
+    Path.replace = dying  # type: ignore[method-assign,assignment]
+    importer = Importer(mapping, load_registry(ROOT), ROOT)
+    for log in find_logs([logs]):
+        import_log(importer, log, landing)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
-import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date
 from itertools import chain
@@ -26,7 +27,7 @@ from fleet.mapping.sources import LogError, find_logs, read_lines
 from fleet.registry import Registry
 from fleet.warehouse.event_lines import check
 from tests.python.conftest import ROOT
-from tests.python.mapping.conftest import LINE, PICKUP
+from tests.python.mapping.conftest import LINE, PICKUP, import_killed
 
 Load = Callable[..., Mapping]
 Import = Callable[..., Counts]
@@ -183,24 +184,6 @@ def first_registry() -> Registry:
     return load_registry(ROOT)
 
 
-def _killed(mapping: Mapping, logs: str, landing: str) -> None:
-    """Import until the second file is about to appear, and die without a word."""
-    seen = 0
-    replace = Path.replace
-
-    def dying(self: Path, target: Path) -> Path:
-        nonlocal seen
-        seen += 1
-        if seen == 2:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return replace(self, target)
-
-    Path.replace = dying  # type: ignore[method-assign,assignment]
-    importer = Importer(mapping, first_registry(), ROOT)
-    for log in find_logs([logs]):
-        import_log(importer, log, landing)
-
-
 def test_an_import_that_was_killed_goes_on_and_gives_the_same_files(
     mapping_of: Load, import_lines: Import, tmp_path: Path, registry: Registry
 ) -> None:
@@ -208,12 +191,7 @@ def test_an_import_that_was_killed_goes_on_and_gives_the_same_files(
     import_lines(mapping, WORLD)
     whole = files(tmp_path / "landing")
     killed = tmp_path / "killed"
-    process = multiprocessing.get_context("spawn").Process(
-        target=_killed, args=(mapping, str(tmp_path / "logs"), str(killed))
-    )
-    process.start()
-    process.join()
-    assert process.exitcode == -signal.SIGKILL
+    import_killed(mapping, tmp_path / "logs", killed)
     half = files(killed)
     assert 0 < len(half) < len(whole)
     assert {name for name in half if name.endswith(".ndjson.gz")} < whole.keys()
@@ -222,6 +200,35 @@ def test_an_import_that_was_killed_goes_on_and_gives_the_same_files(
     for log in find_logs([str(tmp_path / "logs")]):
         import_log(importer, log, str(killed))
     assert {n: c for n, c in files(killed).items() if not n.endswith(".part")} == whole
+
+
+# The first of several processes dies when one of the others has done a log.
+KILLED_AT_THE_FIRST_LOG = """
+import os, signal, sys
+from fleet.cli import main
+from fleet.mapping import command
+
+os.cpu_count = lambda: 2
+command._Advance.__call__ = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+main(sys.argv[1:])
+"""
+
+
+def test_no_process_outlives_an_import_that_was_killed(mapping_of: Load, tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    for name in ("a.log", "b.log", "c.log"):
+        (tmp_path / "logs" / name).write_text(json.dumps(LINE | {"wait": 5}), "utf-8")
+    words = ["import", "logs", "--mapping", mapping_of().file, "--out", "landing"]
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED_AT_THE_FIRST_LOG, *words],
+        cwd=tmp_path,
+        env=os.environ | {"FLEET_PROJECT_DIR": str(ROOT)},
+        stdout=subprocess.PIPE,
+    ) as process:
+        # The pipe is at its end once every process that could write into it is gone.
+        process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    assert list((tmp_path / "landing/import").rglob("*.json"))
 
 
 def test_packed_logs_and_tables_are_read(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The simulator's day in three foreign shapes gives the lines and the marts of the native load."""
+"""The simulator's day in three foreign shapes, also killed and again, gives the native marts."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from fleet.mapping.importer import Counts, Importer, import_log
-from fleet.mapping.loader import load_mapping
+from fleet.mapping.loader import Mapping, load_mapping
 from fleet.mapping.sources import find_logs
 from fleet.registry import Registry, load_registry
 from fleet.registry.targets.lines import example_line
 from tests.python.conftest import ROOT, Warehouse
+from tests.python.mapping.conftest import import_killed
 from tests.python.mapping.foreign import MAPPINGS, SHAPES, WRITERS, dump, time_of
 from tests.python.nightly.differences import Tables, differences, tables
 
@@ -27,6 +28,8 @@ OF_THE_LOAD = {
     "data",  # an object, whose keys Vector puts in order; its fields are columns of other marts
 }
 TABLES_OF_FILES = {"load_reconciliation"}
+KILLED = "archive"
+"""The shape whose import is killed and run again."""
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +42,19 @@ def lines_below(landing: Path) -> Iterator[dict[str, Any]]:
         yield from map(json.loads, gzip.decompress(path.read_bytes()).splitlines())
 
 
-def bring(
-    lines: Iterable[dict[str, Any]], shape: str, registry: Registry, folder: Path, landing: Path
-) -> Counts:
-    """Write lines in a foreign shape and import them into a landing folder."""
+def write_logs(
+    lines: Iterable[dict[str, Any]], shape: str, registry: Registry, folder: Path
+) -> tuple[Mapping, Path]:
+    """Write lines in a foreign shape; the mapping that undoes it, and the folder of the logs."""
     logs = folder / f"{shape}_logs"
     logs.mkdir(parents=True)
     WRITERS[shape](list(lines), registry, logs)
     mapping = load_mapping(dump(folder / f"{shape}.yml", MAPPINGS[shape](registry)), registry)
+    return mapping, logs
+
+
+def bring(mapping: Mapping, logs: Path, registry: Registry, landing: Path) -> Counts:
+    """Import logs into a landing folder."""
     importer = Importer(mapping, registry, ROOT)
     counts = Counts()
     for log in find_logs([str(logs)]):
@@ -91,7 +99,8 @@ def test_every_event_with_all_it_carries_comes_back(
             "dd": {"trace_id": f"t{number}", "span_id": f"s{number}"},
         }
         lines.append(line | own)
-    counts = bring(lines, shape, registry, tmp_path, tmp_path / "landing")
+    mapping, logs = write_logs(lines, shape, registry, tmp_path)
+    counts = bring(mapping, logs, registry, tmp_path / "landing")
     assert counts.refused == {}
     assert sum(counts.events.values()) == len(registry.events) == len(counts.events)
     found = Counter(map(as_said, lines_below(tmp_path / "landing")))
@@ -122,7 +131,13 @@ def test_every_mart_is_that_of_the_native_load(
     for place, shape in enumerate(SHAPES):
         mine = set(emitters[place :: len(SHAPES)])
         some = [line for line in lines if line["emitter_id"] in mine]
-        total.include(bring(some, shape, registry, tmp_path / "made", foreign.landing))
+        mapping, logs = write_logs(some, shape, registry, tmp_path / "made")
+        if shape == KILLED:
+            # Of the second log the events are there, and nothing that says it was done.
+            import_killed(mapping, logs, foreign.landing, at=4)
+            half = len(list(lines_below(foreign.landing))) - sum(total.events.values())
+            assert 0 < half < len(some)
+        total.include(bring(mapping, logs, registry, foreign.landing))
     assert total.refused == {}
     assert total.accounted == total.lines
     assert sum(total.events.values()) == len(lines) > 10_000
