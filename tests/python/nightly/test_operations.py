@@ -68,9 +68,8 @@ FOREIGN = [
 ]
 WAITS: Sequence[Any] = ("wait", {"path": "waited", "times": 60})
 # In a few operations of this seed is nearly every kind of them.
-SEEDS = (
-    [1000 * SOAK + n for n in range(int(os.environ.get("OPERATIONS", "1")))] if SOAK else [15001]
-)
+OPERATIONS = int(os.environ.get("OPERATIONS", "1"))
+SEEDS = [1000 * SOAK + n for n in range(OPERATIONS)] if SOAK else [15001]
 
 
 @dataclass(frozen=True)
