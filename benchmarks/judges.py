@@ -50,6 +50,10 @@ class Recorder:
 
     checks: list[Check] = field(default_factory=list)
 
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Leave out tests that build a database of their own: it is not asked again."""
+        items[:] = [item for item in items if "dbt" not in getattr(item, "fixturenames", ())]
+
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Iterator[None]:
         databases: set[Path] = set()
@@ -88,7 +92,16 @@ def checks(files: Sequence[Path], folder: Path) -> list[Check]:
     with contextlib.redirect_stdout(said):
         code = pytest.main(
             [
-                *("-q", "-p", "no:cacheprovider", "-p", "no:xdist", f"--basetemp={folder}"),
+                *(
+                    "-q",
+                    "-p",
+                    "no:cacheprovider",
+                    "-p",
+                    "no:xdist",
+                    "-W",
+                    "ignore",
+                    f"--basetemp={folder}",
+                ),
                 *map(str, files),
             ],
             plugins=[recorder],
