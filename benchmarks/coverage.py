@@ -1,195 +1,322 @@
 """How often each interval of the marts holds the truth, against what it claims.
 
-Run `python -m benchmarks.coverage`. Worlds are A/A: nothing differs but by chance. The intervals
-are those of the project's own macros and of release_verdicts, computed by DuckDB.
+Run `python -m benchmarks.coverage`. Worlds are A/A: nothing differs but by chance and from robot to
+robot, or day to day. Made-up rows are put below the models of the project, DuckDB builds the marts
+of them, and their bounds are held against the rate or share that the rows were drawn with.
 
-- MTBF and rates: for each expected number of failures the share of Poisson counts whose interval
-  holds the true rate; summed exactly, not drawn. Robots that differ (rates gamma-distributed with
-  shape 4, as in benchmarks.release_alarms) are asked twice: for the rate of these very robots, and
-  for that of all robots of which they are a sample.
-- Shares (Wilson): the same of binomial counts, on average over shares from 2 to 98 %; and of robots
-  whose shares differ.
-- Releases: the share of releases without a difference whose bounds hold 1, for fleets of few and
-  many robots.
+- `robot_mtbf`: of one robot, by the number of failures that its rate leads to. Counts jump by one,
+  so coverage jumps with the rate: it is averaged over rates of a range, `least` is that of the
+  worst of them. Summed exactly, not drawn.
+- `hardware_mtbf`: of all robots like those that were counted, which fail by chance alone or differ
+  by half of their mean (rates gamma-distributed with shape 4, as in benchmarks.release_alarms) or
+  by all of it. Their operating hours differ as well.
+- `release_health`: errors, of which a failure has one to eight; takeovers by chance alone; shares
+  of deliveries by robots that differ, of pickups by chance alone, of a service's lines by day.
+- `release_verdicts`: the share of releases without a difference whose bounds hold 1.
 
 The last line is JSON: `claim` and `coverage` of each, in percent.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import click
-import duckdb
 import numpy as np
+import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 from scipy import stats
 
-from benchmarks.nightly import Warehouse, database_in
-from benchmarks.release_alarms import Alarms, Draws, single_looks
+from benchmarks.release_alarms import MONDAY, MOST_TOLD, ROBOT_SHAPE, Alarms, Draws, single_looks
 
-ROBOT_SHAPE = 4.0
-MOST_COUNTED = 2_000
-TRIALS = (20, 100, 500)
-SHARES = np.linspace(0.02, 0.98, 481)
-
-BOUNDS = """
-select
-    cast(numbers.range as integer) as n,
-    1000.0 as hours,
-    {{ rate_bound("n", "hours", -1) }} as lower_bound,
-    {{ rate_bound("n", "hours", 1) }} as upper_bound
-from range(0, MOST) as numbers
-left join {{ ref("chi_square_factors") }} as n_factors
-    on numbers.range = n_factors.failure_count
-order by n
-"""
-WILSON = """
-select
-    {{ wilson_bound("successes.range", "trials.trials", -1) }} as lower_bound,
-    {{ wilson_bound("successes.range", "trials.trials", 1) }} as upper_bound
-from (select TRIALS as trials) as trials
-inner join range(0, TRIALS + 1) as successes on true
-order by successes.range
-"""
+MARTS = ("robot_mtbf", "hardware_mtbf", "release_health")
+BY_CHANCE = 1e6
+RANGES = ((0.3, 3), (3, 10), (10, 30), (30, 100), (100, 300))
+MOST_COUNTED = 500
+HOUR = 3_600_000
+MONTH_HOURS = 200.0
+"""Operating hours of a robot, on average."""
+RATE, SHARE = 0.02, 0.2
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """One interval in one kind of world, in percent."""
+    """One interval in one kind of world, in percent; `least` only where it was summed."""
 
     interval: str
     world: str
     claim: float
     coverage: float
+    least: float | None = None
 
 
-class Intervals:
-    """Bounds as the macros of the project compute them."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._warehouse = Warehouse(folder / "dbt")
-        self._database = database_in(folder)
-        self._run("seed", "--select", "chi_square_factors")
-
-    def _run(self, *words: str) -> Any:
-        return self._warehouse(*words, database=self._database, landing=self._folder)
-
-    def ask(self, template: str, **numbers: int) -> np.ndarray:
-        """Columns of a query that is written with the macros; NULL is infinite."""
-        for name, number in numbers.items():
-            template = template.replace(name, str(number))
-        # dbt prints what it compiled, quiet or not.
-        with contextlib.redirect_stdout(io.StringIO()):
-            done = self._run("compile", "--inline", template)
-        with duckdb.connect(self._database) as connection:
-            found = connection.execute(str(done.results[0].node.compiled_code)).fetchnumpy()
-        filled = [np.ma.filled(column.astype(float), np.inf) for column in found.values()]
-        return np.array(filled[-2:])
-
-
-def rates(bounds: np.ndarray, rng: np.random.Generator) -> list[Coverage]:
-    """Failures per hour, of which MTBF is the reciprocal: its bounds are those of the rate."""
+def holds(bounds: np.ndarray, truth: float | np.ndarray) -> float:
+    """Percent of rows of lower and upper bound that hold the truth."""
     lower, upper = bounds
-    counts = np.arange(lower.size)
+    return float(100 * np.mean((lower <= truth) & (truth <= upper)))
+
+
+def asked(found: list[Any]) -> np.ndarray:
+    """Two rows, of lower and upper bounds; NULL is open."""
+    rows = sorted(found, key=lambda row: int(row[0]))
+    return np.array([[np.inf if end is None else end for end in row[1:]] for row in rows]).T
+
+
+def operating(robots: np.ndarray, group: np.ndarray, hours: np.ndarray) -> pa.Table:
+    """int_robot_operating_days: one day of each robot, of the hardware and software `group`."""
+    return pa.table(
+        {
+            "robot_id": robots,
+            "operating_date": np.full(robots.size, MONDAY).astype("datetime64[D]"),
+            "hardware_version": group,
+            "software_version": group,
+            "operating_milliseconds": (hours * HOUR).astype(np.int64),
+            "down_milliseconds": np.zeros(robots.size, np.int64),
+        }
+    )
+
+
+def failures(robots: np.ndarray, group: np.ndarray, counts: np.ndarray) -> pa.Table:
+    """robot_failures, all of them charged."""
+    number = int(counts.sum())
+    return pa.table(
+        {
+            "failure_id": names(number),
+            "robot_id": np.repeat(robots, counts),
+            "hardware_version": np.repeat(group, counts),
+            "software_version": np.repeat(group, counts),
+            "is_charged": np.ones(number, bool),
+            "is_open": np.zeros(number, bool),
+            "end_basis": ["operating"] * number,
+            "started_at": pa.array(
+                np.full(number, MONDAY.astype("datetime64[us]")), pa.timestamp("us", "UTC")
+            ),
+        }
+    )
+
+
+def names(number: int) -> np.ndarray:
+    return np.arange(number).astype(str).astype(object)
+
+
+def of_robots(marts: Alarms) -> list[Coverage]:
+    """MTBF of one robot: one robot for each count, weighed by how often chance makes it."""
+    robots, counts = names(MOST_COUNTED), np.arange(MOST_COUNTED)
+    bounds = asked(
+        marts.build(
+            ["robot_mtbf"],
+            {
+                "fleet_intermediate.int_robot_operating_days": operating(
+                    robots, robots, np.full(MOST_COUNTED, MONTH_HOURS)
+                ),
+                "fleet_marts.robot_failures": failures(robots, robots, counts),
+            },
+            "select robot_id, mtbf_lower_90_hours, mtbf_upper_90_hours from fleet_marts.robot_mtbf",
+        )
+    )
     found = []
-    for expected in (0.5, 1, 3, 10, 30, 100, 300):
-        holds = (lower <= expected / 1000) & (expected / 1000 <= upper)
-        share = stats.poisson.pmf(counts, expected)[holds].sum()
-        found.append(Coverage("MTBF, rates", f"{expected:g} failures by chance", 90, 100 * share))
-    for robots, expected in ((10, 30), (40, 50), (40, 300)):
-        drawn = rng.gamma(ROBOT_SHAPE, 1 / ROBOT_SHAPE, (200_000, robots)).mean(1) * expected
-        failed = rng.poisson(drawn)
-        for of, true in (("of these robots", drawn), ("of all robots like them", expected)):
-            holds = (lower[failed] <= true / 1000) & (true / 1000 <= upper[failed])
-            world = f"{expected} failures of {robots} robots that differ, the rate {of}"
-            found.append(Coverage("MTBF, rates", world, 90, 100 * holds.mean()))
+    for least, most in RANGES:
+        expected = np.exp(np.linspace(np.log(least), np.log(most), 300))
+        chance = stats.poisson.pmf(counts[:, None], expected)
+        truth = MONTH_HOURS / expected
+        held = (bounds[0][:, None] <= truth) & (truth <= bounds[1][:, None])
+        shares = 100 * (chance * held).sum(0)
+        world = f"one robot, {least:g} to {most:g} failures"
+        found.append(Coverage("robot_mtbf", world, 90, shares.mean(), shares.min()))
     return found
 
 
-def shares(intervals: Intervals, rng: np.random.Generator) -> list[Coverage]:
-    """Shares of deliveries or lines."""
+def differing(shape: float) -> str:
+    return {BY_CHANCE: "by chance", ROBOT_SHAPE: "that differ by half"}.get(
+        shape, "that differ by all of their mean"
+    )
+
+
+def of_fleets(marts: Alarms, draws: int, rng: np.random.Generator) -> list[Coverage]:
+    """MTBF of all robots like those that were counted."""
     found = []
-    for trials in TRIALS:
-        lower, upper = intervals.ask(WILSON, TRIALS=trials)
-        counts = np.arange(trials + 1)
-        chance = stats.binom.pmf(counts[:, None], trials, SHARES)
-        holds = (lower[:, None] <= SHARES) & (upper[:, None] >= SHARES)
-        covered = (chance * holds).sum(0)
-        world = f"{trials} trials by chance, on average over shares"
-        found.append(Coverage("shares (Wilson)", world, 90, 100 * covered.mean()))
-        if trials == TRIALS[-1]:
-            of_robot = rng.beta(4, 16, (100_000, 20))
-            counted = rng.binomial(trials // 20, of_robot).sum(1)
-            for of, true in (
-                ("of these robots", of_robot.mean(1)),
-                ("of all robots like them", np.full(len(counted), 0.2)),
-            ):
-                holds_it = (lower[counted] <= true) & (true <= upper[counted])
-                world = f"{trials} trials of 20 robots that differ, the share {of}"
-                found.append(Coverage("shares (Wilson)", world, 90, 100 * holds_it.mean()))
+    for shape in (BY_CHANCE, ROBOT_SHAPE, 1.0):
+        for robots, expected in ((5, 30), (10, 30), (20, 30), (40, 10), (40, 50), (40, 300)):
+            size = (draws, robots)
+            hours = rng.uniform(0.5, 1.5, size) * MONTH_HOURS
+            rate = expected / robots / MONTH_HOURS
+            counts = rng.poisson(rng.gamma(shape, 1 / shape, size) * rate * hours).ravel()
+            robot, group = names(counts.size), np.repeat(names(draws), robots)
+            bounds = marts.build(
+                ["hardware_mtbf"],
+                {
+                    "fleet_intermediate.int_robot_operating_days": operating(
+                        robot, group, hours.ravel()
+                    ),
+                    "fleet_marts.robot_failures": failures(robot, group, counts),
+                },
+                "select hardware_version, mtbf_lower_90_hours, mtbf_upper_90_hours"
+                " from fleet_marts.hardware_mtbf",
+            )
+            world = f"{expected} failures of {robots} robots {differing(shape)}"
+            found.append(Coverage("hardware_mtbf", world, 90, holds(asked(bounds), 1 / rate)))
     return found
 
 
-def releases(alarms: Alarms, draws: int, rng: np.random.Generator) -> list[Coverage]:
+@dataclass(frozen=True)
+class Measure:
+    """What a version's robots or days counted, over what, and the true rate or share."""
+
+    column: str
+    count: np.ndarray
+    over_column: str | None
+    over: np.ndarray
+    truth: float
+    kind: str
+
+
+def of_versions(marts: Alarms, draws: int, rng: np.random.Generator) -> list[Coverage]:
+    """Rates and shares of release_health, of all robots or days like those that were counted."""
+    found = []
+    for units, service in ((10, "robot-agent"), (40, "robot-agent"), (14, "made-up")):
+        measures = made_up(draws, units, service == "made-up", rng)
+        version = np.repeat(names(draws), units)
+        unit = names(version.size)
+        of_service: dict[str, Any] = {"service": [service] * draws, "version": names(draws)}
+        for one in measures.values():
+            of_service[one.column] = one.count.sum(1)
+            if one.over_column:
+                of_service[one.over_column] = one.over.sum(1)
+        hours = next(iter(measures.values())).over.ravel()
+        exposures = pa.concat_tables(
+            pa.table(
+                {
+                    "service": [service] * unit.size,
+                    "version": version,
+                    "unit": unit,
+                    "measure": [name] * unit.size,
+                    "event_count": one.count.ravel().astype(float),
+                    "exposure": one.over.ravel().astype(float),
+                }
+            )
+            for name, one in measures.items()
+        )
+        bounds = marts.build(
+            ["release_health"],
+            {
+                "fleet_intermediate.int_release_days": pa.table(of_service),
+                "fleet_intermediate.int_robot_operating_days": operating(unit, version, hours),
+                "fleet_intermediate.int_release_exposures": exposures,
+            },
+            "select version, "
+            + ", ".join(f"{name}_lower_90, {name}_upper_90" for name in measures)
+            + f" from fleet_marts.release_health where service = '{service}'",
+        )
+        both = asked(bounds)
+        for place, (name, one) in enumerate(measures.items()):
+            world = f"{units} {'days' if service == 'made-up' else 'robots'} {one.kind}"
+            covered = holds(both[2 * place : 2 * place + 2], one.truth)
+            found.append(Coverage(f"release_health, {name}", world, 90, covered))
+    return found
+
+
+def made_up(
+    draws: int, units: int, is_service: bool, rng: np.random.Generator
+) -> dict[str, Measure]:
+    """By name, what the units of each draw counted; of robots the first is over hours."""
+    size = (draws, units)
+    shares = rng.beta(4, 4 / SHARE - 4, size)
+    trials, lines = rng.integers(5, 60, size), rng.integers(1_000, 3_000, size)
+    by_chance, by_half = differing(BY_CHANCE), differing(ROBOT_SHAPE)
+    found = {
+        "failed_pickup_ratio": Measure(
+            "failed_pickup_count",
+            rng.binomial(trials, SHARE),
+            "pickup_count",
+            trials,
+            SHARE,
+            by_chance,
+        ),
+        "error_ratio": Measure(
+            "error_count",
+            rng.binomial(lines, shares / 10),
+            "event_count",
+            lines,
+            SHARE / 10,
+            by_half,
+        ),
+    }
+    if is_service:
+        return found
+    hours = rng.uniform(0.5, 1.5, size) * MONTH_HOURS
+    failed = rng.poisson(rng.gamma(ROBOT_SHAPE, 1 / ROBOT_SHAPE, size) * RATE * hours)
+    told = failed + rng.binomial(failed * (MOST_TOLD - 1), 0.5)
+    return {
+        "errors_per_operating_hour": Measure(
+            "robot_error_count",
+            told,
+            None,
+            hours,
+            RATE * (MOST_TOLD + 1) / 2,
+            by_half,
+        ),
+        "takeovers_per_operating_hour": Measure(
+            "takeover_count",
+            rng.poisson(RATE * hours),
+            None,
+            hours,
+            RATE,
+            by_chance,
+        ),
+        "failed_delivery_ratio": Measure(
+            "failed_delivery_count",
+            rng.binomial(trials, shares),
+            "delivery_count",
+            trials,
+            SHARE,
+            by_half,
+        ),
+        **found,
+    }
+
+
+def of_releases(marts: Alarms, draws: int, rng: np.random.Generator) -> list[Coverage]:
     """Ratios of failures per operating hour of two versions that are alike."""
     found = []
-    for robots, shape, name in (
-        (40, 1e6, "40 robots a side, by chance"),
-        (40, ROBOT_SHAPE, "40 robots a side that differ"),
-        (10, ROBOT_SHAPE, "10 robots a side that differ"),
-        (40, 1.0, "40 robots a side that differ by their mean"),
-    ):
-        called = single_looks(alarms, [Draws("same", 1, draws)], robots, shape, rng)
-        covered = 100 * (1 - called["same"])
-        found.append(Coverage("release_verdicts, ratio", name, 96, covered))
+    for robots, shape in ((40, BY_CHANCE), (40, ROBOT_SHAPE), (10, ROBOT_SHAPE), (40, 1.0)):
+        called = single_looks(marts, [Draws("same", 1, draws)], robots, shape, rng)
+        world = f"{robots} robots a side {differing(shape)}"
+        found.append(Coverage("release_verdicts, ratio", world, 96, 100 * (1 - called["same"])))
     return found
 
 
 def show(found: list[Coverage]) -> Table:
-    table = Table("interval", "in a world of", "claims", "holds the truth", "off by", box=None)
+    table = Table("interval", "in a world of", "claims", "holds", "off by", "least", box=None)
     for one in found:
         off = one.coverage - one.claim
         table.add_row(
-            one.interval, one.world, f"{one.claim:g} %", f"{one.coverage:.1f} %", f"{off:+.1f}"
+            *(one.interval, one.world, f"{one.claim:g} %", f"{one.coverage:.1f} %", f"{off:+.1f}"),
+            "" if one.least is None else f"{one.least:.1f} %",
         )
     return table
 
 
 @click.command()
-@click.option("--draws", default=2_000, show_default=True, help="Releases of each kind; 0: none.")
+@click.option("--draws", default=6_000, show_default=True, help="Fleets or releases of each kind.")
 @click.option("--seed", default=1, show_default=True)
 def main(draws: int, seed: int) -> None:
     """Hold what intervals claim against how often they hold the truth."""
     rng = np.random.default_rng(seed)
     with tempfile.TemporaryDirectory() as folder:
-        intervals = Intervals(Path(folder))
-        found = rates(intervals.ask(BOUNDS, MOST=MOST_COUNTED), rng) + shares(intervals, rng)
-    if draws:
-        with tempfile.TemporaryDirectory() as folder:
-            found += releases(Alarms(Path(folder)), draws, rng)
+        marts = Alarms(Path(folder), others=MARTS)
+        found = [
+            *of_robots(marts),
+            *of_fleets(marts, draws, rng),
+            *of_versions(marts, draws, rng),
+            *of_releases(marts, draws, rng),
+        ]
     Console(width=140).print(show(found))
-    click.echo(
-        json.dumps(
-            [
-                {
-                    "interval": one.interval,
-                    "world": one.world,
-                    "claim": one.claim,
-                    "coverage": round(one.coverage, 2),
-                }
-                for one in found
-            ]
-        )
-    )
+    click.echo(json.dumps([asdict(one) for one in found]))
 
 
 if __name__ == "__main__":

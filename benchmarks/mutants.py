@@ -5,15 +5,19 @@ in one place over sqlglot: a comparison, a boundary, the kind of a join, a predi
 default of a coalesce, a window's frame, an order, an aggregate. What runs against each mutant:
 
 - the unit tests of the model, with the rows that they give and expect;
-- the oracle: the model and what is built of it are rebuilt from a small fleet of random worlds and
-  a simulated one with every trouble, and the marts must have the rows that tests/python/oracle
-  demands (before the first mutant they do, which is checked);
-- the data tests of all that was rebuilt.
+- the tests of TESTS: pytest runs them once, then the model and what is built of it are rebuilt in
+  their databases, and those that asked one of these are called again (benchmarks/judges.py);
+- the oracle: the same with a fleet of random worlds and a simulated one with every trouble, of
+  which the marts must have the rows that tests/python/oracle demands (before the first mutant they
+  do, which is checked);
+- the data tests of all that was rebuilt there.
 
-A mutant that all of them pass survives. Some of these change no row of the fleet (`unseen`): most
-of them mean the same. `mutants_survivors.yml` says of each place why it may survive; one without a
-reason there is listed. Parts of a model that only nights have are not mutated: the property test of
-nights is about those. The last line is JSON.
+A mutant that all of them pass survives. Some change no row of any database (`unseen`): most of
+these mean the same. `mutants_survivors.yml` has a reason for each place where one may survive, and
+says of which it was shown that the change means the same (`equivalent`); a survivor without one
+there is listed. `killed_share` is of all that were tried, `killed_share_of_real` of those that are
+not equivalent. Parts of a model that only nights have are not mutated: the property test of nights
+is about those. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -47,6 +51,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlglot import exp
 
+from benchmarks.judges import Check, checks
 from benchmarks.nightly import ROOT
 from fleet.registry import load_registry
 from fleet.simulator.simulation import simulate_fleet
@@ -64,6 +69,12 @@ SIMULATED = Settings(
     robots=4, days=1, seed=5, start=date(FIRST_DAY.year, 1, 20), times_troubled=5.0
 )
 RANDOM_WORLDS = 60
+TESTS = (
+    *("dbt/test_failures.py", "dbt/test_states.py", "dbt/test_endings.py", "dbt/test_funnel.py"),
+    *("dbt/test_days.py", "dbt/test_diagnosis.py", "dbt/test_clocks.py", "dbt/test_intervals.py"),
+    *("dbt/test_release_verdicts.py", "dbt/test_scores.py", "dbt/test_ledgers.py"),
+    "registry/test_quarantine.py",
+)
 PATIENCE = 10.0
 """Seconds that a statement may take; one that takes longer is found by that."""
 OF_THE_RUN = {"processed_run", "changed_run", "copy_token"}
@@ -83,7 +94,7 @@ TWINS: Mapping[type[exp.Expr], type[exp.Expr]] = {
     exp.Lag: exp.Lead,
     exp.Lead: exp.Lag,
 }
-Verdict = Literal["unit tests", "oracle", "data tests", "error", "survived", "unseen"]
+Verdict = Literal["unit tests", "tests", "oracle", "data tests", "error", "survived", "unseen"]
 
 
 @dataclass(frozen=True)
@@ -208,17 +219,14 @@ class UnitTest:
 
 @dataclass
 class Project:
-    """The models in order, their tests, and a database in which they are built."""
+    """The models in order, and their tests."""
 
-    database: Path
     sql: dict[str, str] = field(default_factory=dict)
     relation: dict[str, str] = field(default_factory=dict)
     is_view: dict[str, bool] = field(default_factory=dict)
     children: dict[str, list[str]] = field(default_factory=dict)
     unit_tests: dict[str, list[UnitTest]] = field(default_factory=lambda: defaultdict(list))
     data_tests: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    sums: dict[str, Any] = field(default_factory=dict)
-    oracle_sums: dict[str, Any] = field(default_factory=dict)
 
     def descendants(self, model: str) -> list[str]:
         """The model and what is built of it, in an order in which it can be built."""
@@ -227,6 +235,24 @@ class Project:
             if name in wanted:
                 wanted.update(self.children[name])
         return [name for name in self.sql if name in wanted]
+
+
+@dataclass
+class Database:
+    """One in which models can be rebuilt, and what must hold in it then.
+
+    sums         of each model that can be, all that it has
+    oracle_sums  of each mart that the oracle demands, what it says of it; none of a test's own
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    checks: list[Check]
+    sums: dict[str, Any] = field(default_factory=dict)
+    oracle_sums: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_of_oracle(self) -> bool:
+        return not self.checks
 
 
 def run(connection: duckdb.DuckDBPyConnection, sql: str) -> list[Any]:
@@ -239,7 +265,7 @@ def run(connection: duckdb.DuckDBPyConnection, sql: str) -> list[Any]:
         timer.cancel()
 
 
-def prepare(folder: Path) -> Project:
+def prepare(folder: Path) -> tuple[Project, Path]:
     """Build the project of a small fleet, and note what dbt compiles for models and tests."""
     (folder / "home").mkdir()
     profiles = (ROOT / "profiles.yml.example").read_text("utf-8")
@@ -255,7 +281,7 @@ def prepare(folder: Path) -> Project:
     )
     write(warehouse.database, Fleet(worlds, nights=1).loads()[0])
     done = warehouse("run")
-    project = Project(warehouse.database)
+    project = Project()
     for result in done.results:
         node = result.node
         if node.resource_type != "model":
@@ -276,7 +302,7 @@ def prepare(folder: Path) -> Project:
         if node.resource_type == "test" and node.config.severity.lower() == "error":
             for parent in node.depends_on.nodes:
                 project.data_tests[parent.split(".")[-1]].append(node.compiled_code)
-    return project
+    return project, warehouse.database
 
 
 def capture_tests(project: Project, warehouse: Warehouse) -> None:
@@ -337,48 +363,75 @@ def look(connection: duckdb.DuckDBPyConnection, project: Project, name: str) -> 
     return of_all, checksum(connection, relation, columns)
 
 
-def note_what_is_right(connection: duckdb.DuckDBPyConnection, project: Project) -> None:
+def opened(path: Path, project: Project, of_path: list[Check]) -> Database:
+    """A database with all of its models rebuilt, as they are without a mutant.
+
+    A test that builds a few models has made the tables below them by hand: these cannot be rebuilt.
+    """
+    connection = duckdb.connect(path)
+    connection.execute("set TimeZone = 'UTC'; set threads = 1")
+    database = Database(connection, of_path)
     for name, sql in project.sql.items():
-        build(connection, project, name, sql)
-    for name in project.sql:
-        project.sums[name], project.oracle_sums[name] = look(connection, project, name)
-    for tests in project.data_tests.values():
-        tests[:] = [sql for sql in tests if not run(connection, sql)]
+        with contextlib.suppress(duckdb.CatalogException):
+            build(connection, project, name, sql)
+            database.sums[name], database.oracle_sums[name] = look(connection, project, name)
+    if database.is_of_oracle:
+        for tests in project.data_tests.values():
+            tests[:] = [sql for sql in tests if not run(connection, sql)]
+    database.checks = [check for check in of_path if check.passes(connection)]
+    return database
 
 
-def judge(connection: duckdb.DuckDBPyConnection, project: Project, mutant: Mutant) -> Verdict:
+def judge(databases: list[Database], project: Project, mutant: Mutant) -> Verdict:
     """What finds the mutant first."""
     sql = mutated(project.sql[mutant.model], mutant)
     assert sql is not None
     for test in project.unit_tests[mutant.model]:
         body = mutated(test.body, mutant)
         try:
-            if body and not test.passes(connection, body):
+            if body and not test.passes(databases[-1].connection, body):
                 return "unit tests"
         except duckdb.Error:
             return "unit tests"
-    connection.execute("begin")
-    try:
-        changed = set()
-        rebuilt = {mutant.model}
-        for name in project.descendants(mutant.model):
-            if name not in rebuilt:
-                continue
-            build(connection, project, name, sql if name == mutant.model else project.sql[name])
-            of_all, of_oracle = look(connection, project, name)
-            if of_oracle != project.oracle_sums[name]:
-                return "oracle"
-            if of_all != project.sums[name]:
-                changed.add(name)
-                rebuilt.update(project.children[name])
-        tests = {test for name in changed for test in project.data_tests[name]}
-        if any(run(connection, test) for test in sorted(tests)):
-            return "data tests"
-        return "survived" if changed else "unseen"
-    except duckdb.Error:
-        return "error"
-    finally:
-        connection.execute("rollback")
+    found: Verdict = "unseen"
+    for database in databases:
+        if mutant.model not in database.sums:
+            continue
+        database.connection.execute("begin")
+        try:
+            verdict = judge_in(database, project, mutant.model, sql)
+        except duckdb.Error:
+            verdict = "error"
+        finally:
+            database.connection.execute("rollback")
+        if verdict not in ("survived", "unseen"):
+            return verdict
+        found = "survived" if "survived" in (found, verdict) else "unseen"
+    return found
+
+
+def judge_in(database: Database, project: Project, model: str, sql: str) -> Verdict:
+    """What finds a model's SQL in one database, in a transaction of which nothing may stay."""
+    connection = database.connection
+    changed = set()
+    rebuilt = {model}
+    for name in project.descendants(model):
+        if name not in rebuilt or name not in database.sums:
+            continue
+        build(connection, project, name, sql if name == model else project.sql[name])
+        of_all, of_oracle = look(connection, project, name)
+        if database.is_of_oracle and of_oracle != database.oracle_sums[name]:
+            return "oracle"
+        if of_all != database.sums[name]:
+            changed.add(name)
+            rebuilt.update(project.children[name])
+    if not changed:
+        return "unseen"
+    if not database.is_of_oracle:
+        passed = all(check.passes(connection) for check in database.checks)
+        return "survived" if passed else "tests"
+    tests = {test for name in changed for test in project.data_tests[name]}
+    return "data tests" if any(run(connection, test) for test in sorted(tests)) else "survived"
 
 
 def all_mutants(project: Project, models: tuple[str, ...]) -> list[Mutant]:
@@ -390,18 +443,22 @@ def all_mutants(project: Project, models: tuple[str, ...]) -> list[Mutant]:
     ]
 
 
-def reasons() -> list[tuple[str, str, str]]:
-    """Patterns of model and of place, and why such a mutant may survive."""
-    rows = yaml.safe_load(REASONS.read_text("utf-8")) if REASONS.exists() else []
-    return [(row["model"], row["place"], row["reason"]) for row in rows]
+@dataclass(frozen=True)
+class Reason:
+    """Why a mutant of a place may survive; both patterns are of the whole text."""
+
+    model: str
+    place: str
+    reason: str
+    equivalent: bool = False
+
+    def fits(self, mutant: Mutant) -> bool:
+        text = f"{mutant.kind}: {mutant.text}"
+        return bool(re.fullmatch(self.model, mutant.model) and re.search(self.place, text, re.S))
 
 
-def reason_of(mutant: Mutant, known: list[tuple[str, str, str]]) -> str | None:
-    for model, place, reason in known:
-        found = re.search(place, f"{mutant.kind}: {mutant.text}", re.S)
-        if re.fullmatch(model, mutant.model) and found:
-            return reason
-    return None
+def reasons() -> list[Reason]:
+    return [Reason(**row) for row in yaml.safe_load(REASONS.read_text("utf-8"))]
 
 
 @click.command()
@@ -414,52 +471,72 @@ def main(sample: int, seed: int, minutes: float, models: tuple[str, ...], show: 
     """Put faults into the SQL of the models, and count those that the fast tests find."""
     verdicts: dict[str, Counter[Verdict]] = defaultdict(Counter)
     survivors: list[tuple[Mutant, Verdict]] = []
+    console = Console(width=140)
     with tempfile.TemporaryDirectory() as folder:
-        project = prepare(Path(folder))
-        wrong = list(compare(tables(project.database)))
+        project, of_oracle = prepare(Path(folder))
+        wrong = list(compare(tables(of_oracle)))
         assert not wrong, f"the marts differ from the oracle before any mutant: {wrong[:2]}"
+        by_path = defaultdict(list)
+        for check in checks(
+            [ROOT / "tests" / "python" / name for name in TESTS], Path(folder, "t")
+        ):
+            by_path[check.database].append(check)
+        databases = [opened(path, project, found) for path, found in by_path.items()]
+        databases.append(opened(of_oracle, project, []))
+        counted = sum(len(database.checks) for database in databases)
+        console.print(f"{counted} tests in {len(databases) - 1} databases, and the oracle")
         mutants = all_mutants(project, models)
         size = min(sample, len(mutants)) if sample else len(mutants)
         chosen = random.Random(seed).sample(mutants, size)
-        with duckdb.connect(project.database) as connection:
-            connection.execute("set TimeZone = 'UTC'; set threads = 1")
-            note_what_is_right(connection, project)
-            began = time.monotonic()
-            for tried, mutant in enumerate(chosen):
-                if minutes and time.monotonic() - began > 60 * minutes:
-                    chosen = chosen[:tried]
-                    break
-                verdict = judge(connection, project, mutant)
-                verdicts[mutant.model][verdict] += 1
-                if verdict in ("survived", "unseen"):
-                    survivors.append((mutant, verdict))
-            seconds = time.monotonic() - began
-    console = Console(width=140)
+        began = time.monotonic()
+        for tried, mutant in enumerate(chosen):
+            if minutes and time.monotonic() - began > 60 * minutes:
+                chosen = chosen[:tried]
+                break
+            verdict = judge(databases, project, mutant)
+            verdicts[mutant.model][verdict] += 1
+            if verdict in ("survived", "unseen"):
+                survivors.append((mutant, verdict))
+        seconds = time.monotonic() - began
+        for database in databases:
+            database.connection.close()
     console.print(table(verdicts))
     known = reasons()
-    unnamed = 0
-    for mutant, verdict in survivors:
-        if reason_of(mutant, known) is None:
-            unnamed += 1
-            console.print(f"{verdict}, no reason: {mutant.name[:show]}", markup=False)
-    total = sum((counted for counted in verdicts.values()), Counter())
-    killed = len(chosen) - len(survivors)
+    named = [next((one for one in known if one.fits(mutant)), None) for mutant, _ in survivors]
+    for (mutant, verdict), reason in zip(survivors, named, strict=True):
+        if reason is None or (reason.equivalent and verdict == "survived"):
+            why = "no reason" if reason is None else "not equivalent"
+            console.print(f"{verdict}, {why}: {mutant.name[:show]}", markup=False)
     console.print(f"{seconds / max(len(chosen), 1):.2f} s a mutant, of {len(mutants):,} in all")
-    figures = {
-        "mutants": len(mutants),
-        "tried": len(chosen),
+    click.echo(json.dumps(figures(len(mutants), len(chosen), survivors, named)))
+
+
+def figures(
+    of: int, tried: int, survivors: list[tuple[Mutant, Verdict]], named: list[Reason | None]
+) -> dict[str, float]:
+    """What the last line says."""
+    killed = tried - len(survivors)
+    seen = sum(verdict == "survived" for _, verdict in survivors)
+    equivalent = sum(
+        reason is not None and reason.equivalent and verdict == "unseen"
+        for (_, verdict), reason in zip(survivors, named, strict=True)
+    )
+    return {
+        "mutants": of,
+        "tried": tried,
         "killed": killed,
-        "killed_share": round(killed / max(len(chosen), 1), 4),
-        "survived": total["survived"],
-        "unseen": total["unseen"],
-        "without_reason": unnamed,
+        "survived": seen,
+        "unseen": len(survivors) - seen,
+        "equivalent": equivalent,
+        "killed_share": round(killed / max(tried, 1), 4),
+        "killed_share_of_real": round(killed / max(tried - equivalent, 1), 4),
+        "without_reason": sum(reason is None for reason in named),
     }
-    click.echo(json.dumps(figures))
 
 
 def table(verdicts: Mapping[str, Counter[Verdict]]) -> Table:
     kinds: tuple[Verdict, ...] = (
-        *("unit tests", "oracle", "data tests", "error"),
+        *("unit tests", "tests", "oracle", "data tests", "error"),
         *("survived", "unseen"),
     )
     found = Table("model", *kinds, "killed", box=None)

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,11 +66,13 @@ class Draws:
 class Alarms:
     """The project's models, with made-up rows below them.
 
-    They are built in a DuckDB file of their own unless `database` is one in which they are, and
-    which is then written to.
+    They are built in a DuckDB file of their own, with `others` beside release_verdicts, unless
+    `database` is one in which they are, and which is then written to.
     """
 
-    def __init__(self, folder: Path, database: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, database: Path | None = None, others: Sequence[str] = ()
+    ) -> None:
         self._landing = folder / "landing"
         self._landing.mkdir()
         self._warehouse = Warehouse(folder / "dbt")
@@ -77,20 +80,19 @@ class Alarms:
         if database is None:
             self._dbt("seed")
             self._dbt("run-operation", "load_event_lines")
-            self._dbt("run", "--select", "+release_verdicts")
+            models = [f"+{name}" for name in ("release_verdicts", *others)]
+            self._dbt("run", "--select", *models)
 
     def _dbt(self, *words: str) -> None:
         self._warehouse(*words, database=self._database, landing=self._landing)
 
     def build(self, models: list[str], tables: dict[str, pa.Table], ask: str) -> list[Any]:
-        """Put rows below the models, build these, and ask."""
+        """Put rows below the models, by schema and name, build these, and ask."""
         with duckdb.connect(self._database) as connection:
             for name, table in tables.items():
                 connection.register("made_up", table)
-                connection.execute(f"delete from fleet_intermediate.{name}")
-                connection.execute(
-                    f"insert into fleet_intermediate.{name} by name select * from made_up"
-                )
+                connection.execute(f"delete from {name}")
+                connection.execute(f"insert into {name} by name select * from made_up")
                 connection.unregister("made_up")
         self._dbt("run", "--select", *models)
         with duckdb.connect(self._database) as connection:
@@ -177,10 +179,10 @@ def single_looks(
     found = alarms.build(
         ["int_failure_episodes", "robot_failures", "int_release_exposures", "release_verdicts"],
         {
-            "int_failure_events": errors,
-            "int_robot_stoppages": faults,
-            "int_robot_operating_days": days,
-            "int_release_periods": versions(names),
+            "fleet_intermediate.int_failure_events": errors,
+            "fleet_intermediate.int_robot_stoppages": faults,
+            "fleet_intermediate.int_robot_operating_days": days,
+            "fleet_intermediate.int_release_periods": versions(names),
         },
         "select version, comparison from fleet_marts.release_verdicts"
         " where measure = 'failures_per_operating_hour' and previous_version is not null",
@@ -256,7 +258,10 @@ def hourly_looks(
         looked = [f"{number} {look}" for number in range(releases) for look in range(looks)]
         rows = alarms.build(
             ["release_verdicts"],
-            {"int_release_exposures": exposures, "int_release_periods": versions(looked)},
+            {
+                "fleet_intermediate.int_release_exposures": exposures,
+                "fleet_intermediate.int_release_periods": versions(looked),
+            },
             "select version, verdict, exposure from fleet_marts.release_verdicts"
             " where verdict in ('worse', 'better')",
         )
@@ -314,8 +319,8 @@ def service_looks(
         rows = alarms.build(
             ["release_verdicts"],
             {
-                "int_release_exposures": pa.concat_tables(parts),
-                "int_release_periods": versions(looked, "made-up"),
+                "fleet_intermediate.int_release_exposures": pa.concat_tables(parts),
+                "fleet_intermediate.int_release_periods": versions(looked, "made-up"),
             },
             "select version, verdict, exposure from fleet_marts.release_verdicts"
             " where verdict in ('worse', 'better')",

@@ -1,22 +1,61 @@
 {#
-    Two-sided 90 % bounds throughout: how far chance alone may have moved what was counted.
+    Two-sided 90 % bounds throughout, that hold the truth in 90 % of cases: of a rate Jeffreys's, of a share Wilson's.
+
+    They are of chance alone for one robot, in which lines or failures are independent. For all robots like those that
+    were counted (or days, of a service) they go by the spread between these: the normal quantile 1.645 gives way to
+    t √dispersion. docs/definitions.md has the formulas, benchmarks.coverage how often they hold.
 #}
+{% macro z_90() %}{{ return(1.6448536269514722) }}{% endmacro %}
+
+{# The sums over units, robots or days, that spread_quantile() reads. #}
+{% macro spread_sums(count, exposure) -%}
+        {%- set count = "cast(" ~ count ~ " as double precision)" -%}
+        {%- set exposure = "cast(" ~ exposure ~ " as double precision)" -%}
+        sum(case when {{ count }} > 0 or {{ exposure }} > 0 then 1 else 0 end) as unit_count,
+        sum({{ count }}) as unit_counts,
+        sum({{ exposure }}) as unit_exposures,
+        sum({{ count }} * {{ count }}) as count_squares,
+        sum({{ count }} * {{ exposure }}) as count_exposures,
+        sum({{ exposure }} * {{ exposure }}) as exposure_squares
+{%- endmacro %}
 
 {#
-    Wilson's interval, for the normal quantile 0.95, stays within 0 and 1 and is sound for few trials
-    too. least and greatest, because rounding would put a bound on the wrong side of a share of 0 or 1.
+    Exposures differ, so that units weigh as many as (Σt)² / Σt² of equal exposure. Below three units, or the weight of
+    two, nobody can tell how much they differ. That they differ less than half as much as chance has it is luck.
 #}
-{% macro wilson_bound(successes, trials, side) -%}
-    {%- set z = 1.6448536269514722 -%}
+{% macro spread_quantile(chance_variance) -%}
+    {%- set rate = "(unit_counts / nullif(unit_exposures, 0))" -%}
+    {%- set units = "(unit_exposures * unit_exposures / nullif(exposure_squares, 0))" -%}
+    case
+        when unit_count >= {{ release_constants()["least_units"] }} and {{ units }} >= 2.0
+            then {{ student_quantile(z_90(), "(" ~ units ~ " - 1.0)") }} * sqrt(greatest(
+                0.5,
+                coalesce(
+                    (
+                        count_squares - 2.0 * {{ rate }} * count_exposures
+                        + {{ rate }} * {{ rate }} * exposure_squares
+                    ) * {{ units }} / nullif({{ units }} - 1.0, 0) / nullif({{ chance_variance }}, 0),
+                    1.0
+                )
+            ))
+    end
+{%- endmacro %}
+
+{#
+    Wilson's interval stays within 0 and 1 and is sound for few trials too. least and greatest, because rounding would
+    put a bound on the wrong side of a share of 0 or 1.
+#}
+{% macro wilson_bound(successes, trials, side, quantile) -%}
     {%- set n = "cast(" ~ trials ~ " as double precision)" -%}
     {%- set p = ratio(successes, trials) -%}
     {%- set within = "least" if side < 0 else "greatest" -%}
     case
-        when {{ trials }} > 0 then {{ within }}({{ p }}, (
-            {{ p }} + {{ z * z }} / (2.0 * {{ n }})
-            {{ "-" if side < 0 else "+" }} {{ z }}
-            * sqrt({{ p }} * (1.0 - {{ p }}) / {{ n }} + {{ z * z }} / (4.0 * {{ n }} * {{ n }}))
-        ) / (1.0 + {{ z * z }} / {{ n }}))
+        when {{ trials }} > 0 and {{ quantile }} is not null then {{ within }}({{ p }}, (
+            {{ p }} + {{ quantile }} * {{ quantile }} / (2.0 * {{ n }})
+            {{ "-" if side < 0 else "+" }} {{ quantile }} * sqrt(
+                {{ p }} * (1.0 - {{ p }}) / {{ n }} + {{ quantile }} * {{ quantile }} / (4.0 * {{ n }} * {{ n }})
+            )
+        ) / (1.0 + {{ quantile }} * {{ quantile }} / {{ n }}))
     end
 {%- endmacro %}
 
@@ -24,32 +63,30 @@
     The factors come from the seed chi_square_factors, or beyond its last row from Wilson and Hilferty's
     approximation, which is within 0.1 % there.
 #}
-{% macro chi_square_lower_factor(count, factors) -%}
-    coalesce(
-        {{ factors }}.lower_factor,
-        2.0 / {{ chi_square_quantile(1.6448536269514722, "2.0 * " ~ count ~ " + 2.0") }}
-    )
+{% macro chi_square_factor(count, side, factors) -%}
+    {%- set z = z_90() if side < 0 else -z_90() -%}
+    {%- set known = factors ~ (".lower_factor" if side < 0 else ".upper_factor") -%}
+    case
+        when {{ count }} > 0 then coalesce({{ known }}, 2.0 / {{ chi_square_quantile(z, "2.0 * " ~ count ~ " + 1.0") }})
+        else {{ known }}
+    end
 {%- endmacro %}
 
-{% macro chi_square_upper_factor(count, factors) -%}
-    case
-        when {{ count }} > 0 then coalesce(
-            {{ factors }}.upper_factor,
-            2.0 / {{ chi_square_quantile(-1.6448536269514722, "2.0 * " ~ count) }}
-        )
-    end
+{# As many times as far from time / count, on a logarithmic scale, as the quantile is of the normal one. #}
+{% macro widened_bound(factor, count, quantile) -%}
+    power(greatest({{ count }}, 1) * {{ factor }}, {{ quantile }} / {{ z_90() }}) / greatest({{ count }}, 1)
 {%- endmacro %}
 
 {# The bounds of count / time are the reciprocals of those of time / count. #}
-{% macro rate_bound(count, time, side) -%}
-    {%- set factors = count ~ "_factors" -%}
+{% macro rate_bound(count, time, side, quantile) -%}
+    {%- set factor = widened_bound(chi_square_factor(count, -side, count ~ "_factors"), count, quantile) -%}
     {%- if side < 0 -%}
     case
-        when {{ count }} = 0 and {{ time }} > 0 then 0.0
-        else 1.0 / nullif({{ time }} * {{ chi_square_upper_factor(count, factors) }}, 0)
+        when {{ count }} = 0 and {{ time }} > 0 and {{ quantile }} is not null then 0.0
+        else 1.0 / nullif({{ time }} * {{ factor }}, 0)
     end
     {%- else -%}
-    1.0 / nullif({{ time }} * {{ chi_square_lower_factor(count, factors) }}, 0)
+    1.0 / nullif({{ time }} * {{ factor }}, 0)
     {%- endif -%}
 {%- endmacro %}
 

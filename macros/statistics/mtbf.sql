@@ -1,13 +1,14 @@
 {#
     Mean time between failures of repairable robots.
 
-    T = operating hours, r = failures that began in the period while the robot operated, MTBF = T / r,
-    with the two-sided 90 % chi-square interval of a time-truncated test, 2T / chi2(0.95, 2r + 2) to
-    2T / chi2(0.05, 2r) (NIST/SEMATECH e-Handbook 8.4.5.1). With r = 0 only its lower bound exists.
-    MTTR is the mean of those of them that are over. The factors: confidence_intervals.sql.
+    T = operating hours, r = failures that began in the period while the robot operated, MTBF = T / r, with a two-sided
+    90 % interval (confidence_intervals.sql): of one robot by chance alone, of a fleet by the spread between its robots.
+    With r = 0 only its lower bound exists. MTTR is the mean of those of them that are over.
 #}
 {% macro mtbf_ctes(by) %}
 {%- set keys = by | join(", ") -%}
+{%- set is_of_robot = by == ["robot_id"] -%}
+{%- set robot_keys = keys if is_of_robot else keys ~ ", robot_id" -%}
 operating_days as (
 
     select
@@ -37,7 +38,7 @@ chi_square_factors as (
 operated as (
 
     select
-        {{ keys }},
+        {{ robot_keys }},
         month_start,
         sum(operating_milliseconds) as operating_milliseconds,
         sum(down_milliseconds) as down_milliseconds,
@@ -49,14 +50,14 @@ operated as (
 
     from operating_days
 
-    group by {{ keys }}, month_start
+    group by {{ robot_keys }}, month_start
 
 ),
 
 failed as (
 
     select
-        {{ keys }},
+        {{ robot_keys }},
         month_start,
         0 as operating_milliseconds,
         0 as down_milliseconds,
@@ -68,7 +69,7 @@ failed as (
 
     from failures
 
-    group by {{ keys }}, month_start
+    group by {{ robot_keys }}, month_start
 
 ),
 
@@ -82,6 +83,25 @@ unioned as (
 
 ),
 
+robots as (
+
+    select
+        {{ robot_keys }},
+        month_start,
+        sum(operating_milliseconds) as operating_milliseconds,
+        sum(down_milliseconds) as down_milliseconds,
+        sum(failure_count) as failure_count,
+        sum(uncharged_failure_count) as uncharged_failure_count,
+        sum(open_failure_count) as open_failure_count,
+        sum(repaired_count) as repaired_count,
+        sum(repair_seconds) as repair_seconds
+
+    from unioned
+
+    group by {{ robot_keys }}, month_start
+
+),
+
 summed as (
 
     select
@@ -89,31 +109,45 @@ summed as (
         month_start,
         {{ milliseconds_to_hours("sum(operating_milliseconds)") }} as operating_hours,
         {{ milliseconds_to_hours("sum(down_milliseconds)") }} as unplanned_down_hours,
+        {{ spread_sums("failure_count", milliseconds_to_hours("operating_milliseconds")) }},
         sum(failure_count) as failure_count,
         sum(uncharged_failure_count) as uncharged_failure_count,
         sum(open_failure_count) as open_failure_count,
         sum(repaired_count) as repaired_count,
         {{ seconds_to_hours("sum(repair_seconds)") }} as repair_hours
 
-    from unioned
+    from robots
 
     group by {{ keys }}, month_start
+
+),
+
+quantiled as (
+
+    select
+        *,
+        {{ z_90() if is_of_robot else spread_quantile("unit_counts") }} as quantile
+
+    from summed
 
 ),
 
 bounded as (
 
     select
-        summed.*,
-        summed.operating_hours / nullif(cast(summed.failure_count as double precision), 0) as mtbf_hours,
-        summed.repair_hours / nullif(cast(summed.repaired_count as double precision), 0) as mttr_hours,
-        {{ chi_square_lower_factor("summed.failure_count", "chi_square_factors") }} as lower_factor,
-        {{ chi_square_upper_factor("summed.failure_count", "chi_square_factors") }} as upper_factor
+        quantiled.*,
+        quantiled.operating_hours / nullif(cast(quantiled.failure_count as double precision), 0) as mtbf_hours,
+        quantiled.repair_hours / nullif(cast(quantiled.repaired_count as double precision), 0) as mttr_hours,
+        {%- for side in (-1, 1) %}
+        {%- set factor = chi_square_factor("quantiled.failure_count", side, "chi_square_factors") %}
+        {{ factor if is_of_robot else widened_bound(factor, "quantiled.failure_count", "quantiled.quantile") }}
+            as {{ "lower_factor" if side < 0 else "upper_factor" }}{{ "," if side < 0 }}
+        {%- endfor %}
 
-    from summed
+    from quantiled
 
     left join chi_square_factors
-        on summed.failure_count = chi_square_factors.failure_count
+        on quantiled.failure_count = chi_square_factors.failure_count
 
 )
 {%- endmacro %}

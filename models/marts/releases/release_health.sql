@@ -2,8 +2,8 @@
 
 {% set minimum_samples = registry_minimum_samples() %}
 
--- Rates per hour have a chi-square interval, shares a Wilson interval. Each has the name of the monitor
--- in registry/monitors.yml that watches the same figure.
+-- Bounds of rates per hour are Jeffreys's, of shares Wilson's, both by the spread between robots or days. Each has the
+-- name of the monitor in registry/monitors.yml that watches the same figure.
 {% set rates = {
     "errors_per_operating_hour": ("robot_error_count", "operating_hours"),
     "takeovers_per_operating_hour": ("takeover_count", "operating_hours"),
@@ -101,6 +101,83 @@ comparisons as (
 
 ),
 
+exposures as (
+
+    select * from {{ ref("int_release_exposures") }}
+
+),
+
+-- The robots that ran a version, or of another service its days.
+units as (
+
+    select
+        service,
+        version,
+        measure,
+        unit,
+        sum(event_count) as event_count,
+        sum(exposure) as exposure
+
+    from exposures
+
+    group by service, version, measure, unit
+
+),
+
+spread as (
+
+    select
+        service,
+        version,
+        measure,
+        {{ spread_sums("event_count", "exposure") }}
+
+    from units
+
+    group by service, version, measure
+
+),
+
+-- By chance a count has its own variance; a share less, because it ends at 1.
+chances as (
+
+    select
+        *,
+        case
+            when measure in ('{{ rates | join("', '") }}')
+                then unit_counts
+            else unit_counts * (1.0 - unit_counts / nullif(unit_exposures, 0))
+        end as chance_variance
+
+    from spread
+
+),
+
+spread_by_measure as (
+
+    select
+        *,
+        {{ spread_quantile("chance_variance") }} as quantile
+
+    from chances
+
+),
+
+quantiles as (
+
+    select
+        service,
+        {% for name in measures %}
+            max(case when measure = '{{ name }}' then quantile end) as {{ name }}_quantile,
+        {% endfor %}
+        version
+
+    from spread_by_measure
+
+    group by service, version
+
+),
+
 unioned as (
 
     select
@@ -173,13 +250,13 @@ measured as (
     select
         {% for name, (count, hours) in rates.items() %}
             {{ ratio(count, hours) }} as {{ name }},
-            {{ rate_bound(count, hours, -1) }} as {{ name }}_lower_90,
-            {{ rate_bound(count, hours, 1) }} as {{ name }}_upper_90,
+            {{ rate_bound(count, hours, -1, name ~ "_quantile") }} as {{ name }}_lower_90,
+            {{ rate_bound(count, hours, 1, name ~ "_quantile") }} as {{ name }}_upper_90,
         {% endfor %}
         {% for name, (successes, trials) in shares.items() %}
             {{ ratio(successes, trials) }} as {{ name }},
-            {{ wilson_bound(successes, trials, -1) }} as {{ name }}_lower_90,
-            {{ wilson_bound(successes, trials, 1) }} as {{ name }}_upper_90,
+            {{ wilson_bound(successes, trials, -1, name ~ "_quantile") }} as {{ name }}_lower_90,
+            {{ wilson_bound(successes, trials, 1, name ~ "_quantile") }} as {{ name }}_upper_90,
         {% endfor %}
         {% for name, (count, sample) in measures.items() %}
             coalesce({{ sample }} >= {{ minimum_samples[name] }}, false) as {{ name }}_has_sample,
@@ -187,6 +264,11 @@ measured as (
         preceded.*
 
     from preceded
+
+    left join quantiles
+        on
+            preceded.service = quantiles.service
+            and preceded.version = quantiles.version
 
     left join chi_square_factors as robot_error_count_factors
         on preceded.robot_error_count = robot_error_count_factors.failure_count

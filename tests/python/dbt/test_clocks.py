@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -162,66 +163,68 @@ BOTH_WRONG = Boot(began=WILD)
 
 
 @pytest.fixture(scope="module")
-def events(
+def built(
     tmp_path_factory: pytest.TempPathFactory, open_warehouse: Callable[[Path], Warehouse]
-) -> dict[str, list[tuple[Any, ...]]]:
-    """Events of each boot in the order of seq: id, event_at, time_source, offset, uncertainty."""
+) -> Warehouse:
     warehouse = open_warehouse(tmp_path_factory.mktemp("clocks"))
     boots = {**BOOTS, "both_wrong": BOTH_WRONG}
     warehouse.land("a.ndjson", [line for name, boot in boots.items() for line in boot.lines(name)])
     warehouse("seed")
     warehouse.load()
     warehouse("run", "--select", "+base_event_log__events")
-    rows = warehouse.rows(f"{READ} from fleet_staging.base_event_log__events")
-    numbered = sorted(rows, key=lambda row: int(row[0].rpartition("-")[2]))
-    return {name: [row for row in numbered if row[0].rpartition("-")[0] == name] for name in boots}
+    return warehouse
 
 
-@pytest.mark.parametrize("name", BOOTS)
-def test_events_are_where_they_happened(
-    events: dict[str, list[tuple[Any, ...]]], name: str
-) -> None:
-    boot = BOOTS[name]
-    assert len(events[name]) == boot.count
+def events(built: Warehouse) -> dict[str, list[tuple[Any, ...]]]:
+    """Events of each boot in the order of seq: id, event_at, time_source, offset, uncertainty."""
+    rows = built.rows(f"{READ} from fleet_staging.base_event_log__events")
+    found: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+    for row in sorted(rows, key=lambda row: int(row[0].rpartition("-")[2])):
+        found[row[0].rpartition("-")[0]].append(row)
+    return found
+
+
+def test_events_are_where_they_happened(built: Warehouse) -> None:
+    found = events(built)
+    assert {name: len(found[name]) for name in BOOTS} == {n: b.count for n, b in BOOTS.items()}
     far = [
         (row, at)
-        for row, at in zip(events[name], boot.truth(), strict=True)
+        for name, boot in BOOTS.items()
+        for row, at in zip(found[name], boot.truth(), strict=True)
         if abs((row[1].replace(tzinfo=UTC) - at).total_seconds()) > boot.within
     ]
     assert not far
-    assert {source for _, _, source, _, _ in events[name]} == boot.sources
+    sources = {name: {source for _, _, source, _, _ in found[name]} for name in BOOTS}
+    assert sources == {name: boot.sources for name, boot in BOOTS.items()}
 
 
-@pytest.mark.parametrize("name", [*BOOTS, "both_wrong"])
-def test_the_order_of_an_emitter_is_that_of_seq(
-    events: dict[str, list[tuple[Any, ...]]], name: str
-) -> None:
-    times = [row[1] for row in events[name]]
-    assert times == sorted(times)
+def test_the_order_of_an_emitter_is_that_of_seq(built: Warehouse) -> None:
+    for rows in events(built).values():
+        times = [row[1] for row in rows]
+        assert times == sorted(times)
 
 
-@pytest.mark.parametrize("name", BOOTS)
-def test_the_truth_lies_within_the_uncertainty(
-    events: dict[str, list[tuple[Any, ...]]], name: str
-) -> None:
+def test_the_truth_lies_within_the_uncertainty(built: Warehouse) -> None:
+    found = events(built)
     outside = [
         row
-        for row, at in zip(events[name], BOOTS[name].truth(), strict=True)
+        for name, boot in BOOTS.items()
+        for row, at in zip(found[name], boot.truth(), strict=True)
         if row[4] is not None
         and abs((row[1].replace(tzinfo=UTC) - at).total_seconds()) * 1000 > row[4]
     ]
     assert not outside
 
 
-def test_an_offset_is_what_the_clock_was_off(events: dict[str, list[tuple[Any, ...]]]) -> None:
-    ahead = {float(row[3]) for row in events["ahead_with_one_buffered"]}
-    assert ahead == {-119.7}
-    assert {row[3] for row in events["right"]} == {0}
+def test_an_offset_is_what_the_clock_was_off(built: Warehouse) -> None:
+    found = events(built)
+    assert {float(row[3]) for row in found["ahead_with_one_buffered"]} == {-119.7}
+    assert {row[3] for row in found["right"]} == {0}
 
 
-def test_no_event_lies_after_its_load(events: dict[str, list[tuple[Any, ...]]]) -> None:
+def test_no_event_lies_after_its_load(built: Warehouse) -> None:
     """Both clocks 47 days ahead would make the log end, and every robot's state, in 47 days."""
-    rows = events["both_wrong"]
+    rows = events(built)["both_wrong"]
     assert max(row[1] for row in rows).replace(tzinfo=UTC) < NOW + timedelta(hours=1)
     # They keep the distance that they had.
     steps = {(after[1] - before[1]).total_seconds() for before, after in pairwise(rows)}

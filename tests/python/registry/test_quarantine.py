@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,6 +30,8 @@ MUTATIONS = 2400
 TWICE = 200
 # Enough for each field to meet most of the odd values.
 STEP = 5
+QUARANTINE = "base_event_log__quarantined_lines"
+COUNT = "select {}, count(*) from fleet_staging.{} group by 1"
 NOT_TESTED = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 
 
@@ -53,72 +56,72 @@ def spoilt(registry: Registry) -> Iterator[bytes]:
             yield json.dumps({**line, **own, **ids, "data": data}).encode()
 
 
-def test_no_line_is_lost_and_no_row_differs_from_what_its_line_says(
-    dbt: Warehouse, registry: Registry
-) -> None:
-    mutated = [*mutations(registry, MUTATIONS, seed=15)]
-    odd = [line.encode() for line in extremes(registry)]
-    lines = [*mutated, *odd, *spoilt(registry)]
-    lines += odd[:TWICE]
-    dbt.land("odd.ndjson", lines)
-    dbt.load()
-    dbt("seed")
-    dbt(
-        "build",
-        "--select",
-        "+base_event_log__quarantined_lines",
-        "path:models/staging",
-        *NOT_TESTED,
-    )
+@dataclass
+class Odd:
+    """Lines that fit their event or nearly do, loaded, and what Python says of them.
 
-    wrong: Counter[str] = Counter()
-    right: list[dict[str, Any]] = []
+    wrong     lines that no model may have, by why
+    right     rows of those that must be accepted, or be duplicates
+    refused   reason and detail of those that are quarantined, by `fleet check`
+    """
+
+    warehouse: Warehouse
+    lines: list[bytes]
+    wrong: Counter[str] = field(default_factory=Counter)
+    right: list[tuple[Any, ...]] = field(default_factory=list)
+    refused: Counter[tuple[str, str | None]] = field(default_factory=Counter)
+
+    @property
+    def statuses(self) -> dict[str, int]:
+        return dict(self.warehouse.rows(COUNT.format("line_status", "base_event_log__lines")))
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        return dict(self.warehouse.rows(COUNT.format("reason", QUARANTINE)))
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory: pytest.TempPathFactory, open_warehouse: Any, registry: Registry) -> Odd:
+    warehouse: Warehouse = open_warehouse(tmp_path_factory.mktemp("odd"))
+    odd_lines = [line.encode() for line in extremes(registry)]
+    lines = [*mutations(registry, MUTATIONS, seed=15), *odd_lines, *spoilt(registry)]
+    lines += odd_lines[:TWICE]
+    warehouse.land("odd.ndjson", lines)
+    warehouse.load()
+    warehouse("seed")
+    models = ("+base_event_log__quarantined_lines", "path:models/staging")
+    warehouse("build", "--select", *models, *NOT_TESTED)
+
+    odd = Odd(warehouse, lines)
+    judge = Judge(ROOT, registry)
     for raw in lines:
+        if not judge.other_environment(raw) and (refusal := judge.refused(raw)):
+            odd.refused[refusal.reason, refusal.detail] += 1
         try:
             line = said(raw)
         except NotAnEventError as error:
-            wrong[str(error)] += 1
+            odd.wrong[str(error)] += 1
             continue
         if environment(line) != "prod":
-            wrong["of another environment"] += 1
+            odd.wrong["of another environment"] += 1
         elif fits(line, registry):
-            right.append(line)
+            odd.right.append(row_of(line, registry))
         else:
-            wrong["by the models"] += 1
+            odd.wrong["by the models"] += 1
+    return odd
 
-    lines_table, quarantine = "base_event_log__lines", "base_event_log__quarantined_lines"
-    count = "select {}, count(*) from fleet_staging.{} group by 1"
-    statuses = dict(dbt.rows(count.format("line_status", lines_table)))
-    reasons = dict(dbt.rows(count.format("reason", quarantine)))
+
+def test_no_line_is_lost(odd: Odd) -> None:
+    statuses, reasons = odd.statuses, odd.reasons
     rejected = {name: reasons.pop(name, 0) for name in ("malformed", "not_an_object", "too_large")}
-    assert sum(statuses.values()) + sum(rejected.values()) == len(lines)
+    assert sum(statuses.values()) + sum(rejected.values()) == len(odd.lines)
     assert rejected == {"too_large": 0} | {
-        name: wrong[name] for name in ("malformed", "not_an_object")
+        name: odd.wrong[name] for name in ("malformed", "not_an_object")
     }
-    assert statuses["quarantined"] == sum(reasons.values())
-    assert statuses["other_environment"] == wrong["of another environment"] > 10
-
-    # `fleet check` says it of each line before anything is loaded.
-    judge = Judge(ROOT, registry)
-    told = Counter(
-        (refusal.reason, refusal.detail)
-        for raw in lines
-        if not judge.other_environment(raw)
-        if (refusal := judge.refused(raw))
-    )
-    reasons_and_details = (
-        f"select reason, reason_detail, count(*) from fleet_staging.{quarantine} group by all"
-    )
-    said_by_staging = {(why, what): count for why, what, count in dbt.rows(reasons_and_details)}
-    assert told - Counter(said_by_staging) == Counter() == Counter(said_by_staging) - told
-
-    found = Counter(rows(dbt, registry))
-    expected = Counter({row_of(line, registry) for line in right})
-    assert found - expected == Counter(), "accepted, and should not be, or not with these values"
-    assert expected - found == Counter(), "should be accepted"
-    assert statuses["quarantined"] == wrong["by the models"]
-    assert statuses["accepted"] + statuses["duplicate"] == len(right)
-    # Each kind is there in numbers: the test can fail.
+    assert statuses["quarantined"] == sum(reasons.values()) == odd.wrong["by the models"]
+    assert statuses["other_environment"] == odd.wrong["of another environment"] > 10
+    assert statuses["accepted"] + statuses["duplicate"] == len(odd.right)
+    # Each kind is there in numbers: the tests can fail.
     assert statuses["accepted"] > 1000
     assert statuses["duplicate"] >= 10
     assert min(rejected["malformed"], rejected["not_an_object"] * 10) > 100
@@ -127,6 +130,19 @@ def test_no_line_is_lost_and_no_row_differs_from_what_its_line_says(
         *("missing_event_id", "unknown_event", "bad_timestamp", "missing_required", "bad_type"),
         "bad_value",
     }
+
+
+def test_fleet_check_says_of_each_line_why_it_is_refused(odd: Odd) -> None:
+    counted = f"select reason, reason_detail, count(*) from fleet_staging.{QUARANTINE} group by all"
+    by_staging = Counter({(why, what): count for why, what, count in odd.warehouse.rows(counted)})
+    assert odd.refused - by_staging == Counter() == by_staging - odd.refused
+
+
+def test_no_row_differs_from_what_its_line_says(odd: Odd, registry: Registry) -> None:
+    found = Counter(rows(odd.warehouse, registry))
+    expected = Counter(set(odd.right))
+    assert found - expected == Counter(), "accepted, and should not be, or not with these values"
+    assert expected - found == Counter(), "should be accepted"
 
 
 # ---------------------------------------------------------------- a row, by SQL and by Python
