@@ -71,7 +71,7 @@ def table(
     """
 
     def classes(name: str) -> str:
-        found = [said for said, of in (("number", numbers), ("minor", minor)) if name in of]
+        found = [said for said, of in (("number", numbers), ("wide-only", minor)) if name in of]
         return f' class="{" ".join(found)}"' if found else ""
 
     head = "".join(f'<th scope="col"{classes(name)}>{escape(name)}</th>' for name in heads)

@@ -1,8 +1,9 @@
 {# The reasons of ending events by the cause that each names. The others, such as too late, name none. #}
 {% macro reported_causes() %}
     {%- set causes = dict(registry_meanings()["reason"]) -%}
-    {%- do causes.pop("too_late") -%}
-    {%- do causes.pop("other") -%}
+    {%- for meaning in ("too_late", "other", "called_off") -%}
+        {%- do causes.pop(meaning) -%}
+    {%- endfor -%}
     {{- return(causes) -}}
 {% endmacro %}
 

@@ -35,7 +35,11 @@ def example_problems(mapping: Mapping, registry: Registry, judge: Judge) -> Iter
         by = f"rule {rule}" if rule else "no rule"
         wanted = examples[number - 1].gives
         if len(mapped.events) != len(wanted):
-            yield f"{where}: {by} makes {len(mapped.events)} events of it, not {len(wanted)}."
+            made = ", ".join(_given(msgspec.json.decode(text), registry) for text in mapped.events)
+            yield (
+                f"{where}: {by} makes {len(mapped.events)} events of it, not {len(wanted)}. "
+                f"If that is right, its gives is [{made}]."
+            )
             continue
         for text, gives in zip(mapped.events, wanted, strict=True):
             event = msgspec.json.decode(text)
@@ -57,6 +61,12 @@ def example_problems(mapping: Mapping, registry: Registry, judge: Judge) -> Iter
 def line_of(example: Example) -> str:
     """The line of an example; of a table its row as the importer reads it."""
     return example.line if isinstance(example.line, str) else json.dumps(example.line)
+
+
+def _given(event: dict[str, Any], registry: Registry) -> str:
+    """What an example gives of an event, as it may be written there."""
+    said = {key: event[key] for key in (*registry.ids, "data") if key in event}
+    return _shown({"event": event["evt"]["name"], "occurred_at": event.get("occurred_at"), **said})
 
 
 def _differences(event: dict[str, Any], gives: dict[str, Any], registry: Registry) -> Iterator[str]:

@@ -12,13 +12,22 @@ from fleet.mapping.paths import Path, value_at, write_path
 from fleet.mapping.sources import as_object
 
 MESSAGES = ("msg", "message", "text", "log", "event", "event_type", "event_types", "type", "action")
-"""Keys that often say what kind of line it is, the most telling first."""
+"""Keys that often say what kind of line it is, the most telling first; on top, or one below."""
 MOST_SHAPES = 10_000
 MOST_VALUES = 50
-DEPTH = 3
+LONGEST_MESSAGE = 200
+DEPTH = 4
 
-# A number, or a word with one in it: what differs between lines of one kind.
-VARIABLE = re.compile(r"[\w./:+-]*\d[\w./:+-]*")
+# What differs between lines of one kind: a word with a number in it, but not the colon or the full
+# stop behind it; what stands behind an equals sign; a star, because it stands for these; and where
+# other words are left, a word in capitals.
+_VARIABLE = (
+    r"[\w./+-]*\d(?:[\w./+-]*\w)?(?::\d(?:[\w./+-]*\w)?)*"
+    r"|(?<==)[^\s,;)\]}]+"
+    r"|\*"
+)
+VARIABLE = re.compile(_VARIABLE)
+VARIABLE_OR_CAPITALS = re.compile(rf"{_VARIABLE}|\b[A-Z][A-Z_]*[A-Z]\b")
 
 
 @dataclass
@@ -36,8 +45,27 @@ class Field:
         if isinstance(value, int | float) and not isinstance(value, bool):
             self.low = value if self.low is None else min(self.low, value)
             self.high = value if self.high is None else max(self.high, value)
-        if len(self.values) < MOST_VALUES and not isinstance(value, list | dict):
-            self.values[str(value)] += 1
+        text = str(value)
+        is_known = len(self.values) < MOST_VALUES or text in self.values
+        if is_known and not isinstance(value, list | dict):
+            self.values[text] += 1
+
+    def include(self, other: Field) -> None:
+        """Take in what another has."""
+        self.kinds += other.kinds
+        self.values += other.values
+        bounds = [b for b in (self.low, self.high, other.low, other.high) if b is not None]
+        self.low, self.high = min(bounds, default=None), max(bounds, default=None)
+
+    @property
+    def count(self) -> int:
+        """Values taken in."""
+        return sum(self.kinds.values())
+
+    @property
+    def has_numbers(self) -> bool:
+        """Whether every value has a digit in it, as ids have."""
+        return bool(self.values) and all(re.search(r"\d", value) for value in self.values)
 
     @property
     def kind(self) -> str:
@@ -53,8 +81,12 @@ class Shape:
     template: str
     keys: tuple[str, ...]
     example: str
+    is_cut: bool = False
+    """Whether the message goes on behind the template."""
     count: int = 0
     fields: dict[Path, Field] = field(default_factory=dict)
+    variables: list[Field] = field(default_factory=list)
+    """What stands in the place of each star of the template."""
 
     def __str__(self) -> str:
         if self.path is not None:
@@ -74,19 +106,28 @@ class Shapes:
         """Count a line; None when there are too many shapes to tell this one."""
         self.total += 1
         said = as_object(line.encode())
-        path, template = (None, VARIABLE.sub("*", line)[:200]) if said is None else message_of(said)
+        path, text = (None, line) if said is None else message_of(said)
+        template, variables = template_of(text)
         keys = tuple(sorted(said)) if said is not None and path is None else ()
         key = (path, template, keys)
         shape = self._shapes.get(key)
         if shape is None:
             if len(self._shapes) == MOST_SHAPES:
                 return None
-            shape = self._shapes[key] = Shape(path, template, keys, line)
+            is_cut = len(text) > LONGEST_MESSAGE
+            shape = self._shapes[key] = Shape(path, template, keys, line, is_cut)
         shape.count += 1
         if self._with_fields and said is not None:
             for where, value in leaves(said):
                 shape.fields.setdefault(where, Field()).add(value)
+        if self._with_fields:
+            shape.variables += [Field() for _ in variables[len(shape.variables) :]]
+            for known, value in zip(shape.variables, variables, strict=True):
+                known.add(value)
         return shape
+
+    def __len__(self) -> int:
+        return len(self._shapes)
 
     def most_common(self, count: int) -> list[Shape]:
         """The shapes of most lines."""
@@ -94,14 +135,29 @@ class Shapes:
 
 
 def message_of(said: dict[str, Any]) -> tuple[Path | None, str]:
-    """The path of the text that says what kind of line it is, and the text without numbers."""
-    for holder in ((), ("attributes",)):
+    """The path of the text that says what kind of line it is, and the text."""
+    below = [(key,) for key, value in said.items() if isinstance(value, dict)]
+    for holder in ((), *below):
         for name in MESSAGES:
             path = (*holder, name)
             text = value_at(said, path)
             if isinstance(text, str) and text:
-                return path, VARIABLE.sub("*", text)[:200]
+                return path, text
     return None, ""
+
+
+def template_of(text: str) -> tuple[str, list[str]]:
+    """A message with a star for each part that differs between lines, and these parts.
+
+    A word alone is the name of a kind of line, and stays.
+    """
+    text = text[:LONGEST_MESSAGE]
+    if re.fullmatch(r"[A-Za-z_.]+", text):
+        return text, []
+    template = VARIABLE_OR_CAPITALS.sub("*", text)
+    if re.search(r"[A-Za-z]", template):
+        return template, VARIABLE_OR_CAPITALS.findall(text)
+    return VARIABLE.sub("*", text), VARIABLE.findall(text)
 
 
 def leaves(said: dict[str, Any], above: Path = ()) -> Iterable[tuple[Path, Any]]:

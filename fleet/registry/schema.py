@@ -105,10 +105,16 @@ MEANINGS: dict[str, tuple[str, ...]] = {
     "reason": (
         "merchant_not_ready", "customer_absent", "no_access", "theft", "weather", "no_robot",
         "lid_fault", "robot_stuck", "robot_failure", "cancelled_by_customer", "too_late", "other",
+        "called_off",
     ),
     "component": ("lid",),
     "cause": ("lid", "accident", "stuck", "customer"),
-    "kind": ("accident",),
+    "kind": ("accident", "rollback"),
+    "severity": ("slight",),
+    "cancelled_by": ("customer", "merchant", "operations", "system"),
+    "fulfilled_by": ("robot", "fallback"),
+    "disposition": ("tried_again", "goes_back"),
+    "outcome": ("solved",),
 }  # fmt: skip
 """What the models ask of the words of a fleet, by the name of the field that they stand in."""
 

@@ -105,6 +105,7 @@
             'cancelled_by_customer': ['customer_request'],
             'too_late': ['too_late'],
             'other': ['other'],
+            'called_off': ['cancelled'],
         },
         'component': {
             'lid': ['lid'],
@@ -117,6 +118,27 @@
         },
         'kind': {
             'accident': ['collision', 'tip_over', 'tamper'],
+            'rollback': ['rollback'],
+        },
+        'severity': {
+            'slight': ['minor'],
+        },
+        'cancelled_by': {
+            'customer': ['customer'],
+            'merchant': ['merchant'],
+            'operations': ['operations'],
+            'system': ['system'],
+        },
+        'fulfilled_by': {
+            'robot': ['robot'],
+            'fallback': ['fallback'],
+        },
+        'disposition': {
+            'tried_again': ['retry'],
+            'goes_back': ['return'],
+        },
+        'outcome': {
+            'solved': ['resolved'],
         },
     }) }}
 {% endmacro %}

@@ -175,7 +175,10 @@ endings as (
 
     where
         event_name = 'delivery.return_completed'
-        or (ends_delivery is not null and coalesce(disposition, '') <> 'retry')
+        or (
+            ends_delivery is not null
+            and not coalesce(disposition in {{ words_meaning("disposition", "tried_again") }}, false)
+        )
 
 ),
 

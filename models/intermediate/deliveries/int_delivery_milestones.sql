@@ -24,8 +24,11 @@ judged as (
         *,
         case
             when ends_delivery = 'completed' then 1
-            when event_name = 'order.completed' and fulfilled_by = 'robot' then 2
-            when ends_delivery is not null and coalesce(disposition, '') <> 'retry' then 3
+            when event_name = 'order.completed' and fulfilled_by in {{ words_meaning("fulfilled_by", "robot") }} then 2
+            when
+                ends_delivery is not null
+                and not coalesce(disposition in {{ words_meaning("disposition", "tried_again") }}, false)
+                then 3
             when event_name = 'delivery.return_completed' then 4
             when event_name = 'order.cancelled' then 5
         end as ending_rank,
@@ -33,7 +36,10 @@ judged as (
             when event_name = 'order.completed' then 'completed'
             when event_name = 'order.cancelled' then 'cancelled'
             when event_name = 'delivery.return_completed'
-                then case when reason = 'cancelled' then 'cancelled' else 'failed' end
+                then
+                    case
+                        when reason in {{ words_meaning("reason", "called_off") }} then 'cancelled' else 'failed'
+                    end
             else ends_delivery
         end as told_outcome,
         case
@@ -150,7 +156,7 @@ milestones as (
         outcome,
         outcome_event_name,
         outcome_reason,
-        outcome_cancelled_by as cancelled_by,
+        {{ meaning_of("cancelled_by", "outcome_cancelled_by") }} as cancelled_by,
         case
             when outcome_rank in (1, 3) then 'reported'
             when outcome_rank is not null then 'inferred'
@@ -162,7 +168,7 @@ milestones as (
             outcome_rank >= 3
             and returned_at is null
             and (
-                outcome_disposition = 'return'
+                outcome_disposition in {{ words_meaning("disposition", "goes_back") }}
                 or (outcome = 'cancelled' and pickup_completed_at is not null)
             ),
             false

@@ -58,7 +58,7 @@ details as (
         event_id,
         to_state,
         coalesce(kind, reason) as word,
-        coalesce(severity_value = 'minor', false) as is_minor
+        coalesce(severity_value in {{ words_meaning("severity", "slight") }}, false) as is_minor
     from {{ ref("stg_event_log__robot_events") }}
     where
         event_name in ('robot.state_changed', 'robot.safety_event')
@@ -403,7 +403,12 @@ aggregated as (
         max(case when sequence_number = help_number then event_at end) as help_at,
         max(case when sequence_number > help_number and event_name = 'pilot.session_started' then 1 else 0 end)
             as came_count,
-        max(case when sequence_number > help_number and word = 'resolved' then 1 else 0 end) as resolved_count,
+        max(
+            case
+                when sequence_number > help_number and word in {{ words_meaning("outcome", "solved") }} then 1
+                else 0
+            end
+        ) as resolved_count,
 
         ----------  where it waited
         max(merchant_number) as merchant_number,

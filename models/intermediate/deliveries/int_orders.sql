@@ -38,7 +38,8 @@ ranked as (
         ) as creation_order,
         case
             when delivery_id is not null then null
-            when event_name = 'order.completed' and fulfilled_by = 'robot' then 'completed'
+            when event_name = 'order.completed' and fulfilled_by in {{ words_meaning("fulfilled_by", "robot") }}
+                then 'completed'
             when event_name = 'order.cancelled' then 'cancelled'
         end as told_outcome
 
@@ -155,9 +156,9 @@ orders as (
         summed.outcome,
         summed.outcome_event_name,
         summed.outcome_reason,
-        summed.cancelled_by,
+        {{ meaning_of("cancelled_by", "summed.cancelled_by") }} as cancelled_by,
         case when promises.is_eligible = 0 then coalesce(promises.ineligible_reason, 'none') end as ineligible_reason,
-        promises.fulfilled_by,
+        {{ meaning_of("fulfilled_by", "promises.fulfilled_by") }} as fulfilled_by,
         promises.cancellation_reason,
 
         ----------  numerics

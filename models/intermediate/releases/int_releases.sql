@@ -19,7 +19,7 @@ releases as (
         component as service,
         version,
         previous_version,
-        kind,
+        case when kind in {{ words_meaning("kind", "rollback") }} then 'rollback' else 'deploy' end as kind,
 
         ----------  timestamps
         event_at as released_at

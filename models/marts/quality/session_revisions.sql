@@ -30,7 +30,10 @@ endings as (
         delivery_id is not null
         and (
             event_name = 'delivery.return_completed'
-            or (ends_delivery is not null and coalesce(disposition, '') <> 'retry')
+            or (
+                ends_delivery is not null
+                and not coalesce(disposition in {{ words_meaning("disposition", "tried_again") }}, false)
+            )
         )
         and {{ affected("session", date="event_date") }}
 

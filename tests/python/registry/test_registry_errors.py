@@ -70,8 +70,8 @@ FIELD_MISTAKES = {
     "meaning of a field that is not asked": (
         LOADED,
         LOADED.replace("brief:", "means: {merchant: lid}, brief:"),
-        "field loaded_by: means is for the fields reason, component, cause, kind; the models ask "
-        "no others.",
+        "field loaded_by: means is for the fields reason, component, cause, kind, severity, "
+        "cancelled_by, fulfilled_by, disposition, outcome; the models ask no others.",
     ),
     "missing key": (WAIT, WAIT.replace("brief:", "breif:"), "field wait_s: brief is missing."),
     "misspelt key": (
@@ -332,7 +332,7 @@ EVENT_MISTAKES = {
     "key twice": (
         "    version: 1\n",
         "    version: 1\n    version: 2\n",
-        f"{EVENTS}, line 35: key 'version' is given twice.",
+        f"{EVENTS}, line 39: key 'version' is given twice.",
     ),
     "key of the file unknown": (
         "\nevents:\n",
