@@ -135,6 +135,31 @@ class NullRefused:
         return ["Cannot insert a NULL value into column id"]
 
 
+class ModelHooks:
+    """What a hook knows of its run, on the stand-in."""
+
+    table = "on_model_hook"
+
+    def check_hooks(self, state: str, project: Any, host: str, count: int = 1) -> None:
+        names = ("name", "dbname", "host", "schema", "type", "user", "pass", "threads")
+        of_run = ("run_started_at", "invocation_id", "thread_id")
+        columns = ", ".join([*(f"target_{name}" for name in names), *of_run])
+        found = project.run_sql(
+            f"select {columns} from {project.test_schema}.{self.table}"
+            f" where test_state = '{state}'",
+            fetch="all",
+        )
+        target = ("default", "dev", host, project.test_schema, "redshift", "admin", "", 4)
+        assert [tuple(row[: len(target)]) for row in found] == [target] * count
+        assert all(map(all, (row[len(target) :] for row in found)))
+
+
+class RunHooks(ModelHooks):
+    """Likewise."""
+
+    table = "on_run_hook"
+
+
 # Classes that settle what a suite leaves to the adapter, by the class that they are for.
 SETTINGS: dict[str, tuple[type[Any] | str, ...]] = {
     "basic.test_snapshot_check_cols.BaseSnapshotCheckCols": (WideNames,),
@@ -144,6 +169,17 @@ SETTINGS: dict[str, tuple[type[Any] | str, ...]] = {
     "constraints.test_constraints.BaseIncrementalConstraintsColumnsEqual": (ColumnTypes,),
     "constraints.test_constraints.BaseConstraintsRollback": (NullRefused,),
     "constraints.test_constraints.BaseIncrementalConstraintsRollback": (NullRefused,),
+    **{
+        f"hooks.test_model_hooks.{name}": (ModelHooks,)
+        for name in (
+            "BaseHookRefs",
+            "BasePrePostModelHooks",
+            "BasePrePostModelHooksInConfig",
+            "BasePrePostModelHooksInConfigKwargs",
+            "BasePrePostModelHooksInConfigWithCount",
+        )
+    },
+    "hooks.test_run_hooks.BasePrePostRunHooks": (RunHooks,),
     "materialized_view.basic.MaterializedViewBasic": (MaterializedViews,),
     "materialized_view.changes.MaterializedViewChanges": (MaterializedViewChanges,),
     **{
@@ -167,6 +203,13 @@ NOT_THE_STANDINS: dict[str, str] = {
         "expects PostgreSQL's CHECK in the text of dbt's own SQL",
     ),
     "basic.test_docs_generate": "expects the types and the statistics of PostgreSQL's catalog",
+    **dict.fromkeys(
+        (
+            "ephemeral.test_ephemeral.BaseEphemeralMulti",
+            "ephemeral.test_ephemeral.BaseEphemeralNested",
+        ),
+        "expects the database's name on PostgreSQL in the text of dbt's own SQL",
+    ),
     "empty.test_empty.BaseTestEmptySeedFlag": "`dbt seed --empty` comes with a later dbt-core",
     "persist_docs.test_persist_docs.BasePersistDocsQuotedDescriptionNotAppliedOnMismatch": (
         "expects names in capitals to stay so: r_enable_case_sensitive_identifier, off by default"

@@ -32,9 +32,17 @@ from tests.python.redshift.warehouse import run_standin
 PACKAGE = "dbt.tests.adapter"
 PACKAGES = ("dbt-tests-adapter", "dbt-core", "dbt-redshift", "redshift_connector")
 CONFTEST = """\
+from pathlib import Path
+
 import pytest
+from dbt.tests.adapter import hooks
 
 pytest_plugins = ["dbt.tests.fixtures.project"]
+
+
+@pytest.fixture(scope="module")
+def test_data_dir():
+    return Path(hooks.__path__[0]) / "data"
 
 
 @pytest.fixture(scope="class")

@@ -72,7 +72,11 @@ def parse(sql: str) -> Tree:
     """Syntax tree of one statement in Redshift's grammar; raises RefusedError on a syntax error."""
     try:
         tree = sqlglot.parse_one(sql, read=RedshiftGrammar)
-    except (sqlglot.errors.ParseError, sqlglot.errors.TokenError) as error:
+    except sqlglot.errors.ParseError as error:
+        near = error.errors[0]["highlight"] if error.errors else ""
+        told = str(error).splitlines()[0]
+        raise RefusedError(f'syntax error at or near "{near}": {told}') from None
+    except sqlglot.errors.TokenError as error:
         raise RefusedError(f"syntax error: {str(error).splitlines()[0]}") from None
     if isinstance(tree, exp.Command):
         raise RefusedError(f"syntax error: not understood as Redshift: {sql[:80]}")
