@@ -18,7 +18,7 @@ from unittest import mock
 
 import pytest
 
-from tests.python.conftest import Warehouse
+from tests.python.conftest import ROOT, Warehouse
 
 
 @dataclass(frozen=True)
@@ -81,30 +81,17 @@ class Recorder:
         return result
 
 
-def checks(files: Sequence[Path], folder: Path) -> list[Check]:
-    """Run test files, with their databases below a folder that stays.
+def checks(tests: Sequence[str], folder: Path) -> list[Check]:
+    """Run tests, named as for pytest below tests/python; their databases stay in the folder.
 
     Raises:
         AssertionError: a test fails.
     """
     recorder = Recorder()
     said = io.StringIO()
+    options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-W", "ignore"]
+    named = [f"{ROOT / 'tests' / 'python' / name}" for name in tests]
     with contextlib.redirect_stdout(said):
-        code = pytest.main(
-            [
-                *(
-                    "-q",
-                    "-p",
-                    "no:cacheprovider",
-                    "-p",
-                    "no:xdist",
-                    "-W",
-                    "ignore",
-                    f"--basetemp={folder}",
-                ),
-                *map(str, files),
-            ],
-            plugins=[recorder],
-        )
+        code = pytest.main([*options, f"--basetemp={folder}", *named], plugins=[recorder])
     assert code == pytest.ExitCode.OK, said.getvalue()[-4000:]
     return recorder.checks
