@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from pathlib import Path
 
 import streamlit as st
 
-from fleet.lookup.stores import Marts, Row, open_marts
+from fleet.lookup.stores import Marts, MartsError, Row, open_marts
 
 ROOT = Path(__file__).parents[1]
 # A nightly run on DuckDB keeps the file to itself; most wait for it without noticing.
@@ -24,3 +25,15 @@ def marts() -> Marts:
 def rows(sql: str, parameters: tuple[object, ...] = ()) -> list[Row]:
     """Rows of a query, see Marts.rows; the same query within a minute is not asked again."""
     return marts().rows(sql, parameters)
+
+
+@st.cache_data(ttl=REMEMBERED_SECONDS, show_spinner=False)
+def last_checks() -> Row | None:
+    """What the data tests of the last night said; None where no run told or nobody may read it."""
+    runs = marts().schema.removesuffix("_marts") + "_runs"
+    try:
+        found = marts().rows(f"select * from {runs}.checked_runs order by checked_at desc limit 1")
+    except MartsError:
+        return None
+    # The ledgers of runs are in UTC, without saying so.
+    return found[0] | {"checked_at": found[0]["checked_at"].replace(tzinfo=UTC)} if found else None

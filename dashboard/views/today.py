@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from statistics import fmean
 
 from dashboard import address, filters, page_queries, story, zones
-from dashboard.data import rows
-from dashboard.markup import Bar, Figure, Line, bars, figures, id_link, link, table
+from dashboard.data import last_checks, rows
+from dashboard.markup import Bar, Figure, Line, bars, figures, id_link, link, table, text
 from dashboard.markup import show as show_markup
 from dashboard.views import delivery
 from fleet.lookup.stores import Row
@@ -53,6 +53,7 @@ def show() -> None:
         f'<p class="note">Compared with {usual.said}. {delivery.freshness(zones.chosen())}</p>'
     )
     show_markup(figures(day_figures(supply, day, usual, market)))
+    show_failed_tests()
     show_worst(day, usual, market)
     show_open(market)
     delivery.show_recent(zones.chosen())
@@ -132,7 +133,29 @@ def day_figures(supply: list[Row], day: date, usual: Usual, market: str) -> list
                 is_worse=bool(lost),
             )
         )
+    if checked := last_checks():
+        found.append(checks_figure(checked))
     return found
+
+
+def checks_figure(checked: Row) -> Figure:
+    """What the data tests of the last night said, and when."""
+    failed, skipped = checked["failed_count"], checked["skipped_count"]
+    said = {"warned": checked["warned_count"], "not run": skipped}
+    return Figure(
+        f"Data tests, {zones.in_zone(checked['checked_at'], zones.chosen())}",
+        f"{failed:,} failed" if failed else f"{checked['passed_count']:,} passed",
+        ", ".join(f"{count:,} {what}" for what, count in said.items() if count) or "none failed",
+        is_worse=bool(failed or skipped),
+    )
+
+
+def show_failed_tests() -> None:
+    """Names of the tests that failed or warned in the last night."""
+    checked = last_checks()
+    if checked and checked["names"]:
+        listed = "".join(f"<li>{text(name)}</li>" for name in checked["names"].split(", "))
+        show_markup(f"<h2>Tests that failed or warned</h2><ul>{listed}</ul>")
 
 
 def hours_between(month: Row) -> str:
@@ -191,11 +214,13 @@ def beyond(
     form: str,
     href: Callable[[str], str],
 ) -> None:
-    """Bars of what is furthest above its usual. `amounts`: by name and day."""
+    """Bars of what is above its usual, the furthest first. `amounts`: by name and day."""
     found = []
     for name in {name for name, _ in amounts}:
         by_day = {one: amount for (said, one), amount in amounts.items() if said == name}
-        found.append((by_day.get(day, 0.0), usual.mean(by_day), name))
+        amount, mean = by_day.get(day, 0.0), usual.mean(by_day)
+        if amount > (mean or 0.0):
+            found.append((amount, mean, name))
     found.sort(key=lambda one: ((one[1] or 0.0) - one[0], one[2]))
     listed = [
         Bar(
@@ -208,6 +233,8 @@ def beyond(
     ]
     if listed:
         show_markup(f"<h2>{heading}</h2>{bars(listed, heading)}")
+    elif amounts and usual.days:
+        show_markup(f'<h2>{heading}</h2><p class="note">None: nothing is above its usual.</p>')
 
 
 def show_open(market: str) -> None:

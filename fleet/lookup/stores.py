@@ -38,6 +38,11 @@ class MartsError(FleetError):
 class Marts(Protocol):
     """Marts that answer queries."""
 
+    @property
+    def schema(self) -> str:
+        """The schema that they are in."""
+        ...
+
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """Rows of one query as dictionaries, times as aware UTC; `?` in `sql` are parameters."""
         ...

@@ -23,6 +23,14 @@
 {% endmacro %}
 
 {#
+    What the data tests of a night said, <schema>_runs.checked_runs: one row per `dbt build` of every incremental model,
+    whether it completed or not. names: the tests that failed or warned.
+#}
+{% macro checked_runs() %}
+    {{- return(table_of_runs("checked_runs")) -}}
+{% endmacro %}
+
+{#
     Lines that `fleet erase` has taken out of the log since the last completed run, <schema>_runs.erased_lines: the
     keys of which a run must rebuild the rows, because no line tells them any more. A completed run empties it.
 #}
@@ -78,6 +86,12 @@
             ~ " last_emitter_id varchar(256), event_name varchar(128), line_status varchar(32),"
             ~ " is_sign_of_life boolean, event_at timestamp, received_at timestamp, loaded_at timestamp not null,"
             ~ " run_number bigint not null)"
+        ) -%}
+        {%- do run_query(
+            "create table if not exists " ~ checked_runs()
+            ~ " (invocation_id varchar(64) not null, checked_at timestamp not null, passed_count integer not null,"
+            ~ " warned_count integer not null, failed_count integer not null, skipped_count integer not null,"
+            ~ " names varchar(" ~ longest_names() ~ "))"
         ) -%}
         {%- do run_query(create_horizons()) -%}
         {%- do run_query(
@@ -190,6 +204,11 @@
             {%- do record_run(intraday_runs()) -%}
         {%- endif -%}
     {%- endif -%}
+    {%- if execute and flags.WHICH == "build" and not flags.EMPTY -%}
+        {%- if incremental_models() | reject("in", selected_resources) | list == [] -%}
+            {%- do record_checks(results) -%}
+        {%- endif -%}
+    {%- endif -%}
 {% endmacro %}
 
 {#
@@ -230,6 +249,28 @@
         {%- do run_query("insert into " ~ seeds ~ " values " ~ rows | join(", ")) -%}
     {%- endif -%}
 {% endmacro %}
+
+{% macro record_checks(results) %}
+    {%- set statuses, names = [], [] -%}
+    {%- for result in results if result.node.resource_type == "test" -%}
+        {%- do statuses.append(result.status | string) -%}
+        {%- if result.status in ["fail", "error", "warn"] -%} {%- do names.append(result.node.name) -%} {%- endif -%}
+    {%- endfor -%}
+    {%- if statuses -%}
+        {%- set counts = [] -%}
+        {%- for said in [["pass"], ["warn"], ["fail", "error"], ["skipped"]] -%}
+            {%- do counts.append(statuses | select("in", said) | list | length | string) -%}
+        {%- endfor -%}
+        {%- do run_query(
+            "insert into " ~ checked_runs() ~ " values ('" ~ invocation_id ~ "', '"
+            ~ modules.datetime.datetime.now(modules.pytz.utc).strftime("%Y-%m-%d %H:%M:%S.%f") ~ "', "
+            ~ counts | join(", ") ~ ", '" ~ (names | sort | join(", "))[:longest_names()] ~ "')"
+        ) -%}
+    {%- endif -%}
+{% endmacro %}
+
+{# Bytes of the names of tests; more are cut off. #}
+{% macro longest_names() %} {{- return(4096) -}} {% endmacro %}
 
 {% macro record_run(ledger) %}
     {%- do run_query(

@@ -55,3 +55,11 @@ alter default privileges for user dbt in schema fleet_seeds grant select on tabl
 alter default privileges for user dbt in schema fleet_staging grant select on tables to role developer;
 alter default privileges for user dbt in schema fleet_intermediate grant select on tables to role developer;
 alter default privileges for user dbt in schema fleet_marts grant select on tables to role developer;
+
+-- What each schema is for, where readers look. Tables, views and columns have the descriptions of the models.
+comment on schema event_log is 'Raw lines as they were logged, and what could not be read.';
+comment on schema fleet_seeds is 'Lists of the registry: events, robot states, reasons, markets, rules of causes.';
+comment on schema fleet_staging is 'Events typed and checked, one table for each stream.';
+comment on schema fleet_intermediate is 'Private to the models: what marts are made of.';
+comment on schema fleet_marts is 'What readers read: delivery sessions, supply hours, the funnel, MTBF, release health, data quality.';
+comment on schema fleet_runs is 'Ledgers of dbt runs: what completed, what is open, what its data tests said.';

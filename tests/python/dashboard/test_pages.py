@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
@@ -11,12 +12,14 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
+import streamlit as st
 import yaml
 from streamlit.testing.v1 import AppTest
 
 from dashboard import page_queries, story
 from dashboard.data import rows
 from dashboard.views import delivery as delivery_view
+from dashboard.views import today
 from fleet.duckdb_file import open_database
 from fleet.lookup import queries as lookups
 from fleet.lookup.ids import find
@@ -298,6 +301,45 @@ def test_the_home_says_how_the_last_day_went(open_page: Open) -> None:
     assert "./deliveries?days=2026-11-02..2026-11-02&cause=lid_fault" in found
     assert "./fleet?days=2026-11-02..2026-11-02&reason=hw_lid" in found
     assert "./change?to=2026-11-02" in found
+
+
+def test_the_home_says_whether_the_checks_of_the_night_passed(
+    open_page: Open, marts_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert "Data tests" not in said(open_page())
+    own = shutil.copy(marts_file, tmp_path)
+    monkeypatch.setenv("FLEET_DATABASE", str(own))
+    st.cache_resource.clear()
+    columns = (
+        "invocation_id varchar, checked_at timestamp, passed_count integer, warned_count integer,"
+        " failed_count integer, skipped_count integer, names varchar"
+    )
+    for row, wanted in (
+        ("'1', '2026-11-03 03:00:00', 812, 0, 0, 0, ''", ("812 passed", "none failed")),
+        ("'2', '2026-11-04 03:00:00', 809, 1, 2, 0, 'unique_<b>, lines'", ("2 failed", "1 warned")),
+    ):
+        with duckdb.connect(own) as connection:
+            connection.execute("create schema if not exists fleet_runs")
+            connection.execute(f"create table if not exists fleet_runs.checked_runs ({columns})")
+            connection.execute(f"insert into fleet_runs.checked_runs values ({row})")
+        st.cache_data.clear()
+        page = open_page(tz="Europe/Berlin")
+        for one in ("04:00:00", *wanted):
+            assert one in said(page)
+        assert ("Tests that failed or warned" in said(page)) == ("failed" in wanted[0])
+    assert "<li>unique_&lt;b&gt;</li><li>lines</li>" in html(page)
+
+
+def test_only_what_is_above_its_usual_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(today, "show_markup", shown.append)
+    usual = today.Usual((BEFORE,), "the day before")
+    amounts = {("less", DAY): 1.0, ("less", BEFORE): 2.0, ("same", DAY): 1.0, ("same", BEFORE): 1.0}
+    today.beyond("Causes", amounts, DAY, usual, "{:.0f}", str)
+    assert "None: nothing is above its usual." in shown.pop()
+    amounts |= {("more", DAY): 3.0, ("more", BEFORE): 2.5, ("new", DAY): 2.0, ("gone", BEFORE): 9.0}
+    today.beyond("Causes", amounts, DAY, usual, "{:.0f}", str)
+    assert re.findall(r'class="name">(\w+)<', shown.pop()) == ["new", "more"]
 
 
 def test_an_empty_database_is_no_good_news(

@@ -1,5 +1,6 @@
 """What a run refuses, what the ledger of runs records, and how quarantined lines come back."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -97,6 +98,31 @@ def test_only_a_run_of_every_model_is_recorded(seeded: Warehouse) -> None:
     seeded("run", "--selector", "backfill")
     assert seeded.rows(LEDGER) == [(1,), (2,)]
     assert seeded.rows("select count(*) from fleet_runs.open_runs") == [(0,)]
+
+
+def test_what_the_tests_of_a_night_said_is_recorded(
+    seeded: Warehouse, clean: tuple[Warehouse, Path]
+) -> None:
+    counts = "passed_count, warned_count, failed_count, skipped_count, names"
+    ((passed, *others),) = clean[0].rows(f"select {counts} from fleet_runs.checked_runs")
+    assert passed > 100
+    assert others == [0, 0, 0, ""]
+
+    said = ["pass", "pass", "fail", "error", "warn", "skipped"]
+    results = [
+        {"node": {"resource_type": "test", "name": f"t{number}"}, "status": status}
+        for number, status in enumerate(said)
+    ]
+    model = {"node": {"resource_type": "model", "name": "m"}, "status": "error"}
+    args = ("run-operation", "record_checks", "--args")
+    seeded(*args, json.dumps({"results": [*results, model]}))
+    seeded(*args, json.dumps({"results": [model]}))  # a run without tests tells nothing of them
+    assert seeded.rows(f"select {counts} from fleet_runs.checked_runs") == [
+        (2, 1, 2, 1, "t2, t3, t4")
+    ]
+    # A build of some models is no night.
+    seeded("build", "--select", "markets")
+    assert seeded.rows("select count(*) from fleet_runs.checked_runs") == [(1,)]
 
 
 def test_a_run_does_not_go_by_an_old_seed(seeded: Warehouse) -> None:
