@@ -1,8 +1,16 @@
 """What dbt's adapter suites must know of Redshift: settings, what it lacks, whose a failure is."""
 
+import csv
+from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlparse
+import yaml
+from dbt.tests.adapter import hooks
+from dbt.tests.adapter.simple_seed import fixtures as seed_fixtures
+from dbt.tests.adapter.simple_seed import seeds
 from dbt.tests.util import get_model_file, set_model_file
 
 USERS = ("ann", "ben", "eve")
@@ -140,6 +148,10 @@ class ModelHooks:
 
     table = "on_model_hook"
 
+    @pytest.fixture(scope="class")
+    def test_data_dir(self) -> Path:
+        return Path(hooks.__path__[0]) / "data"
+
     def check_hooks(self, state: str, project: Any, host: str, count: int = 1) -> None:
         names = ("name", "dbname", "host", "schema", "type", "user", "pass", "threads")
         of_run = ("run_started_at", "invocation_id", "thread_id")
@@ -158,6 +170,38 @@ class RunHooks(ModelHooks):
     """Likewise."""
 
     table = "on_run_hook"
+
+
+class SeedTypes:
+    """TEXT has 256 bytes; what a seed does not say is as wide as its longest value."""
+
+    @pytest.fixture(scope="class")
+    def models(self) -> dict[str, str]:
+        rows = list(csv.DictReader(StringIO(seeds.seeds__tricky_csv)))
+        told = yaml.safe_load(seed_fixtures.properties__schema_yml)
+        for seed in told["seeds"]:
+            for column in seed["columns"]:
+                (test,) = column["data_tests"]
+                if test["column_type"]["type"] == "text":
+                    is_given = column["name"] not in ("relative", "weekday")
+                    width = 256 if is_given else max(len(row[column["name"]]) for row in rows)
+                    test["column_type"]["type"] = f"character varying({width})"
+        return {"schema.yml": yaml.safe_dump(told)}
+
+
+class OneStatementAtATime:
+    """The driver takes no more at once."""
+
+    @pytest.fixture(scope="class")
+    def project(self, project: Any) -> Any:
+        run_sql = project.run_sql
+
+        def run_each(sql: str, fetch: str | None = None) -> Any:
+            statements = (sqlparse.format(one, strip_comments=True) for one in sqlparse.split(sql))
+            return [run_sql(one, fetch=fetch) for one in statements if one.strip(" ;")][-1]
+
+        project.run_sql = run_each
+        return project
 
 
 # Classes that settle what a suite leaves to the adapter, by the class that they are for.
@@ -180,6 +224,17 @@ SETTINGS: dict[str, tuple[type[Any] | str, ...]] = {
         )
     },
     "hooks.test_run_hooks.BasePrePostRunHooks": (RunHooks,),
+    **{
+        f"simple_snapshot.test_various_configs.{name}": (OneStatementAtATime,)
+        for name in (
+            "BaseSnapshotColumnNames",
+            "BaseSnapshotColumnNamesFromDbtProject",
+            "BaseSnapshotDbtValidToCurrent",
+            "BaseSnapshotInvalidColumnNames",
+            "BaseSnapshotMultiUniqueKey",
+        )
+    },
+    "simple_seed.test_seed_type_override.BaseSimpleSeedColumnOverride": (SeedTypes,),
     "materialized_view.basic.MaterializedViewBasic": (MaterializedViews,),
     "materialized_view.changes.MaterializedViewChanges": (MaterializedViewChanges,),
     **{

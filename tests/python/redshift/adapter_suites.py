@@ -20,6 +20,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from dbt.tests.adapter.simple_seed.seeds import seed__actual_csv
+
 from tests.python.conftest import ROOT
 from tests.python.redshift.adapter_settings import (
     NOT_OF_REDSHIFT,
@@ -32,17 +34,9 @@ from tests.python.redshift.warehouse import run_standin
 PACKAGE = "dbt.tests.adapter"
 PACKAGES = ("dbt-tests-adapter", "dbt-core", "dbt-redshift", "redshift_connector")
 CONFTEST = """\
-from pathlib import Path
-
 import pytest
-from dbt.tests.adapter import hooks
 
 pytest_plugins = ["dbt.tests.fixtures.project"]
-
-
-@pytest.fixture(scope="module")
-def test_data_dir():
-    return Path(hooks.__path__[0]) / "data"
 
 
 @pytest.fixture(scope="class")
@@ -107,6 +101,8 @@ def run(names: list[str], folder: Path, processes: str) -> list[ET.Element]:
     for name in names:
         lines.append(f"Test_{name.replace('.', '__')} = class_to_run({name!r})")
     (folder / "test_suites.py").write_text("\n".join(lines))
+    # Beside the tests, where one of them looks for it.
+    (folder / "seed_bom.csv").write_text("\ufeff" + seed__actual_csv, "utf-8")
     with run_standin(folder) as standin:
         for user in USERS:
             standin.rows(f"create user {user} password disable")

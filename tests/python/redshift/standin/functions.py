@@ -38,12 +38,13 @@ SYSTEM_VIEWS = frozenset(
 # PostgreSQL's own give the same result.
 NATIVE = words("""
     abs acos any_value array ascii asin atan atan2 bool_and bool_or btrim ceil ceiling char_length
-    character_length chr coalesce cos cot count current_database degrees dense_rank exp first_value
-    floor greatest grouping initcap lag last_value lead least left length ln lower lpad ltrim max
-    md5 min mod nth_value ntile nullif nvl octet_length percent_rank percentile_cont pg_backend_pid
-    pi power quote_ident quote_literal radians random rank regexp_substr repeat replace reverse
-    right round row_number rpad rtrim sign sin split_part sqrt stddev_pop stddev_samp strpos
-    substring sum tan timeofday to_char translate trim upper var_pop var_samp
+    character_length chr coalesce cos cot count current_database date degrees dense_rank exp
+    first_value floor greatest grouping initcap lag last_value lead least left length ln lower
+    lpad ltrim max md5 min mod nth_value ntile nullif nvl octet_length percent_rank
+    percentile_cont pg_backend_pid pi power quote_ident quote_literal radians random rank
+    regexp_substr repeat replace reverse right round row_number rpad rtrim sign sin split_part
+    sqrt stddev_pop stddev_samp strpos substring sum tan timeofday to_char translate trim upper
+    var_pop var_samp
     """)
 
 # Redshift has them, the stand-in does not: to use one, make it in compatibility/ with a test.
