@@ -20,6 +20,7 @@ NOT_OF_REDSHIFT: dict[str, str] = {
     "catalog_integrations": "Iceberg catalogs",
     "functions": "functions in SQL, Python and JavaScript: CREATE FUNCTION is not emulated",
     "python_model": "the adapter has no Python models",
+    "simple_copy.test_copy_uppercase": "its profile is PostgreSQL's",
     "basic.test_get_catalog_for_single_relation": "the adapter has no such method",
     **dict.fromkeys(
         (
@@ -189,19 +190,17 @@ class SeedTypes:
         return {"schema.yml": yaml.safe_dump(told)}
 
 
-class OneStatementAtATime:
-    """The driver takes no more at once."""
+def one_statement_at_a_time(project: Any) -> Any:
+    """The project of a suite, which gives the driver no more than it takes at once."""
+    run_sql = project.run_sql
 
-    @pytest.fixture(scope="class")
-    def project(self, project: Any) -> Any:
-        run_sql = project.run_sql
+    def run_each(sql: str, fetch: str | None = None) -> Any:
+        statements = (sqlparse.format(one, strip_comments=True) for one in sqlparse.split(sql))
+        given = [run_sql(one, fetch=fetch) for one in statements if one.strip(" ;")]
+        return given[-1] if given else None
 
-        def run_each(sql: str, fetch: str | None = None) -> Any:
-            statements = (sqlparse.format(one, strip_comments=True) for one in sqlparse.split(sql))
-            return [run_sql(one, fetch=fetch) for one in statements if one.strip(" ;")][-1]
-
-        project.run_sql = run_each
-        return project
+    project.run_sql = run_each
+    return project
 
 
 # Classes that settle what a suite leaves to the adapter, by the class that they are for.
@@ -224,16 +223,6 @@ SETTINGS: dict[str, tuple[type[Any] | str, ...]] = {
         )
     },
     "hooks.test_run_hooks.BasePrePostRunHooks": (RunHooks,),
-    **{
-        f"simple_snapshot.test_various_configs.{name}": (OneStatementAtATime,)
-        for name in (
-            "BaseSnapshotColumnNames",
-            "BaseSnapshotColumnNamesFromDbtProject",
-            "BaseSnapshotDbtValidToCurrent",
-            "BaseSnapshotInvalidColumnNames",
-            "BaseSnapshotMultiUniqueKey",
-        )
-    },
     "simple_seed.test_seed_type_override.BaseSimpleSeedColumnOverride": (SeedTypes,),
     "materialized_view.basic.MaterializedViewBasic": (MaterializedViews,),
     "materialized_view.changes.MaterializedViewChanges": (MaterializedViewChanges,),

@@ -36,7 +36,14 @@ PACKAGES = ("dbt-tests-adapter", "dbt-core", "dbt-redshift", "redshift_connector
 CONFTEST = """\
 import pytest
 
+from tests.python.redshift.adapter_settings import one_statement_at_a_time
+
 pytest_plugins = ["dbt.tests.fixtures.project"]
+
+
+@pytest.fixture(scope="class")
+def project(project):
+    return one_statement_at_a_time(project)
 
 
 @pytest.fixture(scope="class")
