@@ -373,7 +373,7 @@ def opened(path: Path, project: Project, of_path: list[Check]) -> Database:
     connection.execute("set TimeZone = 'UTC'; set threads = 1")
     database = Database(connection, of_path)
     for name, sql in project.sql.items():
-        with contextlib.suppress(duckdb.CatalogException):
+        with contextlib.suppress(duckdb.CatalogException, duckdb.BinderException):
             build(connection, project, name, sql)
             database.sums[name], database.oracle_sums[name] = look(connection, project, name)
     if database.is_of_oracle:
