@@ -77,7 +77,9 @@ TESTS = (
     "dbt/test_scores.py::test_failures_lie_within_their_bounds[1]",
 )
 PATIENCE = 10.0
-"""Seconds that a statement may take; one that takes longer is found by that."""
+"""Seconds that a statement may take beside ten times what it takes without a mutant; one that takes
+longer is found by that."""
+ENDLESS = 3600.0
 OF_THE_RUN = {"processed_run", "changed_run", "copy_token"}
 FLIPS: Mapping[type[exp.Expr], type[exp.Expr]] = {
     exp.LT: exp.LTE,
@@ -244,21 +246,23 @@ class Database:
 
     sums         of each model that can be, all that it has
     oracle_sums  of each mart that the oracle demands, what it says of it; none of a test's own
+    patience     seconds that each model may take
     """
 
     connection: duckdb.DuckDBPyConnection
     checks: list[Check]
     sums: dict[str, Any] = field(default_factory=dict)
     oracle_sums: dict[str, Any] = field(default_factory=dict)
+    patience: dict[str, float] = field(default_factory=dict)
 
     @property
     def is_of_oracle(self) -> bool:
         return not self.checks
 
 
-def run(connection: duckdb.DuckDBPyConnection, sql: str) -> list[Any]:
+def run(connection: duckdb.DuckDBPyConnection, sql: str, patience: float = PATIENCE) -> list[Any]:
     """Rows of a statement; raises duckdb.Error where it takes too long."""
-    timer = threading.Timer(PATIENCE, connection.interrupt)
+    timer = threading.Timer(patience, connection.interrupt)
     timer.start()
     try:
         return connection.execute(sql).fetchall()
@@ -334,16 +338,20 @@ def capture_tests(project: Project, warehouse: Warehouse) -> None:
         warehouse("test", "--select", "test_type:unit", "--threads", "1")
 
 
-def build(connection: duckdb.DuckDBPyConnection, project: Project, name: str, sql: str) -> None:
+def build(
+    connection: duckdb.DuckDBPyConnection, project: Project, name: str, sql: str, patience: float
+) -> None:
     kind = "view" if project.is_view[name] else "table"
-    run(connection, f"create or replace {kind} {project.relation[name]} as {sql}")
+    run(connection, f"create or replace {kind} {project.relation[name]} as {sql}", patience)
 
 
-def checksum(connection: duckdb.DuckDBPyConnection, relation: str, columns: list[str]) -> Any:
+def checksum(
+    connection: duckdb.DuckDBPyConnection, relation: str, columns: list[str], patience: float
+) -> Any:
     """Of the rows in any order."""
     selected = ", ".join(columns)
     sql = f"select count(*), sum(hash(one)) from (select {selected} from {relation}) as one"
-    return run(connection, sql)[0]
+    return run(connection, sql, patience)[0]
 
 
 def column_lists(connection: duckdb.DuckDBPyConnection, relation: str) -> list[str]:
@@ -354,14 +362,16 @@ def column_lists(connection: duckdb.DuckDBPyConnection, relation: str) -> list[s
     return found
 
 
-def look(connection: duckdb.DuckDBPyConnection, project: Project, name: str) -> tuple[Any, Any]:
+def look(
+    connection: duckdb.DuckDBPyConnection, project: Project, name: str, patience: float
+) -> tuple[Any, Any]:
     """Checksums of all that a table has, and of what the oracle says of it."""
     relation = project.relation[name]
-    of_all = checksum(connection, relation, column_lists(connection, relation))
+    of_all = checksum(connection, relation, column_lists(connection, relation), patience)
     if relation not in MARTS:
         return of_all, None
     columns = [f'round("{c}", 6)' if c.endswith("_hours") else f'"{c}"' for c in MARTS[relation][1]]
-    return of_all, checksum(connection, relation, columns)
+    return of_all, checksum(connection, relation, columns, patience)
 
 
 def opened(path: Path, project: Project, of_path: list[Check]) -> Database:
@@ -373,12 +383,15 @@ def opened(path: Path, project: Project, of_path: list[Check]) -> Database:
     connection.execute("set TimeZone = 'UTC'; set threads = 1")
     database = Database(connection, of_path)
     for name, sql in project.sql.items():
-        with contextlib.suppress(duckdb.CatalogException):
-            build(connection, project, name, sql)
-            database.sums[name], database.oracle_sums[name] = look(connection, project, name)
+        with contextlib.suppress(duckdb.CatalogException, duckdb.BinderException):
+            began = time.monotonic()
+            build(connection, project, name, sql, ENDLESS)
+            sums = look(connection, project, name, ENDLESS)
+            database.sums[name], database.oracle_sums[name] = sums
+            database.patience[name] = PATIENCE + 10 * (time.monotonic() - began)
     if database.is_of_oracle:
         for tests in project.data_tests.values():
-            tests[:] = [sql for sql in tests if not run(connection, sql)]
+            tests[:] = [sql for sql in tests if not run(connection, sql, ENDLESS)]
     database.checks = [check for check in of_path if check.passes(connection)]
     return database
 
@@ -419,8 +432,9 @@ def judge_in(database: Database, project: Project, model: str, sql: str) -> Verd
     for name in project.descendants(model):
         if name not in rebuilt or name not in database.sums:
             continue
-        build(connection, project, name, sql if name == model else project.sql[name])
-        of_all, of_oracle = look(connection, project, name)
+        patience = database.patience[name]
+        build(connection, project, name, sql if name == model else project.sql[name], patience)
+        of_all, of_oracle = look(connection, project, name, patience)
         if database.is_of_oracle and of_oracle != database.oracle_sums[name]:
             return "oracle"
         if of_all != database.sums[name]:
@@ -432,7 +446,8 @@ def judge_in(database: Database, project: Project, model: str, sql: str) -> Verd
         passed = all(check.passes(connection) for check in database.checks)
         return "survived" if passed else "tests"
     tests = {test for name in changed for test in project.data_tests[name]}
-    return "data tests" if any(run(connection, test) for test in sorted(tests)) else "survived"
+    found = any(run(connection, test, ENDLESS) for test in sorted(tests))
+    return "data tests" if found else "survived"
 
 
 def left_empty(database: Database, project: Project) -> set[str]:
