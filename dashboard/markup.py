@@ -176,7 +176,7 @@ def _rail(bar: Bar, left: float, right: float, low: float, full: float, kind: st
 
 @dataclass(frozen=True)
 class Range:
-    """A value with its interval: without `upper` it is open, without `value` it has no point."""
+    """A value with its interval, which is open without `upper`; either may be absent."""
 
     name: str
     value: float | None
@@ -188,7 +188,8 @@ class Range:
 
 def ranges(listed: Sequence[Range], unit: str, is_log: bool) -> Markup:
     """Intervals on one scale; an arrow where one is open. A logarithm has no place for 0."""
-    known = [one for one in listed if one.lower is not None and (not is_log or one.lower > 0)]
+    told = [(one, [at for at in (one.lower, one.value) if at is not None]) for one in listed]
+    known = [one for one, ends in told if ends and (not is_log or min(ends) > 0)]
     ends = [float(end) for one in known for end in (one.lower, one.value, one.upper) if end]
     if not ends:
         return Markup("")
@@ -201,14 +202,16 @@ def ranges(listed: Sequence[Range], unit: str, is_log: bool) -> Markup:
 
     rows = []
     for one in known:
-        assert one.lower is not None
-        left, right = place(one.lower), 100.0 if one.upper is None else place(one.upper)
+        interval = arrow = ""
+        if one.lower is not None:
+            left, right = place(one.lower), 100.0 if one.upper is None else place(one.upper)
+            interval = f'<i style="left:{left:.2f}%;width:{right - left:.2f}%"></i>'
+            arrow = "<u>▸</u>" if one.upper is None else ""
         point = "" if one.value is None else f'<b style="left:{place(one.value):.2f}%"></b>'
-        arrow = "<u>▸</u>" if one.upper is None else ""
         rows.append(
             f'<li><a class="bar range" href="{escape(one.href)}">'
             f'<span class="name">{escape(one.name)}</span><span class="rail">'
-            f'<i style="left:{left:.2f}%;width:{right - left:.2f}%"></i>{point}{arrow}</span>'
+            f"{interval}{point}{arrow}</span>"
             f'<span class="value">{escape(one.label)}</span></a></li>'
         )
     kind = "logarithmic, " if is_log else ""

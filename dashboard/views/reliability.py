@@ -43,10 +43,11 @@ def show() -> None:
         )
     )
     note(
-        "MTBF = operating hours T / failures r that began while the robot operated, with the "
-        "two-sided 90 % chi-square interval; failures on a charger or in the workshop are "
-        "beside r. An "
-        "arrow: no failure, so only a lower bound. Intervals that overlap show no difference; "
+        "MTBF = operating hours T / failures r that began while the robot operated, with its "
+        "two-sided 90 % interval; failures on a charger or in the workshop are beside r. That of "
+        "a version is of all robots like these, by the spread between them: none with fewer than "
+        "three robots. An arrow: no failure, so only a lower bound. Intervals that overlap show "
+        "no difference; "
         "compare versions within one hardware version. Versions that drove less than an hour are "
         "in the table alone."
     )

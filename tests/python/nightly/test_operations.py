@@ -222,7 +222,7 @@ class Operator:
         self.nights.run(self.warehouse, "--selector", "intraday")
 
     def kill(self, chance: float) -> None:
-        kill_run(self.warehouse, after(1 + int(chance * (len(MODELS) - 1))))
+        assert not kill_run(self.warehouse, after(1 + int(chance * (len(MODELS) - 1))))
 
     def backfill(self, chance: float) -> None:
         since = FIRST_LOAD + timedelta(hours=chance * (self.loads + 1))
