@@ -136,6 +136,23 @@ class ColumnTypes:
         ]
 
 
+class UnitTestTypes:
+    """Types that Redshift has: a value, and how a unit test writes it."""
+
+    @pytest.fixture
+    def data_types(self) -> list[list[str]]:
+        return [
+            ["1", "1"],
+            ["'1'", "1"],
+            ["true", "true"],
+            ["date '2020-01-02'", "2020-01-02"],
+            ["timestamp '2013-11-03 00:00:00'", "2013-11-03 00:00:00"],
+            ["timestamptz '2013-11-03 00:00:00+01'", "2013-11-02 23:00:00+00"],
+            ["'1.25'::numeric(5, 2)", "1.25"],
+            ["1.5::float8", "1.5"],
+        ]
+
+
 class NullRefused:
     """The message of Redshift."""
 
@@ -223,6 +240,7 @@ SETTINGS: dict[str, tuple[type[Any] | str, ...]] = {
         )
     },
     "hooks.test_run_hooks.BasePrePostRunHooks": (RunHooks,),
+    "unit_testing.test_types.BaseUnitTestingTypes": (UnitTestTypes,),
     "simple_seed.test_seed_type_override.BaseSimpleSeedColumnOverride": (SeedTypes,),
     "materialized_view.basic.MaterializedViewBasic": (MaterializedViews,),
     "materialized_view.changes.MaterializedViewChanges": (MaterializedViewChanges,),
