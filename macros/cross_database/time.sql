@@ -58,9 +58,13 @@
     {{ milliseconds_between("cast('1970-01-01' as timestamp)", column) }}
 {%- endmacro %}
 
-{# Added in two steps, because dateadd takes an integer of 32 bits, which holds 24 days of milliseconds. #}
+{#
+    Added in two steps, because dateadd takes an integer of 32 bits, which holds 24 days of milliseconds and ends in
+    2038 as seconds.
+#}
 {% macro from_epoch_milliseconds(expression) -%}
-    {%- set seconds = "cast(floor(" ~ expression ~ " / 1000.0) as integer)" -%}
-    {%- set rest = "cast(" ~ expression ~ " - 1000 * cast(floor(" ~ expression ~ " / 1000.0) as bigint) as integer)" -%}
-    {{ dbt.dateadd("millisecond", rest, dbt.dateadd("second", seconds, "cast('1970-01-01' as timestamp)")) }}
+    {%- set days = "floor(" ~ expression ~ " / 86400000.0)" -%}
+    {%- set rest = "cast(" ~ expression ~ " - 86400000 * cast(" ~ days ~ " as bigint) as integer)" -%}
+    {%- set date = dbt.dateadd("day", "cast(" ~ days ~ " as integer)", "cast('1970-01-01' as timestamp)") -%}
+    {{ dbt.dateadd("millisecond", rest, date) }}
 {%- endmacro %}

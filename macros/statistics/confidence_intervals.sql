@@ -7,16 +7,19 @@
 #}
 {% macro z_90() %}{{ return(1.6448536269514722) }}{% endmacro %}
 
-{# The sums over units, robots or days, that spread_quantile() reads. #}
+{#
+    The sums over units, robots or days, that spread_quantile() reads. Of whole numbers, because a sum of doubles
+    depends on their order, and a night would differ from a full refresh.
+#}
 {% macro spread_sums(count, exposure) -%}
-        {%- set count = "cast(" ~ count ~ " as double precision)" -%}
-        {%- set exposure = "cast(" ~ exposure ~ " as double precision)" -%}
+        {%- set count = "cast(" ~ count ~ " as decimal(18, 0))" -%}
+        {%- set exposure = "cast(" ~ exposure ~ " as decimal(18, 0))" -%}
         sum(case when {{ count }} > 0 or {{ exposure }} > 0 then 1 else 0 end) as unit_count,
-        sum({{ count }}) as unit_counts,
-        sum({{ exposure }}) as unit_exposures,
-        sum({{ count }} * {{ count }}) as count_squares,
-        sum({{ count }} * {{ exposure }}) as count_exposures,
-        sum({{ exposure }} * {{ exposure }}) as exposure_squares
+        cast(sum({{ count }}) as double precision) as unit_counts,
+        cast(sum({{ exposure }}) as double precision) as unit_exposures,
+        cast(sum({{ count }} * {{ count }}) as double precision) as count_squares,
+        cast(sum({{ count }} * {{ exposure }}) as double precision) as count_exposures,
+        cast(sum({{ exposure }} * {{ exposure }}) as double precision) as exposure_squares
 {%- endmacro %}
 
 {#

@@ -109,7 +109,7 @@ summed as (
         month_start,
         {{ milliseconds_to_hours("sum(operating_milliseconds)") }} as operating_hours,
         {{ milliseconds_to_hours("sum(down_milliseconds)") }} as unplanned_down_hours,
-        {{ spread_sums("failure_count", milliseconds_to_hours("operating_milliseconds")) }},
+        {{ spread_sums("failure_count", "operating_milliseconds") }},
         sum(failure_count) as failure_count,
         sum(uncharged_failure_count) as uncharged_failure_count,
         sum(open_failure_count) as open_failure_count,

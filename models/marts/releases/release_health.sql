@@ -124,6 +124,24 @@ units as (
 
 ),
 
+-- Hours as milliseconds.
+whole_units as (
+
+    select
+        service,
+        version,
+        measure,
+        event_count,
+        case
+            when measure in ('{{ rates | join("', '") }}')
+                then round(exposure * 3600000.0)
+            else exposure
+        end as exposure
+
+    from units
+
+),
+
 spread as (
 
     select
@@ -132,7 +150,7 @@ spread as (
         measure,
         {{ spread_sums("event_count", "exposure") }}
 
-    from units
+    from whole_units
 
     group by service, version, measure
 

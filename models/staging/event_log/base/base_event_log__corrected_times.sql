@@ -34,7 +34,8 @@ placed as (
             when not clocks.is_corrected then null
             when clocks.mono_epoch_ms is not null then 'mono_ms'
             -- What no clock can explain stays where it is.
-            when readings.delay_ms - clocks.offset_ms <= {{ longest_backlog }} then 'clock_offset'
+            when readings.delay_ms - clocks.offset_ms between -{{ threshold }} and {{ longest_backlog }}
+                then 'clock_offset'
         end as correction,
         coalesce(clocks.offset_ms, clocks.mono_epoch_ms + readings.mono_ms - readings.wall_ms) as offset_ms
 

@@ -31,7 +31,7 @@ ONE_AT_A_TIME = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 # Of the system's views the others are PostgreSQL's too.
-REDSHIFTS_VIEWS = ("svv_", "svl_", "svcs_", "stl_", "stv_", "sys_", "pg_table_def", "pg_user_info")
+REDSHIFTS_VIEWS = ("svv_", "svl_", "svcs_", "stl_", "stv_", "pg_table_def", "pg_user_info")
 DELETE = re.compile(r"^delete\s+(?!from\b)", re.IGNORECASE)
 LOCAL = re.compile(r"^create\s+local\s+(?=temp)", re.IGNORECASE)
 EXPLAIN = re.compile(r"(explain\s+(?:verbose\s+)?)", re.IGNORECASE)
