@@ -20,6 +20,7 @@ NOT_OF_REDSHIFT: dict[str, str] = {
     "catalog_integrations": "Iceberg catalogs",
     "functions": "functions in SQL, Python and JavaScript: CREATE FUNCTION is not emulated",
     "python_model": "the adapter has no Python models",
+    "utils.test_current_timestamp.BaseCurrentTimestampAware": "the adapter's time has no zone",
     "simple_copy.test_copy_uppercase": "its profile is PostgreSQL's",
     "basic.test_get_catalog_for_single_relation": "the adapter has no such method",
     **dict.fromkeys(
@@ -153,6 +154,19 @@ class UnitTestTypes:
         ]
 
 
+class TimesWithoutZone:
+    """The time is getdate(), which has no zone."""
+
+    @pytest.fixture(scope="class")
+    def expected_schema(self) -> dict[str, str]:
+        suffixes = ("", "_in_utc_backcompat", "_backcompat")
+        return {f"current_timestamp{end}": "timestamp without time zone" for end in suffixes}
+
+    @pytest.fixture(scope="class")
+    def expected_sql(self) -> None:
+        return None
+
+
 class NullRefused:
     """The message of Redshift."""
 
@@ -240,6 +254,7 @@ SETTINGS: dict[str, tuple[type[Any] | str, ...]] = {
         )
     },
     "hooks.test_run_hooks.BasePrePostRunHooks": (RunHooks,),
+    "utils.test_timestamps.BaseCurrentTimestamps": (TimesWithoutZone,),
     "unit_testing.test_types.BaseUnitTestingTypes": (UnitTestTypes,),
     "simple_seed.test_seed_type_override.BaseSimpleSeedColumnOverride": (SeedTypes,),
     "materialized_view.basic.MaterializedViewBasic": (MaterializedViews,),

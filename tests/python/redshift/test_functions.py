@@ -188,6 +188,7 @@ OTHERS = [
     ("t = '\"5\"' from functions.supers", False),
     ("t = '5' and not t = 5 from functions.supers", True),
     ("count(*) from functions.numbers where n = 2.0 and n = '2' and n <> 1", 2),
+    ("to_date('02 Oct 2001', 'DD Mon YYYY')", date(2001, 10, 2)),  # r_TO_DATE_function
     ("date('2026-01-02 23:59:59')", date(2026, 1, 2)),
     ("mod(-15, 4)", -3),  # r_MOD
     ("'B' < 'a'", True),  # c_collation_sequences: byte by byte
