@@ -131,6 +131,13 @@ BOOTS = {
         sources=frozenset({"mono_ms"}),
     ),
     "unset": Boot(ahead=lambda _: -56 * 366 * 86400),
+    # The offset of the others would put the last line 15 years after its arrival.
+    "unset_with_sent_and_one_of_another_year": Boot(
+        ahead=lambda _: -56 * 366 * 86400,
+        has_sent=True,
+        changes={39: {"occurred_at": "1985-10-26T01:21:00.000Z"}},
+        sources=frozenset({"clock_offset", "received_at"}),
+    ),
     # A single wrong time moves no other event.
     "one_far_ahead": Boot(
         changes={7: {"occurred_at": "2041-01-01T00:00:00.000Z"}},
