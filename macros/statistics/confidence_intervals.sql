@@ -12,8 +12,8 @@
     depends on their order, and a night would differ from a full refresh.
 #}
 {% macro spread_sums(count, exposure) -%}
-        {%- set count = "cast(" ~ count ~ " as decimal(18, 0))" -%}
-        {%- set exposure = "cast(" ~ exposure ~ " as decimal(18, 0))" -%}
+        {%- set count = "cast(" ~ count ~ " as decimal(38, 0))" -%}
+        {%- set exposure = "cast(" ~ exposure ~ " as decimal(38, 0))" -%}
         sum(case when {{ count }} > 0 or {{ exposure }} > 0 then 1 else 0 end) as unit_count,
         cast(sum({{ count }}) as double precision) as unit_counts,
         cast(sum({{ exposure }}) as double precision) as unit_exposures,
