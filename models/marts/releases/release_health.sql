@@ -107,7 +107,7 @@ exposures as (
 
 ),
 
--- The robots that ran a version, or of another service its days.
+-- The robots that ran a version, or of another service its days; hours as milliseconds.
 units as (
 
     select
@@ -116,29 +116,15 @@ units as (
         measure,
         unit,
         sum(event_count) as event_count,
-        sum(exposure) as exposure
+        case
+            when measure in ('{{ rates | join("', '") }}')
+                then round(sum(exposure) * 3600000.0)
+            else sum(exposure)
+        end as exposure
 
     from exposures
 
     group by service, version, measure, unit
-
-),
-
--- Hours as milliseconds.
-whole_units as (
-
-    select
-        service,
-        version,
-        measure,
-        event_count,
-        case
-            when measure in ('{{ rates | join("', '") }}')
-                then round(exposure * 3600000.0)
-            else exposure
-        end as exposure
-
-    from units
 
 ),
 
@@ -150,7 +136,7 @@ spread as (
         measure,
         {{ spread_sums("event_count", "exposure") }}
 
-    from whole_units
+    from units
 
     group by service, version, measure
 
