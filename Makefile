@@ -10,10 +10,14 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 -
 # The tests of a file share what it builds.
 BOTH_CORES := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-# Of a soak: the random worlds for each seed, and where they and the tests marked `soak` are.
+# Of a soak: the random worlds for each seed, the runs that are killed (after every so many statements and models,
+# and at so many moments), the chains of operations, and where they and the tests marked `soak` are.
 SEEDS := 1
 WORLDS := 1500
-SOAK_TESTS := tests/python/nightly tests/python/oracle tests/python/benchmarks tests/python/redshift tests/python/packaging tests/python/dashboard
+KILLED_EVERY := 1
+RANDOM_KILLS := 30
+OPERATIONS := 5
+SOAK_TESTS := tests/python/nightly tests/python/upgrade tests/python/oracle tests/python/benchmarks tests/python/redshift tests/python/packaging tests/python/dashboard
 
 .PHONY: check test soak coverage typescript lint lock
 
@@ -47,7 +51,7 @@ test: lint typescript  ## Check everything: lint, then every test but a soak's, 
 soak: setup $(DEV)  ## Check with more worlds, and runs killed everywhere; SEEDS='1 2 3' begins anew with each.
 	@for seed in $(SEEDS); do \
 		echo "Seed $$seed ..."; \
-		PYTEST_TIMEOUT=0 SOAK=$$seed OPERATIONS=5 NIGHTLY_WORLDS=$(WORLDS) KILLED_EVERY=1 RANDOM_KILLS=30 $(BIN)/pytest --quiet $(BOTH_CORES) \
+		PYTEST_TIMEOUT=0 SOAK=$$seed OPERATIONS=$(OPERATIONS) NIGHTLY_WORLDS=$(WORLDS) KILLED_EVERY=$(KILLED_EVERY) RANDOM_KILLS=$(RANDOM_KILLS) $(BIN)/pytest --quiet $(BOTH_CORES) \
 			--hypothesis-seed=$$seed $(SOAK_TESTS) $(ARGS); \
 	done
 
