@@ -10,14 +10,16 @@ default of a coalesce, a window's frame, an order, an aggregate. What runs again
 - the oracle: the same with a fleet of random worlds and a simulated one with every trouble, of
   which the marts must have the rows that tests/python/oracle demands (before the first mutant they
   do, which is checked);
-- the data tests of all that was rebuilt there.
+- the data tests of all that was rebuilt there;
+- of a model that finds what a night has to compute anew (`int_affected_*`): a night, of the worlds
+  that the property test names, after which each table must equal that of a full refresh.
 
 A mutant that all of them pass survives. Some change no row of any database (`unseen`): most of
 these mean the same. `mutants_survivors.yml` has a reason for each place where one may survive, and
 says of which it was shown that the change means the same (`equivalent`); a survivor without one
 there is listed. `killed_share` is of all that were tried, `killed_share_of_real` of those that are
-not equivalent. What only nights have is not mutated, parts of a model or a model that a full
-refresh leaves empty: the property test of nights is about those. The last line is JSON.
+not equivalent. What other models have for nights alone is not mutated: the property test of nights
+is about that. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ import io
 import json
 import random
 import re
+import shutil
 import tempfile
 import threading
 import time
@@ -45,6 +48,7 @@ import duckdb
 import sqlglot
 import yaml
 from dbt.adapters.duckdb.impl import DuckDBAdapter
+from dbt.compilation import Compiler
 from dbt.contracts.graph.nodes import UnitTestNode
 from dbt.task.test import TestRunner
 from rich.console import Console
@@ -56,9 +60,11 @@ from benchmarks.nightly import ROOT
 from fleet.registry import load_registry
 from fleet.simulator.simulation import simulate_fleet
 from fleet.simulator.world import Settings
-from fleet.warehouse.dbt_runner import DbtRunner
+from fleet.warehouse.dbt_runner import DbtError, DbtRunner
 from tests.python.conftest import Warehouse
-from tests.python.nightly.nights import Fleet, write
+from tests.python.nightly.differences import Tables, differences
+from tests.python.nightly.differences import tables as tables_of
+from tests.python.nightly.nights import Fleet, Nights, write
 from tests.python.nightly.test_nightly_runs_equal_a_full_refresh import NAMED
 from tests.python.nightly.worlds import FIRST_DAY
 from tests.python.oracle.comparison import MARTS, compare, tables
@@ -68,7 +74,7 @@ REASONS = Path(__file__).with_name("mutants_survivors.yml")
 SIMULATED = Settings(
     robots=4, days=1, seed=5, start=date(FIRST_DAY.year, 1, 20), times_troubled=5.0
 )
-RANDOM_WORLDS = 60
+RANDOM_WORLDS = 120
 TESTS = (
     *("dbt/test_failures.py", "dbt/test_states.py", "dbt/test_endings.py", "dbt/test_funnel.py"),
     *("dbt/test_days.py", "dbt/test_diagnosis.py", "dbt/test_clocks.py", "dbt/test_intervals.py"),
@@ -97,7 +103,10 @@ TWINS: Mapping[type[exp.Expr], type[exp.Expr]] = {
     exp.Lag: exp.Lead,
     exp.Lead: exp.Lag,
 }
-Verdict = Literal["unit tests", "tests", "oracle", "data tests", "error", "survived", "unseen"]
+OF_NIGHTS = "int_affected_"
+Verdict = Literal[
+    "unit tests", "tests", "oracle", "data tests", "night", "error", "survived", "unseen"
+]
 
 
 @dataclass(frozen=True)
@@ -222,9 +231,14 @@ class UnitTest:
 
 @dataclass
 class Project:
-    """The models in order, and their tests."""
+    """The models in order, and their tests.
+
+    sql           of each model, in a full refresh
+    sql_of_night  the same in a night, of those that only nights need
+    """
 
     sql: dict[str, str] = field(default_factory=dict)
+    sql_of_night: dict[str, str] = field(default_factory=dict)
     relation: dict[str, str] = field(default_factory=dict)
     is_view: dict[str, bool] = field(default_factory=dict)
     children: dict[str, list[str]] = field(default_factory=dict)
@@ -270,7 +284,60 @@ def run(connection: duckdb.DuckDBPyConnection, sql: str, patience: float = PATIE
         timer.cancel()
 
 
-def prepare(folder: Path) -> tuple[Project, Path]:
+@dataclass(frozen=True)
+class Night:
+    """A night that can be run with a mutant, and what it must leave.
+
+    before  a database after the night before, with the lines of this one
+    right   its tables after a full refresh
+    """
+
+    nights: Nights
+    before: Path
+    right: Tables
+
+    def judge(self, mutant: Mutant) -> Verdict:
+        """Run it. What it computes beside what it has to is seen in the table of the mutant."""
+        compile_node = Compiler.compile_node
+
+        def compiled(compiler: Any, node: Any, *args: Any, **kwargs: Any) -> Any:
+            node = compile_node(compiler, node, *args, **kwargs)
+            if node.name == mutant.model:
+                sql = mutated(node.compiled_code, mutant)
+                assert sql is not None
+                node.compiled_code = sql
+            return node
+
+        with self.nights.database(self.before) as warehouse:
+            try:
+                with mock.patch.object(Compiler, "compile_node", compiled):
+                    self.nights.run(warehouse)
+            except DbtError:
+                return "error"
+            return "night" if differences(tables_of(warehouse.database), self.right) else "survived"
+
+
+def prepare_night(project: Project, runner: DbtRunner, folder: Path) -> Night:
+    """Run the night before, and note what dbt compiles for the models of nights."""
+    warehouse = Warehouse(folder, runner)
+    before = folder / "before" / warehouse.database.name
+    before.parent.mkdir()
+    warehouse("seed")
+    warehouse.load()
+    first, second = Fleet(NAMED, nights=2).loads()
+    write(warehouse.database, first)
+    warehouse("run")
+    write(warehouse.database, second)
+    shutil.copy(warehouse.database, before)
+    for result in warehouse("run").results:
+        if result.node.name.startswith(OF_NIGHTS):
+            project.sql_of_night[result.node.name] = result.node.compiled_code
+    warehouse("run", "--full-refresh")
+    nights = Nights(lambda own: Warehouse(own, runner), before, folder)
+    return Night(nights, before, tables_of(warehouse.database))
+
+
+def prepare(folder: Path) -> tuple[Project, Path, Night]:
     """Build the project of a small fleet, and note what dbt compiles for models and tests."""
     (folder / "home").mkdir()
     profiles = (ROOT / "profiles.yml.example").read_text("utf-8")
@@ -307,7 +374,7 @@ def prepare(folder: Path) -> tuple[Project, Path]:
         if node.resource_type == "test" and node.config.severity.lower() == "error":
             for parent in node.depends_on.nodes:
                 project.data_tests[parent.split(".")[-1]].append(node.compiled_code)
-    return project, warehouse.database
+    return project, warehouse.database, prepare_night(project, runner, folder / "night")
 
 
 def capture_tests(project: Project, warehouse: Warehouse) -> None:
@@ -396,10 +463,8 @@ def opened(path: Path, project: Project, of_path: list[Check]) -> Database:
     return database
 
 
-def judge(databases: list[Database], project: Project, mutant: Mutant) -> Verdict:
+def judge(databases: list[Database], night: Night, project: Project, mutant: Mutant) -> Verdict:
     """What finds the mutant first."""
-    sql = mutated(project.sql[mutant.model], mutant)
-    assert sql is not None
     for test in project.unit_tests[mutant.model]:
         body = mutated(test.body, mutant)
         try:
@@ -407,6 +472,10 @@ def judge(databases: list[Database], project: Project, mutant: Mutant) -> Verdic
                 return "unit tests"
         except duckdb.Error:
             return "unit tests"
+    if mutant.model in project.sql_of_night:
+        return night.judge(mutant)
+    sql = mutated(project.sql[mutant.model], mutant)
+    assert sql is not None
     found: Verdict = "unseen"
     for database in databases:
         if mutant.model not in database.sums:
@@ -450,20 +519,11 @@ def judge_in(database: Database, project: Project, model: str, sql: str) -> Verd
     return "data tests" if found else "survived"
 
 
-def left_empty(database: Database, project: Project) -> set[str]:
-    """Models of what a night affected, of which a full refresh needs and has nothing."""
-    return {
-        name
-        for name in project.sql
-        if name.startswith("int_affected_") and not database.sums[name][0]
-    }
-
-
-def all_mutants(project: Project, models: tuple[str, ...], of_nights: set[str]) -> list[Mutant]:
+def all_mutants(project: Project, models: tuple[str, ...]) -> list[Mutant]:
     return [
         Mutant(name, kind, text, place)
-        for name, sql in project.sql.items()
-        if name not in of_nights and (not models or name in models)
+        for name, sql in (project.sql | project.sql_of_night).items()
+        if not models or name in models
         for kind, text, place in parsed(sql)[1]
     ]
 
@@ -498,7 +558,7 @@ def main(sample: int, seed: int, minutes: float, models: tuple[str, ...], show: 
     survivors: list[tuple[Mutant, Verdict]] = []
     console = Console(width=140)
     with tempfile.TemporaryDirectory() as folder:
-        project, of_oracle = prepare(Path(folder))
+        project, of_oracle, night = prepare(Path(folder))
         wrong = list(compare(tables(of_oracle)))
         assert not wrong, f"the marts differ from the oracle before any mutant: {wrong[:2]}"
         by_path = defaultdict(list)
@@ -508,8 +568,7 @@ def main(sample: int, seed: int, minutes: float, models: tuple[str, ...], show: 
         databases.append(opened(of_oracle, project, []))
         counted = sum(len(database.checks) for database in databases)
         console.print(f"{counted} tests in {len(databases) - 1} databases, and the oracle")
-        of_nights = left_empty(databases[-1], project)
-        mutants = all_mutants(project, models, of_nights)
+        mutants = all_mutants(project, models)
         size = min(sample, len(mutants)) if sample else len(mutants)
         chosen = random.Random(seed).sample(mutants, size)
         began = time.monotonic()
@@ -517,10 +576,12 @@ def main(sample: int, seed: int, minutes: float, models: tuple[str, ...], show: 
             if minutes and time.monotonic() - began > 60 * minutes:
                 chosen = chosen[:tried]
                 break
-            verdict = judge(databases, project, mutant)
+            verdict = judge(databases, night, project, mutant)
             verdicts[mutant.model][verdict] += 1
             if verdict in ("survived", "unseen"):
                 survivors.append((mutant, verdict))
+            if tried % 50 == 49:
+                console.print(f"{tried + 1} of {size} tried, {len(survivors)} survived")
         seconds = time.monotonic() - began
         for database in databases:
             database.connection.close()
@@ -560,7 +621,7 @@ def figures(
 
 def table(verdicts: Mapping[str, Counter[Verdict]]) -> Table:
     kinds: tuple[Verdict, ...] = (
-        *("unit tests", "tests", "oracle", "data tests", "error"),
+        *("unit tests", "tests", "oracle", "data tests", "night", "error"),
         *("survived", "unseen"),
     )
     found = Table("model", *kinds, "killed", box=None)
