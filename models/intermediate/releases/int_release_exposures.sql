@@ -212,8 +212,11 @@ exposures as (
         from in_periods
 
         where
-            {{ count }} > 0
-            or {{ exposure }} > 0
+            ({{ count }} > 0 or {{ exposure }} > 0)
+            {% if measure == "robot_failed_delivery_ratio" %}
+                -- What a robot caused is counted for its software alone; of a service 0 would be praise.
+                and service = '{{ var("robot_service") }}'
+            {% endif %}
 
         {{ "union all" if not loop.last }}
     {% endfor %}
