@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from itertools import repeat
+from itertools import chain, islice, repeat
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from threading import Thread
@@ -19,16 +19,26 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeE
 from fleet.errors import FleetError
 from fleet.mapping.examples import example_problems
 from fleet.mapping.importer import Counts, Importer, import_log
-from fleet.mapping.infer import draft
+from fleet.mapping.infer import LEAST_LINES, MOST_LINES, draft
 from fleet.mapping.left_out import Unread, Unregistered
 from fleet.mapping.loader import MAPPINGS, Mapping, find_mappings, load_mapping
 from fleet.mapping.paths import write_path
 from fleet.mapping.shapes import Shapes
-from fleet.mapping.sources import Log, LogError, as_object, as_text, find_logs, read_lines
+from fleet.mapping.sources import (
+    IS_TABLE,
+    Log,
+    LogError,
+    as_object,
+    as_text,
+    find,
+    read_lines,
+)
 from fleet.mapping.verdict import Judge, Refusal
 from fleet.project import find_project_dir
 from fleet.registry import Registry, load_registry
 from fleet.warehouse import storage
+from fleet.warehouse.event_files import REJECTS
+from fleet.warehouse.event_lines import check as check_event_lines
 from fleet.yaml_files import read_yaml
 
 SHOWN = 10
@@ -88,17 +98,19 @@ def coverage(logs: tuple[str, ...], name: str) -> None:
     importer = Importer(_load(project_dir, name, registry), registry, project_dir)
     counts, shapes = Counts(), Shapes()
     unread, unregistered = Unread(importer.mapping), Unregistered(registry)
-    found = find_logs(logs)
+    found = _find(logs, importer.mapping.content.format)
+    broken = _Broken()
     with _progress("Reading", found) as advance:
         for log in found:
-            for line in importer.lines(log, counts):
-                if line.is_unmatched:
-                    shapes.add(line.text)
-                elif line.rule and (said := as_object(line.text.encode())):
-                    unread.add(line.rule, said)
-                elif line.is_own:
-                    unregistered.add(as_object(line.events[0]) or {})
-                advance(len(line.text) + 1)
+            with broken.noted():
+                for line in importer.lines(log, counts):
+                    if line.is_unmatched:
+                        shapes.add(line.text)
+                    elif line.rule and (said := as_object(line.text.encode())):
+                        unread.add(line.rule, said)
+                    elif line.is_own:
+                        unregistered.add(as_object(line.events[0]) or {})
+                    advance(len(line.text) + 1)
     _report(counts, importer.mapping)
     if shapes.total:
         click.echo("Lines that no rule fits, by their shape:")
@@ -119,6 +131,7 @@ def coverage(logs: tuple[str, ...], name: str) -> None:
     )
     for event in never:
         click.echo(f"  {event}{'  (a rule makes it)' if event in made else ''}")
+    broken.end("the lines behind that place are not counted")
 
 
 @mapping.command()
@@ -131,22 +144,32 @@ def infer(logs: tuple[str, ...], name: str) -> None:
     event it is, then run `fleet mapping check`.
     """
     registry = load_registry(find_project_dir())
-    found = find_logs(logs)
-    kinds = {"csv" if ".csv" in log.name else "json" for log in found}
+    found = _find(logs)
+    kinds = {"csv" if IS_TABLE.search(log.name) else "json" for log in found}
     if len(kinds) > 1:
         raise LogError("Some of these logs are tables and some are not: draft a mapping of each.")
+    broken = _Broken()
     with _progress("Reading", found) as advance:
 
-        def lines() -> Iterator[str]:
-            for log in found:
+        def lines(log: Log) -> Iterator[str]:
+            with broken.noted():
                 for some in read_lines(log, min(kinds)):
                     for line in some:
                         advance(len(line) + 1)
                         if line.strip():
-                            yield as_text(line)
+                            yield as_text(line.removesuffix(b"\r"))
 
-        text = draft(lines(), min(kinds), registry, name)
+        # Of each some, for another log may have other lines.
+        most = max(MOST_LINES // len(found), LEAST_LINES)
+        several = chain.from_iterable(islice(lines(log), most) for log in found)
+        first = list(islice(several, 1))
+        text = draft(chain(first, several), min(kinds), registry, name)
+    rest = "the draft goes without the lines behind that place"
+    if not first:
+        broken.end(rest)
+        raise LogError("There is no line in these logs: name some that have lines.")
     click.echo(text, nl=False)
+    broken.end(rest)
 
 
 @click.command("import")
@@ -167,12 +190,16 @@ def import_logs(logs: tuple[str, ...], name: str, landing: str) -> None:
     project_dir = find_project_dir()
     registry = load_registry(project_dir)
     loaded = _load(project_dir, name, registry)
-    found = find_logs(logs)
-    counts = Counts()
+    _refuse_within(landing, logs)
+    found = _find(logs, loaded.content.format)
+    counts, broken = Counts(), _Broken()
     try:
         with _progress("Importing", found) as advance:
             for one in _import_all(loaded, registry, project_dir, found, landing, advance):
-                counts.include(one)
+                if isinstance(one, Counts):
+                    counts.include(one)
+                else:
+                    broken.said.append(one)
     except storage.StorageError as error:
         raise FleetError(f"{landing} cannot be written ({error}).") from error
     except OSError as error:
@@ -186,6 +213,23 @@ def import_logs(logs: tuple[str, ...], name: str, landing: str) -> None:
         f"Written to {landing}. Load it: dbt run-operation load_event_lines "
         f"--vars 'landing_path: {landing}'"
     )
+    broken.end("the other logs are imported, and of this nothing")
+
+
+def _refuse_within(landing: str, logs: Sequence[str]) -> None:
+    """Refuse a landing folder that lies in a folder of logs: the next import would read it."""
+    for place in logs:
+        if "://" in landing or "://" in place:
+            is_within = f"{landing.rstrip('/')}/".startswith(f"{place.rstrip('/')}/")
+        else:
+            is_within = Path(place).is_dir() and Path(landing).resolve().is_relative_to(
+                Path(place).resolve()
+            )
+        if is_within:
+            raise FleetError(
+                f"{landing} lies in {place}, so the next import would read what this one wrote: "
+                "choose an --out beside it."
+            )
 
 
 def _import_all(
@@ -195,12 +239,13 @@ def _import_all(
     logs: list[Log],
     landing: str,
     advance: _Advance,
-) -> Iterator[Counts]:
+) -> Iterator[Counts | str]:
+    """Import each log: what became of its lines, or why it cannot be imported."""
     workers = min(len(logs), os.cpu_count() or 1)
     if workers == 1:
         importer = Importer(loaded, registry, project_dir)
         for log in logs:
-            yield import_log(importer, log, landing, advance)
+            yield _import(importer, log, landing, advance)
         return
     # Not forked: libraries of this process may have threads.
     with ProcessPoolExecutor(
@@ -233,8 +278,17 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _import_one(log: Log, landing: str) -> Counts:
-    return import_log(_importer[0], log, landing)
+def _import_one(log: Log, landing: str) -> Counts | str:
+    return _import(_importer[0], log, landing, lambda _: None)
+
+
+def _import(
+    importer: Importer, log: Log, landing: str, advance: Callable[[int], None]
+) -> Counts | str:
+    try:
+        return import_log(importer, log, landing, advance)
+    except LogError as error:
+        return error.message
 
 
 @click.command("check")
@@ -244,7 +298,8 @@ def check_lines(files: tuple[str, ...]) -> None:
     project_dir = find_project_dir()
     registry = load_registry(project_dir)
     judge = Judge(project_dir, registry)
-    found = find_logs(files)
+    found = _find(files, "events")
+    broken = _Broken()
     refused: Counter[Refusal] = Counter()
     first: dict[Refusal, str] = {}
     elsewhere: Counter[str] = Counter()
@@ -253,11 +308,17 @@ def check_lines(files: tuple[str, ...]) -> None:
     with _progress("Checking", found) as advance:
         for log in found:
             number = 0
-            for some in read_lines(log, "json"):
-                for raw in some:
+            is_wrapped = REJECTS in f"/{log.top}/{log.name}"
+            with broken.noted():
+                for raw in chain.from_iterable(read_lines(log, "events")):
                     number += 1
                     line = raw.removesuffix(b"\r")
                     advance(len(raw) + 1)
+                    if is_wrapped:  # refused before: why stands beside it
+                        ((text, reason),) = check_event_lines(line, wrapped=True).rejected
+                        refused[Refusal(reason)] += 1
+                        first.setdefault(Refusal(reason), f"{log.name}, line {number}: {text}")
+                        continue
                     other = judge.other_environment(line)
                     refusal = None if other else judge.refused(line)
                     if other:
@@ -282,9 +343,50 @@ def check_lines(files: tuple[str, ...]) -> None:
             "Correct what writes these lines, or the registry; docs/events.md says what each "
             "reason means."
         )
+    broken.end("a loader takes nothing of it")
 
 
 # ---------------------------------------------------------------- what is shared
+
+
+class _Broken:
+    """Logs that cannot be read to their end: said when the others are done.
+
+    Attributes:
+        said: a sentence of each.
+    """
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Note a log that cannot be read, and go on."""
+        try:
+            yield
+        except LogError as error:
+            self.said.append(error.message)
+
+    def end(self, rest: str) -> None:
+        """End the command with an error where there was one; `rest` is what became of the rest."""
+        if not self.said:
+            return
+        for sentence in self.said[:-1]:
+            click.echo(sentence, err=True)
+        raise FleetError(f"{self.said[-1]} Put that right and run this again: {rest}.")
+
+
+def _find(places: Sequence[str], kind: str | None = None) -> list[Log]:
+    """The logs that are named; says which files nobody reads."""
+    found = find(places, kind)
+    if others := found.passed_over:
+        more = f" and {len(others) - SHOWN:,} more" if len(others) > SHOWN else ""
+        click.echo(
+            f"Passed over, for their names are not those of such logs: "
+            f"{', '.join(others[:SHOWN])}{more}.",
+            err=True,
+        )
+    return found.logs
 
 
 def _mapping_path(project_dir: Path, name: str) -> Path:
@@ -361,8 +463,24 @@ def _report(counts: Counts, loaded: Mapping) -> None:
         click.echo(f"  {_share(count, counts.lines)}  refused: {why}")
         for line in counts.refused_examples[why][:1]:
             click.echo(f"      {_cut(line)}")
+        if advice := _advice(why, loaded):
+            click.echo(f"      {advice}")
     missing = counts.lines - counts.accounted
     click.echo(f"Lines unaccounted for: {missing:,}.")
+
+
+def _advice(why: str, loaded: Mapping) -> str | None:
+    """What to do about lines that are refused for it, where it is not plain."""
+    match why.split(" ")[0]:
+        case "malformed" if loaded.content.format == "csv":
+            return "Not as many columns as the head has: see the line, or whether the head is one."
+        case "malformed":
+            return "No JSON; if an object goes over several lines, put each in one (jq -c . FILE)."
+        case "not_an_object":
+            return "A list: put each of its objects in a line of its own (jq -c '.[]' FILE)."
+        case "bad_timestamp":
+            return "Say its format or zone in the mapping: docs/mapping.md, A value."
+    return None
 
 
 def _say_unregistered(unregistered: Unregistered, lines: int) -> None:

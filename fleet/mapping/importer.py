@@ -18,7 +18,7 @@ import msgspec
 
 from fleet.mapping.engine import AT_ONCE, Engine, Mapped
 from fleet.mapping.loader import Mapping
-from fleet.mapping.sources import Log, as_text, read_lines
+from fleet.mapping.sources import Log, LogError, as_text, read_lines
 from fleet.mapping.verdict import Envelope, Judge, Refusal
 from fleet.registry import Registry
 from fleet.registry.targets.vector import CHECKS
@@ -211,15 +211,25 @@ def import_log(
     does not read it again.
 
     `progress` is called with the number of bytes of lines done since the last call.
+
+    Raises:
+        LogError: the log cannot be read to its end, or another of its name was imported before.
     """
     files = Files(landing)
     path = f"{importer.mapping.name}/{_file_name(log)}"
     known = files.read(f"{REST}/{path}.json")
+    origin = _origin(log)
     mark = {"digest": importer.digest, **_identity(log)}
     if known is not None:
         ledger = json.loads(known)
         if {key: ledger.get(key) for key in mark} == mark:
             return Counts(**ledger["counts"])
+        if ledger.get("origin", origin) != origin and _differs(ledger, log):
+            raise LogError(
+                f"{landing} has the events of another {log.name} already, of {ledger['origin']}: "
+                "name the folder above both, or another --out. If that log has moved and changed, "
+                f"delete {REST}/{path}.json there, and run this again."
+            )
     counts = Counts()
     with ExitStack() as open_files:
         event_file, reject_file, log_file = (open_files.enter_context(Written()) for _ in range(3))
@@ -235,7 +245,7 @@ def import_log(
         files.put(event_file, f"{EVENTS}/import={path}.ndjson.gz")
         files.put(reject_file, f"{REJECTS}/import={path}.ndjson.gz")
         files.put(log_file, f"{REST}/{path}.log.gz")
-        done = {**mark, "log": log.name, "counts": asdict(counts)}
+        done = {**mark, "log": log.name, "origin": origin, "counts": asdict(counts)}
         files.write(f"{REST}/{path}.json", json.dumps(done, indent=1, sort_keys=True).encode())
     return counts
 
@@ -250,6 +260,17 @@ def _file_name(log: Log) -> str:
 def _identity(log: Log) -> dict[str, Any]:
     stored = log.stored
     return {"bytes": stored.byte_count, "modified_at": stored.modified_at, "etag": stored.etag}
+
+
+def _differs(ledger: dict[str, Any], log: Log) -> bool:
+    return any(ledger.get(key) != value for key, value in _identity(log).items())
+
+
+def _origin(log: Log) -> str:
+    """Where a log lies: two of one name are not the same log."""
+    if "://" in log.top:
+        return f"{log.top.partition('://')[0]}://{log.stored.path}"
+    return str(Path(log.stored.path).resolve())
 
 
 class Written:

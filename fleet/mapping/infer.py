@@ -12,12 +12,14 @@ from typing import NamedTuple
 import yaml
 
 from fleet.mapping.paths import Path, write_path
-from fleet.mapping.shapes import Field, Shape, Shapes
+from fleet.mapping.shapes import LONGEST_EXAMPLE, Field, Shape, Shapes
 from fleet.registry import Event, EventField, Registry
 from fleet.registry.schema import unit
 from fleet.warehouse.storage import printable
 
 MOST_LINES = 200_000
+LEAST_LINES = 5_000
+"""Most lines that are read of all logs together, and of each where they are many."""
 RULES = 40
 ENUM = 12
 """Most different values of a field that looks like an enum."""
@@ -104,8 +106,6 @@ def draft(lines: Iterable[str], kind: str, registry: Registry, name: str) -> str
         read += 1
         if read == 1 and shape is not None:
             is_datadog = ("attributes",) in {path[:1] for path in shape.fields}
-        if read == MOST_LINES:
-            break
     kind = "datadog" if is_datadog else kind
     return "\n".join(_Draft(shapes, read, kind, registry).text(name)) + "\n"
 
@@ -246,6 +246,9 @@ class _Draft:
         yield "# Tests of the rules: once a rule has its event, the check says what it gives."
         yield "examples:"
         for shape in [*self.shapes, *self.noise[:1]]:
+            if len(shape.example) > LONGEST_EXAMPLE:
+                yield f"  # Too long to stand here, so shorten one: {printable(str(shape))[:70]}"
+                continue
             line = json.loads(shape.example) if self.kind == "csv" else shape.example
             yield f"  - line: {_in_one_line(line)}"
             yield "    gives: []"
@@ -262,20 +265,32 @@ class _Draft:
 
     def _line(self) -> Iterator[str]:
         if self.time is None:
-            yield "  occurred_at: timestamp  # no value looks like a time"
+            found = any(map(self._time_in, self.shapes))
+            where = "each rule has its own" if found else "no value looks like a time"
+            yield f"  occurred_at: timestamp  # {where}"
         else:
-            path, kind = self._path(self.time), _time_format(self.fields[self.time])
-            if kind == "no zone":
-                yield f"  occurred_at: {{path: {path}, zone: UTC}}  # whose zone?"
-            elif kind == "iso":
-                yield f"  occurred_at: {path}"
-            else:
-                yield f"  occurred_at: {{path: {path}, format: {kind}}}"
+            yield f"  {self._occurred_at(_Source(self.time, self.fields[self.time]), {})}"
         if self.kind == "datadog":
             yield "  received_at: date"
         for key, path_of_key in self.line.items():
             if path_of_key is not None:
                 yield f"  {key}: {self._path(path_of_key)}"
+
+    def _occurred_at(self, source: _Source, groups: Mapping[int, str]) -> str:
+        match _time_format(source.field):
+            case "no zone":
+                return f"occurred_at: {self._value(source, groups, zone='UTC')}  # whose zone?"
+            case "iso":
+                return f"occurred_at: {self._value(source, groups)}"
+            case kind:
+                return f"occurred_at: {self._value(source, groups, format=kind)}"
+
+    def _time_in(self, shape: Shape) -> _Source | None:
+        """Where the message of a shape tells the time, if nothing else in its lines does."""
+        if self.time in shape.fields:
+            return None
+        parts = (_Source(*one) for one in enumerate(shape.variables))
+        return next((one for one in parts if _time_format(one.field)), None)
 
     def _id_value(self, name: str, source: _Source, groups: Mapping[int, str]) -> str:
         """An id, without what all of them begin with where that is not the registry's prefix."""
@@ -307,9 +322,12 @@ class _Draft:
         }
         used = {source.of for source in ids.values()}
         yield f"  # {shape.count / self.read:.1%} of the lines, such as"
-        yield f"  #   {printable(shape.example)[:300]}"
+        yield f"  #   {printable(shape.example[:300])}"
         yield f"  - name: {json.dumps(title, ensure_ascii=False)}"
         yield f"    when: {self._when(shape, groups)}"
+        if (moment := self._time_in(shape)) and moment.of in groups:
+            used.add(moment.of)
+            yield f"    {'' if event else '# '}{self._occurred_at(moment, groups)}"
         if event is not None:
             yield f"    event: {event.name}  # guessed"
         mark = "" if event is not None else "# "
@@ -387,9 +405,9 @@ class _Draft:
 
     def _nearest(self, shape: Shape) -> Event | None:
         """The event whose words the message has, or the names of what it holds."""
-        if shape.path is None and not shape.keys:
+        if shape.path is None and not shape.keys and self._time_in(shape) is None:
             return None
-        said = _ours(_split(shape.template if shape.path is not None else " ".join(shape.keys)))
+        said = _ours(_split(" ".join(shape.keys) or shape.template))
         if re.search(r"\* ?-+> ?\*", shape.template):
             said.add(_stem("changed"))
         about = {_stem(name.removesuffix("_id")) for name in self._ids_of(shape)}
@@ -590,7 +608,10 @@ def _pattern(shape: Shape, groups: Mapping[int, str]) -> str:
     pieces = [re.escape(piece).replace(r"\ ", " ") for piece in shape.template.split("*")]
     pattern = pieces[0]
     for number, piece in enumerate(pieces[1:]):
-        pattern += (rf"(?P<{groups[number]}>\S+?)" if number in groups else r"\S+?") + piece
+        one = r"\S+?"
+        if number in groups and any(" " in value for value in shape.variables[number].values):
+            one = r"\S+?(?: \S+?)?"  # a time with a blank in it
+        pattern += (f"(?P<{groups[number]}>{one})" if number in groups else one) + piece
     end = "" if shape.is_cut else "$"
     return json.dumps(f"^{pattern}{end}".replace("'", r"\x27"), ensure_ascii=False)
 

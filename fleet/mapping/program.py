@@ -37,6 +37,8 @@ out = ""
 <unwrapped>
 if <malformed> {
   out = "malformed"
+} else if <a list> {
+  out = "not_an_object"
 } else if is_object(%log.evt) {
   out = "event\\n" + encode_json(<own>)
 } else {
@@ -62,6 +64,9 @@ def import_program(mapping: Mapping, registry: Registry) -> str:
         "<malformed>": f"{is_plain} && match(line, r'^\\s*[{{]')"
         if mapping.content.format == "json"
         else is_plain,
+        # Of objects, that is: a number in brackets may be the text of a log.
+        "<a list>": f"{is_plain} && match(line, r'^\\s*\\[\\s*[{{]') "
+        "&& is_array(parse_json(line) ?? null)",
         "<own>": _OWN if is_datadog else "%log",
         "<program>": map_program(mapping, registry),
     }
@@ -218,6 +223,9 @@ def _taken(
             yield f"{said} = {_quoted(_said(const, kind))}"
     elif kind == "id" or value.words:
         yield f't = to_string({_source(value)}) ?? ""'
+        if kind == "id" and value.path is not None and not value.words:
+            # The engine has read a whole number as one that lost its last digits.
+            yield f'if {_is_inexact(_source(value))} {{ {target} = {_source(value)}; t = "" }}'
         yield 'if t != "" {'
         if value.words:
             yield f"  {target} = {_chosen(value)}"
@@ -264,6 +272,11 @@ def _said(value: Scalar, kind: str) -> str:
     if kind in ("int", "number") and isinstance(value, int | float):
         return number(value)
     return second(str(value)) if kind == "timestamp" else str(value)
+
+
+def _is_inexact(source: str) -> str:
+    """Whether `t` is the text of a number that has more digits than the engine tells apart."""
+    return f"is_float({source}) && length(t) > 16"
 
 
 def _as_texts(value: Value) -> Value:
@@ -347,6 +360,8 @@ def _time(value: Value) -> Iterator[str]:
         yield 't = to_string(v) ?? ""'
         zone = f', timezone: "{value.zone or "UTC"}"'
         if written == "iso":
+            # ISO 8601 has either before the parts of a second.
+            yield 'if contains(t, ",") { t = replace(t, ",", ".") }'
             readings = ['parse_timestamp(t, "%+")']
             if value.zone:
                 readings += [
@@ -457,8 +472,9 @@ def _envelope(mapping: Mapping, registry: Registry, *, has_times: bool) -> Itera
             yield from _taken(f"event.{key}", value, kind)
     if line.event_id is not None:
         behind = ' + "/" + name' if any(rule.go_on for rule in mapping.content.rules) else ""
-        yield f't = to_string({_source(line.event_id)}) ?? ""'
-        yield f'if t != "" {{ event.event_id = t{behind} }}'
+        source = _source(line.event_id)
+        yield f't = to_string({source}) ?? ""'
+        yield f'if t != "" && !({_is_inexact(source)}) {{ event.event_id = t{behind} }}'
         return
     told = "line"
     if line.identity:

@@ -16,18 +16,24 @@ MESSAGES = ("msg", "message", "text", "log", "event", "event_type", "event_types
 MOST_SHAPES = 10_000
 MOST_VALUES = 50
 LONGEST_MESSAGE = 200
+LONGEST_EXAMPLE = 4000
 DEPTH = 4
 
-# What differs between lines of one kind: a word with a number in it, but not the colon or the full
-# stop behind it; what stands behind an equals sign; a star, because it stands for these; and where
-# other words are left, a word in capitals.
+# What differs between lines of one kind: a time; a word with a number in it, but not the colon or
+# the full stop behind it; what stands behind an equals sign; a star, because it stands for these;
+# and where other words are left, a word in capitals. What stands behind `evt=` is the kind.
+_NOT_THE_KIND = "".join(
+    rf"(?<!\b{key}=)" for key in ("evt", "event", "type", "kind", "action", "act", "cmd", "op")
+)
+_MOMENT = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?"
 _VARIABLE = (
-    r"[\w./+-]*\d(?:[\w./+-]*\w)?(?::\d(?:[\w./+-]*\w)?)*"
-    r"|(?<==)[^\s,;)\]}]+"
+    rf"{_MOMENT}"
+    r"|[\w./+-]*\d(?:[\w./+-]*\w)?(?::\d(?:[\w./+-]*\w)?)*"
+    rf"|(?<==){_NOT_THE_KIND}[^\s,;)\]}}]+"
     r"|\*"
 )
 VARIABLE = re.compile(_VARIABLE)
-VARIABLE_OR_CAPITALS = re.compile(rf"{_VARIABLE}|\b[A-Z][A-Z_]*[A-Z]\b")
+VARIABLE_OR_CAPITALS = re.compile(rf"{_VARIABLE}|{_NOT_THE_KIND}\b[A-Z][A-Z_]*[A-Z]\b")
 
 
 @dataclass
@@ -45,9 +51,11 @@ class Field:
         if isinstance(value, int | float) and not isinstance(value, bool):
             self.low = value if self.low is None else min(self.low, value)
             self.high = value if self.high is None else max(self.high, value)
+        if isinstance(value, list | dict):
+            return
         text = str(value)
-        is_known = len(self.values) < MOST_VALUES or text in self.values
-        if is_known and not isinstance(value, list | dict):
+        # What is longer is neither an id nor a word, and patterns would take long over it.
+        if len(text) <= LONGEST_MESSAGE and (len(self.values) < MOST_VALUES or text in self.values):
             self.values[text] += 1
 
     def include(self, other: Field) -> None:
@@ -117,6 +125,8 @@ class Shapes:
             is_cut = len(text) > LONGEST_MESSAGE
             shape = self._shapes[key] = Shape(path, template, keys, line, is_cut)
         shape.count += 1
+        if len(line) < len(shape.example) > LONGEST_EXAMPLE:
+            shape.example = line
         if self._with_fields and said is not None:
             for where, value in leaves(said):
                 shape.fields.setdefault(where, Field()).add(value)
@@ -170,7 +180,7 @@ def leaves(said: dict[str, Any], above: Path = ()) -> Iterable[tuple[Path, Any]]
             yield path, value
 
 
-_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")
+_TIME = re.compile(_MOMENT)
 
 
 def _kind(value: Any) -> str:

@@ -15,6 +15,7 @@ import click
 import duckdb
 import msgspec
 import pyarrow as pa
+from fleet_events.events import ID_PREFIXES
 
 from fleet.errors import FleetError
 from fleet.lookup.ids import is_id
@@ -38,7 +39,6 @@ from fleet.warehouse.erased_ids import (
 from fleet.warehouse.follow import alone
 from fleet.warehouse.target import LONGEST_TEXT, RAW, Session, Target, literal, open_target
 
-PREFIXES = {"O-": "order_id", "D-": "delivery_id"}
 ENDINGS = (".ndjson", ".ndjson.gz")
 # Tables of the base layer that hold rows of a line, by event_id and copy_token.
 HELD_BY_LINE = (
@@ -91,16 +91,32 @@ def related(session: Session, wanted: str) -> Done:
 
     A pooled delivery, or an order that was tried again, belongs to others too, and is kept.
     """
-    column = PREFIXES[wanted[:2]]
-    other = next(name for name in ERASABLE if name != column)
     done = Done({wanted})
     lines = session.table("staging", "base_event_log__typed_lines")
     if not session.exists(lines):
         return done
-    pairs = f"select {column}, {other} from {lines} where quarantine_reason is null"
+    both = ", ".join(ERASABLE)
+    pairs = f"select {both} from {lines} where quarantine_reason is null"
     if session.exists(ledger := session.table("runs", "erased_lines")):
         # Where an earlier call was stopped before its run was done.
-        pairs += f" union select {column}, {other} from {ledger}"
+        pairs += f" union select {both} from {ledger}"
+    for column in columns_of(wanted):
+        _relate(session, wanted, column, pairs, done)
+    return done
+
+
+def columns_of(wanted: str) -> list[str]:
+    """Columns that an id may stand in, by what ids begin with; where that tells nothing, both."""
+    fitting = {
+        name: len(ID_PREFIXES[name])
+        for name in ERASABLE
+        if wanted.startswith(ID_PREFIXES[name]) and wanted[len(ID_PREFIXES[name]) :].strip()
+    }
+    return [name for name, length in fitting.items() if length == max(fitting.values())]
+
+
+def _relate(session: Session, wanted: str, column: str, pairs: str, done: Done) -> None:
+    other = next(name for name in ERASABLE if name != column)
     for (found,) in session.rows(
         f"select distinct {other} from ({pairs}) as pairs"
         f" where {column} = {session.literal(wanted)} and {other} is not null"
@@ -117,7 +133,6 @@ def related(session: Session, wanted: str) -> Done:
                 f"The {what} {plain(found)} belongs to {counted(len(others) - 1, 'other')} too, so"
                 f" what names it alone stays; to erase it as well: fleet erase {plain(found)}"
             )
-    return done
 
 
 def refuse_beside_a_run(session: Session) -> None:
@@ -644,10 +659,9 @@ def erase(
         raise FleetError(
             "Name the order or the delivery to erase, or erase --again what came back."
         )
-    if wanted is not None and not (
-        is_id(wanted) and wanted.isascii() and wanted[:2] in PREFIXES and wanted[2:].strip()
-    ):
-        raise FleetError(f"{shortened(wanted)} is no id of an order or a delivery: O-… or D-….")
+    if wanted is not None and not (is_id(wanted) and wanted.isascii() and columns_of(wanted)):
+        forms = " or ".join(f"{ID_PREFIXES[name]}…" for name in ERASABLE)
+        raise FleetError(f"{shortened(wanted)} is no id of an order or a delivery: {forms}.")
     project_dir = find_project_dir()
     opened = open_target(project_dir, target)
     place = None if no_landing else landing or str(project_dir / "data" / "landing")

@@ -12,9 +12,10 @@ from typing import Any
 import duckdb
 import pytest
 from click.testing import CliRunner
+from fleet_events.events import ID_PREFIXES
 
 from fleet.cli import main
-from fleet.warehouse.erase import Done, Eraser
+from fleet.warehouse.erase import Done, Eraser, columns_of
 from fleet.warehouse.erased_ids import (
     ErasedIds,
     blanked,
@@ -249,6 +250,19 @@ def test_files_written_anew_are_not_loaded_again(erased: Erased) -> None:
 
 
 # ---------------------------------------------------------------- without a warehouse
+
+
+def test_what_an_id_is_of_is_told_by_its_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [columns_of(one) for one in ("O-1", "D-1", "R-1", "O- ")] == [
+        ["order_id"],
+        ["delivery_id"],
+        [],
+        [],
+    ]
+    monkeypatch.setitem(ID_PREFIXES, "order_id", "")
+    assert [columns_of(one) for one in ("17", "D-1")] == [["order_id"], ["delivery_id"]]
+    monkeypatch.setitem(ID_PREFIXES, "delivery_id", "")
+    assert columns_of("17") == ["order_id", "delivery_id"]
 
 
 @pytest.mark.parametrize(

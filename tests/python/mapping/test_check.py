@@ -48,6 +48,23 @@ def test_counts_by_reason_with_the_first_line_of_each(registry: Registry, tmp_pa
     assert (done.exit_code, done.output.splitlines()[0]) == (0, "2 lines: 1 accepted, 0 refused.")
 
 
+def test_of_what_an_import_wrote_events_and_rejects_are_looked_at(
+    registry: Registry, tmp_path: Path
+) -> None:
+    good = example_line(registry.by_name["robot.heartbeat"], registry)
+    for name, line in (
+        ("events/v1/import=m/a.ndjson", good),
+        ("rejects/v1/import=m/a.ndjson", {"line": "cut", "reason": "malformed"}),
+        ("import/m/a.json", {"counts": {}}),
+    ):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text(json.dumps(line), "utf-8")
+    said = run(str(tmp_path)).output
+    assert "Passed over, for their names are not those of such logs: import/m/a.json." in said
+    assert "2 lines: 1 accepted, 1 refused." in said
+    assert "malformed\n      rejects/v1/import=m/a.ndjson, line 1: cut" in said
+
+
 def test_fields_that_the_registry_does_not_know_are_counted(
     registry: Registry, tmp_path: Path
 ) -> None:

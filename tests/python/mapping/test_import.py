@@ -23,7 +23,7 @@ from fleet.mapping import importer as importer_module
 from fleet.mapping.importer import Counts, Importer, import_log
 from fleet.mapping.loader import Mapping
 from fleet.mapping.program import map_program
-from fleet.mapping.sources import LogError, find_logs, read_lines
+from fleet.mapping.sources import LogError, find, find_logs, read_lines
 from fleet.registry import Registry
 from fleet.warehouse.event_lines import check
 from tests.python.conftest import ROOT
@@ -38,6 +38,8 @@ WORLD = [
     {"msg": "something else"},
     "plain text",
     "",
+    '[{"a": 1}]',
+    "[{main}] started",
     '{"cut": ',
     LINE | {"wait": 7, "r": "9"},
 ]
@@ -59,22 +61,35 @@ def lines_of(folder: Path, kind: str) -> list[Any]:
 def test_each_line_is_in_one_place(mapping_of: Load, import_lines: Import, tmp_path: Path) -> None:
     counts = import_lines(mapping_of(), WORLD)
     assert counts.lines == counts.accounted == len(WORLD)
-    assert (counts.mapped, counts.unmatched, counts.blank) == ({"pickup": 3}, 2, 1)
-    assert counts.refused == {"bad_type (delivery.pickup_completed, wait_s)": 1, "malformed": 1}
+    assert (counts.mapped, counts.unmatched, counts.blank) == ({"pickup": 3}, 3, 1)
+    assert counts.refused == {
+        "bad_type (delivery.pickup_completed, wait_s)": 1,
+        "malformed": 1,
+        "not_an_object": 1,
+    }
 
     landing = tmp_path / "landing"
     assert len(lines_of(landing, "events")) == 3
     rejects = {(r["line"], r["reason"]) for r in lines_of(landing, "rejects")}
-    assert rejects == {(json.dumps(WORLD[2]), "bad_type"), ('{"cut": ', "malformed")}
+    assert rejects == {
+        (json.dumps(WORLD[2]), "bad_type"),
+        ('{"cut": ', "malformed"),
+        ('[{"a": 1}]', "not_an_object"),
+    }
     (kept,) = (landing / "import").rglob("*.log.gz")
     assert gzip.decompress(kept.read_bytes()).decode().splitlines() == [
         json.dumps(WORLD[3]),
         WORLD[4],
+        WORLD[7],
     ]
     # The loader takes what was written, each file for what it is.
     for path in landing.rglob("*.ndjson.gz"):
         loaded = check(gzip.decompress(path.read_bytes()), wrapped="/rejects/v1/" in str(path))
-        assert {reason for _, reason in loaded.rejected} <= {"bad_type", "malformed"}
+        assert {reason for _, reason in loaded.rejected} <= {
+            "bad_type",
+            "malformed",
+            "not_an_object",
+        }
         assert (len(loaded.rejected) == 0) == ("/events/" in str(path))
 
 
@@ -234,14 +249,19 @@ def test_no_process_outlives_an_import_that_was_killed(mapping_of: Load, tmp_pat
 def test_packed_logs_and_tables_are_read(tmp_path: Path) -> None:
     text = b'{"a": 1}\r\n{"a": 2}\n'
     (tmp_path / "a.log.gz").write_bytes(gzip.compress(text))
-    (tmp_path / "b.jsonl.zst").write_bytes(pa.compress(text, codec="zstd", asbytes=True))
     with pa.CompressedOutputStream(str(tmp_path / "b.jsonl.zst"), "zstd") as packed:
         packed.write(text)
+    # Two logs, one behind the other; what is not what its name says; a mark of UTF-8.
+    (tmp_path / "a.log.1").write_bytes(gzip.compress(text[:10]) + gzip.compress(text[10:]))
+    (tmp_path / "a.log-20261102.gz").write_bytes(b"\xef\xbb\xbf" + text)
     (tmp_path / "c.csv").write_bytes(b'\xef\xbb\xbfa,b\r\n1,"x\r\ny"\r\n\r\n2\r\n3,\xff\r\n')
+    (tmp_path / "d.csv").write_bytes(b'\n a ;a;\n1,5;2;3\n4;"5;6\n7;8;9\n')
     (tmp_path / "d.bin").write_bytes(b"no log")
-    logs = {log.name: log for log in find_logs([str(tmp_path)])}
-    assert sorted(logs) == ["a.log.gz", "b.jsonl.zst", "c.csv"]
-    for name in ("a.log.gz", "b.jsonl.zst"):
+    found = find([str(tmp_path)])
+    logs = {log.name: log for log in found.logs}
+    lines = ["a.log-20261102.gz", "a.log.1", "a.log.gz", "b.jsonl.zst"]
+    assert (sorted(logs), found.passed_over) == ([*lines, "c.csv", "d.csv"], ["d.bin"])
+    for name in lines:
         assert [*chain.from_iterable(read_lines(logs[name], "json"))] == [
             b'{"a": 1}\r',
             b'{"a": 2}',
@@ -251,6 +271,13 @@ def test_packed_logs_and_tables_are_read(tmp_path: Path) -> None:
         b"2",
         rb'{"a":"3","b":"\\xff"}',
     ]
+    # The quote that is not closed takes in what is behind it, and stays one line.
+    assert [*chain.from_iterable(read_lines(logs["d.csv"], "csv"))] == [
+        b'{"a":"1,5","a_2":"2","column_3":"3"}',
+        rb'4;"5;6\n7;8;9\n"',
+    ]
+    for kind, names in (("csv", [*lines[:3], "c.csv", "d.csv"]), ("json", lines)):
+        assert [log.name for log in find([str(tmp_path)], kind).logs] == names
 
 
 def test_what_cannot_be_read_is_said_in_a_sentence(tmp_path: Path) -> None:
@@ -261,12 +288,43 @@ def test_what_cannot_be_read_is_said_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(LogError, match="There is no log file or folder nowhere"):
         find_logs(["nowhere"])
     (tmp_path / "b").mkdir()
-    (tmp_path / "b/a.log.gz").touch()
+    (tmp_path / "b/a.log.gz").write_bytes("\ufeff{}".encode("utf-16-le"))
+    with pytest.raises(LogError, match=r"a\.log\.gz cannot be read \(it is in UTF-16: "):
+        list(read_lines(find_logs([str(tmp_path / "b")])[0], "json"))
     with pytest.raises(LogError, match="both have a log"):
         find_logs([str(tmp_path / "a.log.gz"), str(tmp_path / "b/a.log.gz")])
     (tmp_path / "empty").mkdir()
     with pytest.raises(LogError, match="has no log files"):
         find_logs([str(tmp_path / "empty")])
+    (tmp_path / "empty/a.csv").touch()
+    with pytest.raises(LogError, match="holds tables alone: say `format: csv` in the mapping"):
+        find([str(tmp_path / "empty")], "json")
+
+
+def test_no_log_stands_in_the_way_or_in_the_place_of_another(
+    mapping_of: Load, tmp_path: Path
+) -> None:
+    def run(logs: Path, out: str = "landing") -> str:
+        words = ["import", str(logs), "--mapping", mapping_of().file, "--out", str(tmp_path / out)]
+        done = CliRunner().invoke(main, words, env={"FLEET_PROJECT_DIR": str(ROOT)})
+        assert isinstance(done.exception, SystemExit), done.output
+        return done.output
+
+    for year, number in (("2025", 5), ("2026", 6)):
+        (tmp_path / year).mkdir()
+        line = json.dumps(LINE | {"wait": number})
+        (tmp_path / year / "b.log").write_text(line, "utf-8")
+    (tmp_path / "2025/a.log").write_bytes(gzip.compress(b"x")[:-9])
+    said = run(tmp_path / "2025")
+    assert "1 lines gave 1 events." in said
+    assert "Error: a.log cannot be read (" in said
+
+    # Another log of the same name does not take the place of the events of the first.
+    before = files(tmp_path / "landing")
+    assert f"another b.log already, of {tmp_path}/2025/b.log: name " in run(tmp_path / "2026")
+    assert files(tmp_path / "landing") == before
+    assert "so the next import would read what this one wrote" in run(tmp_path / "2026", "2026/out")
+    assert not (tmp_path / "2026/out").exists()
 
 
 def test_logs_and_landing_may_be_in_s3(bucket: Any, tmp_path: Path) -> None:

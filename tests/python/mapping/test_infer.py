@@ -13,6 +13,7 @@ import yaml
 from click.testing import CliRunner
 
 from fleet.cli import main
+from fleet.mapping import command
 from fleet.mapping.infer import draft
 from fleet.registry import Registry
 from tests.python.conftest import ROOT
@@ -194,6 +195,16 @@ def test_the_time_is_found(given: dict[str, Any], wanted: object, drafted: Draft
     assert content["line"]["occurred_at"] == wanted
 
 
+def test_the_time_is_found_in_lines_of_text(drafted: Draft) -> None:
+    lines = [f"2026-11-02 10:00:0{n},123 INFO Robot {n} took delivery {n}" for n in range(5)]
+    content = drafted(lines)
+    (rule,) = content["rules"]
+    assert rule["occurred_at"] == {"group": "v1", "zone": "UTC"}
+    found = re.search(rule["when"]["message"]["matches"], lines[3])
+    assert found is not None
+    assert found["v1"] == "2026-11-02 10:00:03,123"
+
+
 def test_a_time_of_all_lines_counts_more_than_one_with_a_telling_name(drafted: Draft) -> None:
     lines = [{"msg": "tick", "t": 1_759_300_000_000 + n} for n in range(20)]
     lines.append({"msg": "report", "t": 1_759_300_000_100, "timestamp": "2026-11-02T10:00:00Z"})
@@ -225,6 +236,40 @@ def test_what_is_left_out_of_a_draft_is_said(registry: Registry) -> None:
     text = draft([json.dumps({"msg": kind, "t": 1}) for kind in kinds], "json", registry, "test")
     content = yaml.safe_load(text)
     assert f"# {len(kinds) - len(content['rules'])} more kinds of line, " in text
+
+
+def test_what_stands_behind_evt_is_the_kind_of_a_line(drafted: Draft) -> None:
+    lines = [
+        f"evt={kind} unit={n} mode=A{kind[0]}" for n in range(5) for kind in ("ARRIVED", "LEFT")
+    ]
+    names = [rule["name"] for rule in drafted({"message": line, "t": 1} for line in lines)["rules"]]
+    assert names == [f"message: evt={kind} unit=* mode=*" for kind in ("ARRIVED", "LEFT")]
+
+
+def test_of_each_log_some_lines_are_read_and_of_a_long_one_no_example(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "LEAST_LINES", 10)
+    monkeypatch.setattr(command, "MOST_LINES", 10)
+    for name in "ab":
+        (tmp_path / f"{name}.log").write_text(f'{{"msg": "{name}", "t": 1}}\r\n' * 100, "utf-8")
+    # A pattern that looked for an id in it would take minutes.
+    (tmp_path / "c.log").write_text(f'{{"msg": "c", "t": 1, "dump": "{"x" * 100_000}"}}', "utf-8")
+    text = run("mapping", "infer", str(tmp_path))
+    content = yaml.safe_load(text)
+    assert [rule["when"]["msg"] for rule in content["rules"]] == ["a", "b", "c"]
+    assert [example["line"] for example in content["examples"]] == [
+        '{"msg": "a", "t": 1}',
+        '{"msg": "b", "t": 1}',
+    ]
+    assert "Drafted by `fleet mapping infer` from 21 lines" in text
+    assert "# Too long to stand here, so shorten one: msg: c" in text
+
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty/a.log").touch()
+    words = ["mapping", "infer", str(tmp_path / "empty")]
+    done = CliRunner().invoke(main, words, env={"FLEET_PROJECT_DIR": str(ROOT)})
+    assert done.output == "Error: There is no line in these logs: name some that have lines.\n"
 
 
 def test_lines_that_yaml_could_not_hold_are_escaped(registry: Registry) -> None:

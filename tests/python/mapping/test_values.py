@@ -79,6 +79,7 @@ def test_a_field_has_the_type_of_the_registry(
 TIMES = [
     ("t", "2026-11-02T20:00:00.5+01:00", "2026-11-02T19:00:00.500000Z"),
     ("t", "2026-11-02 20:00:00Z", "2026-11-02T20:00:00.000000Z"),
+    ("t", "2026-11-02 20:00:00,123+01:00", "2026-11-02T19:00:00.123000Z"),
     (
         {"path": "t", "zone": "Europe/Berlin"},
         "2026-07-02 20:00:00.123",
@@ -132,6 +133,18 @@ def test_ids_get_their_prefix_once(mapping_of: Load, registry: Registry) -> None
     assert (made["delivery_id"], made["order_id"], made["robot_id"]) == ("D-1", "O-2", "R-3")
     assert made["merchant_id"] == other["merchant_id"] == "M-7"
     assert other["delivery_id"] == "D-12"
+
+
+def test_a_number_that_lost_its_last_digits_is_no_id(mapping_of: Load, registry: Registry) -> None:
+    mapping = mapping_of(line={"occurred_at": "t", "event_id": "n"})
+    lines = [LINE | {"wait": 1, "d": n, "n": n} for n in (2**63 - 1, 12.0, 2**64 - 1, 2**64 - 2)]
+    whole, small, *lost = [event for (event,) in events(mapping, registry, *lines)]
+    assert (whole["delivery_id"], whole["event_id"]) == (f"D-{2**63 - 1}", str(2**63 - 1))
+    assert (small["delivery_id"], small["event_id"]) == ("D-12", "12")
+    for event in lost:
+        assert "event_id" not in event
+        refusal = Judge(ROOT, registry).refused(json.dumps(event).encode())
+        assert (refusal and str(refusal)) == "bad_type (delivery_id)"
 
 
 def test_the_first_rule_that_fits_wins_and_one_that_goes_on_adds(

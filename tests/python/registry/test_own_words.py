@@ -55,6 +55,7 @@ FILES = [
     *written("fleet/lookup", ".py"),
     *written("fleet/session", ".py"),
     *written("dashboard", ".py"),
+    ROOT / "fleet/warehouse/erase.py",
 ]
 
 
