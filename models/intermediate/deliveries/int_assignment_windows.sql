@@ -200,7 +200,6 @@ discards as (
     inner join joined as aboard
         on
             joined.robot_id = aboard.robot_id
-            and joined.delivery_id <> aboard.delivery_id
             and joined.ended_at >= aboard.assigned_at
             and joined.ended_at < aboard.ended_at
             and joined.capped_at > aboard.ended_at
