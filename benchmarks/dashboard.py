@@ -173,6 +173,7 @@ def take_screenshots(url: str, chromium: str, delivery_id: str, folder: Path) ->
     help="DuckDB file with the marts.  [default: FLEET_DATABASE or data/warehouse.duckdb]",
 )
 @click.option("--ids", "id_count", type=click.IntRange(min=2), default=50, show_default=True)
+@click.option("--id", "delivery_id", help="Time this delivery alone, with others in between.")
 @click.option("--pages", is_flag=True, help="Time each page.")
 @click.option(
     "--diagnosis",
@@ -182,7 +183,12 @@ def take_screenshots(url: str, chromium: str, delivery_id: str, folder: Path) ->
 )
 @click.option("--screenshots", type=click.Path(path_type=Path), help="Folder for the pictures.")
 def main(
-    database: Path, id_count: int, pages: bool, truth: Path | None, screenshots: Path | None
+    database: Path,
+    id_count: int,
+    delivery_id: str | None,
+    pages: bool,
+    truth: Path | None,
+    screenshots: Path | None,
 ) -> None:
     chromium = find_chromium()
     if chromium is None:
@@ -210,6 +216,12 @@ def main(
                 measured = {f"{len(causes)} failed deliveries": seconds}
                 share = 1 - len(wrong) / len(causes)
                 print(f"{share:.1%} of the causes are right.", *wrong, sep="\n")
+            elif delivery_id:
+                between = [other for other in ids if other != delivery_id][:PAGE_TIMES]
+                measured = {delivery_id: []}
+                for other in between:
+                    look_up(visit, [other])
+                    measured[delivery_id] += look_up(visit, [delivery_id])
             else:
                 first, *others = look_up(visit, ids)
                 measured = {"the first id of a new server": [first], "the next ids": others}
