@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import math
 import random
+import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from hashlib import md5
 from pathlib import Path
@@ -18,6 +20,7 @@ from typing import Any
 import jsonschema_rs
 
 from fleet.registry import Event, Registry
+from fleet.registry.schema import ID_LENGTH, LIST_ITEMS, EnvelopeKey
 from fleet.registry.targets.lines import example_line
 
 Line = dict[str, Any]
@@ -38,6 +41,8 @@ NUMBERS = (
     ENDLESS,
     "0.5",
 )
+# Whole, a fraction, and the last numbers of which a double holds each.
+INTEGERS = ("1.0", "20e-1", "25e-1", "9007199254740991", "9007199254740992", "9007199254740994")
 TIMES = (
     "0000-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999Z",
     "2026-11-02T20:00:00+14:00", "2026-11-02T20:00:00-14:00", "2026-11-02T20:00:00+14:01",
@@ -46,10 +51,10 @@ TIMES = (
     "2026-02-30T20:00:00Z",
 )  # fmt: skip
 IDS = (
-    "", " ", "D-26 ", " D-26", "D-", "R-", "R- ", "R-x", "D-x\ty", "D-\u00e9", "D-" + "7" * 62,
-    "D-" + "7" * 63,
+    "", " ", "D-26 ", " D-26", "D-", "R-", "R- ", "R-x", "D-x\ty", "D-\u00e9",
 )  # fmt: skip
 OTHERS: tuple[Any, ...] = (True, "false", "flying", [], ["a"], ["a"] * 21, ["b" * 257], [1], {}, 7)
+LISTS: tuple[Any, ...] = (["a"] * 20, ["a", None])
 
 
 def line_of(event: Event, registry: Registry, number: int) -> Line:
@@ -61,6 +66,36 @@ def line_of(event: Event, registry: Registry, number: int) -> Line:
         "service": f"service-{number}",
         "seq": number + 1,
     }
+
+
+def of_width(width: int, prefix: str = "") -> list[str]:
+    """Texts that just fit into a column and that just do not, of letters and with an escape."""
+    room = width - len(prefix)
+    return [
+        prefix + text
+        for text in ("7" * room, "7" * (room + 1), "7" * (room - 1) + '"', "7" * room + '"')
+    ]
+
+
+def lists_of_width(width: int, length: int) -> list[list[str]]:
+    """Lists whose JSON just fits into their column and just does not, with much of it escaped."""
+    found = []
+    for size in (width, width + 1):
+        left = size - len(dumped(items := ["x"] * LIST_ITEMS))
+        for place in range(LIST_ITEMS):
+            # A control character has six bytes in JSON.
+            escaped = min(left // 6, length - 6)
+            items[place] += "\x01" * escaped
+            left -= 6 * escaped
+        items[-1] += "x" * left
+        assert len(dumped(items)) == size
+        found.append(items)
+    return found
+
+
+def dumped(value: Any) -> bytes:
+    """The shortest JSON."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def extremes(registry: Registry) -> Iterator[str]:
@@ -76,34 +111,63 @@ def extremes(registry: Registry) -> Iterator[str]:
                 low, high = field.bounds
                 near = (low, high, low - 1, high + 1, low + 0.5)
                 values = [*values, *NUMBERS, *(json.dumps(value) for value in near)]
+                values += INTEGERS if field.type == "int" else ()
             elif field.type == "enum":
                 words = registry.values(field)
-                values += [json.dumps(word) for word in (*words, words[0] + " ", words[0].upper())]
+                odd = (words[0] + " ", words[0].upper(), *of_width(ID_LENGTH))
+                values += [json.dumps(word) for word in (*words, *odd)]
             elif field.type == "id":
-                values += [json.dumps(value) for value in IDS]
+                values += [json.dumps(value) for value in (*IDS, *of_width(ID_LENGTH))]
             elif field.type in ("string", "list[string]"):
-                for text in ("x" * field.length, "\u00e9" * field.length, "x" * (field.length + 1)):
-                    values.append(json.dumps(text if field.type == "string" else [text]))
+                texts = [letter * field.length for letter in "x\u00e9\U0001f600"]
+                texts.append("x" * (field.length + 1))
+                if field.type == "string":
+                    values += map(json.dumps, (*texts, *of_width(field.width)))
+                else:
+                    lists = [[text] for text in texts] + lists_of_width(field.width, field.length)
+                    values += map(json.dumps, (*lists, *LISTS))
             for value in values:
                 number += 1
                 yield _with(line_of(event, registry, number), ("data", name), value)
     event = registry.by_name["robot.heartbeat"]
     ids = [(name, (name,)) for name in registry.ids]
+    widths = dict.fromkeys(registry.ids, ID_LENGTH) | {
+        key.name: key.width for key in registry.envelope if key.width
+    }
     for name, path in [*ids, *((key.name, tuple(key.path)) for key in registry.envelope)]:
         if name == "received_at":
             odd = (*map(json.dumps, OTHERS), *map(json.dumps, TIMES), "[1]")
         else:
-            odd = (*NUMBERS, *map(json.dumps, (*OTHERS, *TIMES, *IDS, "x" * 5000)))
+            prefix = registry.ids[name].prefix or "" if name in registry.ids else ""
+            fitting = of_width(widths[name], prefix) if name in widths else ()
+            texts = (*OTHERS, *TIMES, *IDS, *fitting, "x" * 5000)
+            odd = (*NUMBERS, *INTEGERS, *map(json.dumps, texts))
         for value in odd:
             number += 1
             line = line_of(event, registry, number)
             if path[0] == "dd":
                 line["dd"] = {"trace_id": "1", "span_id": "2"}
             yield _with(line, path, value)
+    number += 1
+    yield _with(line_of(event, registry, number), ("data", "error_code"), '"of another event"')
     for value in ("[1]", '"x"', "7", "true"):
         number += 1
         other = registry.by_name["telemetry.emitter_restarted"]
         yield _with(line_of(other, registry, number), ("data",), value)
+
+
+def short_lines(registry: Registry) -> Iterator[bytes]:
+    """Lines without an event_id and nearly all else that may be missing, each of another second."""
+    second = datetime(2026, 11, 2, tzinfo=UTC)
+    for event in registry.events:
+        example = example_line(event, registry)
+        required = [name for name, need in event.ids.items() if need == "required"]
+        data = {name: example["data"][name] for name, f in event.fields.items() if f.required}
+        for kept in (None, "service", "emitter_id", "seq", *(set(event.ids) & set(example))):
+            second += timedelta(seconds=1)
+            line = {key: example[key] for key in ("evt", *required, *([kept] if kept else ()))}
+            line |= {"occurred_at": second.isoformat()} | ({"data": data} if data else {})
+            yield json.dumps(line).encode()
 
 
 def long_lines(registry: Registry) -> Iterator[tuple[str, bool]]:
@@ -291,11 +355,63 @@ def fits(line: Line, registry: Registry) -> bool:
     if isinstance(data, dict):
         known = registry.by_name[name].fields
         line = line | {"data": {key: value for key, value in data.items() if key in known}}
-    return _validator(name).is_valid(_finite(line)) and all(
-        len(value.encode()) <= key.width
-        for key in registry.envelope_values
-        if key.width and isinstance(value := value_at(line, key.path), str)
+    return (
+        _validator(name).is_valid(_finite(line))
+        and all(
+            len(value.encode()) <= key.width
+            for key in registry.envelope_values
+            if key.width and isinstance(value := value_at(line, key.path), str)
+        )
+        and all(
+            len(dumped(line["data"][name])) <= field.width
+            for name, field in registry.by_name[name].fields.items()
+            if field.type == "list[string]" and field.width and name in line.get("data", {})
+        )
     )
+
+
+def held_of_key(value: Any, key: EnvelopeKey) -> Any:
+    """What the column of a key of the envelope has of a value: all of it or nothing."""
+    if key.path[0] == "evt":  # The schemas want these to be of the event, which a column does not.
+        is_number = key.type == "int" and not held(value, "int", None)
+        return None if is_number else held(value, key.type, key.width)
+    return held(value, key.type, key.width, "robot.heartbeat", *key.path)
+
+
+def held_of_id(value: Any, name: str, registry: Registry) -> Any:
+    event = next(event for event in registry.events if name in registry.event_ids(event))
+    return held(value, "id", ID_LENGTH, event.name, name)
+
+
+def held(value: Any, kind: str, width: int | None, event: str = "", *path: str) -> Any:
+    """The same of a value of a type, by the rules too that the schema of an event has at a path.
+
+    Payloads are asked for times alone: a word that is on no list is in quarantine as it is.
+    """
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    match kind:
+        case "int" | "number" if is_number:
+            is_whole = abs(value) <= 2**53 and value == int(value)
+            fits = is_whole if kind == "int" else abs(value) <= sys.float_info.max
+        case "bool":
+            fits = isinstance(value, bool)
+        case "id" | "string" | "enum" if isinstance(value, str):
+            fits = width is not None and len(value.encode()) <= width
+        case "timestamp":
+            fits = isinstance(value, str)
+        case _:
+            fits = False
+    if fits and path and (path[0] != "data" or kind == "timestamp"):
+        fits = _rule(event, path).is_valid(value)
+    return value if fits else None
+
+
+@cache
+def _rule(event: str, path: tuple[str, ...]) -> jsonschema_rs.Draft202012Validator:
+    schema = json.loads((SCHEMAS / f"{event}.json").read_text("utf-8"))
+    for key in path:
+        schema = schema["properties"][key]
+    return jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
 
 
 @cache
