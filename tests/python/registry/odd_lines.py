@@ -114,13 +114,14 @@ def extremes(registry: Registry) -> Iterator[str]:
                 values += INTEGERS if field.type == "int" else ()
             elif field.type == "enum":
                 words = registry.values(field)
-                odd = (words[0] + " ", words[0].upper(), *of_width(ID_LENGTH))
-                values += [json.dumps(word) for word in (*words, *odd)]
+                near_words = (words[0] + " ", words[0].upper(), *of_width(ID_LENGTH))
+                values += [json.dumps(word) for word in (*words, *near_words)]
             elif field.type == "id":
                 values += [json.dumps(value) for value in (*IDS, *of_width(ID_LENGTH))]
             elif field.type in ("string", "list[string]"):
                 texts = [letter * field.length for letter in "x\u00e9\U0001f600"]
                 texts.append("x" * (field.length + 1))
+                assert field.width is not None
                 if field.type == "string":
                     values += map(json.dumps, (*texts, *of_width(field.width)))
                 else:
