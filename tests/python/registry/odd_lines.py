@@ -141,8 +141,8 @@ def extremes(registry: Registry) -> Iterator[str]:
         else:
             prefix = registry.ids[name].prefix or "" if name in registry.ids else ""
             fitting = of_width(widths[name], prefix) if name in widths else ()
-            texts = (*OTHERS, *TIMES, *IDS, *fitting, "x" * 5000)
-            odd = (*NUMBERS, *INTEGERS, *map(json.dumps, texts))
+            told = (*OTHERS, *TIMES, *IDS, *fitting, "x" * 5000)
+            odd = (*NUMBERS, *INTEGERS, *map(json.dumps, told))
         for value in odd:
             number += 1
             line = line_of(event, registry, number)
