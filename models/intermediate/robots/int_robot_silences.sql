@@ -107,8 +107,9 @@ silences as (
 
         ----------  booleans
         {{ is_silent }} as is_silence,
-        -- The numbers of the lines tell that the robot went on to log as often as it must.
-        {{ is_silent }} and coalesce(
+        -- The numbers of the lines tell that the robot went on to log as often as it must. Of two signs of which
+        -- there is a row at all, more time lies between.
+        coalesce(
             ended.next_emitter_id = ended.last_emitter_id
             and cast(ended.next_seq - ended.last_seq as double precision) * {{ 60000 * var("silence_timeout_minutes") }}
             >= {{ milliseconds_between("ended.last_sign_at", "ended.ended_at") }},

@@ -147,10 +147,7 @@ lasting as (
             {{ dbt.dateadd("millisecond", -1, "changed.next_at") }},
             log_ends.log_end_at
         ) as held_until,
-        coalesce(
-            changed.next_at,
-            {{ dbt.dateadd("day", 1, "date_trunc('day', log_ends.log_end_at)") }}
-        ) as held_before
+        changed.next_at as held_before
 
     from changed
 
@@ -180,6 +177,7 @@ versions as (
         ----------  timestamps
         cast(day_at as date) as version_date,
         greatest(held_from, day_at) as started_at,
+        -- least() skips the NULL of the version that still holds.
         least(held_before, {{ dbt.dateadd("day", 1, "day_at") }}) as ended_at
 
     from in_days
