@@ -85,6 +85,9 @@ def _in_a_fork(target: Callable[..., object], *args: Any) -> None:
     target(*args)
 
 
+# Unit tests know nothing of a database: once on each engine is enough, with `troubled` on DuckDB.
+BUILT = ("build", "--exclude-resource-type", "unit_test")
+
 # Marker of a test -> the fixtures of which it asks for one.
 NEEDS = {
     "dbt": {"open_warehouse", "redshift_dbt"},
@@ -204,16 +207,16 @@ def simulated(
 ) -> Callable[..., tuple[Warehouse, Path]]:
     """Simulate a day of a fleet, load it and build every table; gives the truth's folder too."""
 
-    def simulate(*options: str, command: str = "build") -> tuple[Warehouse, Path]:
+    def simulate(*options: str, command: Sequence[str] = BUILT) -> tuple[Warehouse, Path]:
         def make(folder: Path) -> None:
             words = ["simulate", "--days", "1", "--overwrite", "--out", str(folder), *options]
             done = CliRunner().invoke(main, words)
             assert done.exit_code == 0, done.output
             warehouse = open_warehouse(folder)
             warehouse.load()
-            if command == "run":
+            if command[0] == "run":
                 warehouse("seed")
-            warehouse(command)
+            warehouse(*command)
 
         folder = made_once("fleet" + "".join(options).replace("--", "-"), make)
         return open_warehouse(folder), folder / "truth"
@@ -230,7 +233,7 @@ def clean(simulated: Callable[..., tuple[Warehouse, Path]]) -> tuple[Warehouse, 
 @pytest.fixture(scope="session")
 def troubled(simulated: Callable[..., tuple[Warehouse, Path]]) -> tuple[Warehouse, Path]:
     """A built day of 10 robots with every trouble, to be read only."""
-    return simulated("--robots", "10", "--seed", "6")
+    return simulated("--robots", "10", "--seed", "6", command=["build"])
 
 
 @pytest.fixture(scope="session")
@@ -239,7 +242,7 @@ def failing(simulated: Callable[..., tuple[Warehouse, Path]]) -> tuple[Warehouse
     rates = {cause: 0.65 if cause == "none" else 0.05 for cause in INJECTED_CAUSES}
     options = ("--robots", "10", "--days", "2", "--seed", "2", "--clean")
     with mock.patch.dict(INJECTED_CAUSES, rates):
-        return simulated(*options, command="run")
+        return simulated(*options, command=["run"])
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.python.conftest import Warehouse
+from tests.python.conftest import BUILT, Warehouse
 
 DAY = datetime(2026, 11, 2, tzinfo=UTC)
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -638,7 +638,7 @@ def test_a_far_date_of_both_clocks_fills_no_hours(dbt: Warehouse) -> None:
     dbt("seed")
     dbt.land("a.ndjson", [*lines, lines[1] | {"event_id": "e1970", "seq": 9} | at_1970])
     dbt.load()
-    dbt("build")
+    dbt(*BUILT)
     ((hours, last_at),) = dbt.rows(
         "select count(distinct hour_at), max(hour_at) from fleet_marts.supply_hours"
     )

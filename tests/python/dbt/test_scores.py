@@ -115,7 +115,7 @@ def test_usable_time_lies_within_its_bounds(
 ) -> None:
     warehouse, truth = troubled
     if times_troubled > 1:
-        warehouse, truth = simulated(*TEN_TIMES, command="run")
+        warehouse, truth = simulated(*TEN_TIMES, command=["run"])
     within, outside, narrow = warehouse.rows(
         f"""
         with truth as (
@@ -155,7 +155,7 @@ def test_failures_lie_within_their_bounds(
 ) -> None:
     warehouse, truth = troubled
     if times_troubled > 1:
-        warehouse, truth = simulated(*TEN_TIMES, command="run")
+        warehouse, truth = simulated(*TEN_TIMES, command=["run"])
     robots = warehouse.rows(
         f"""
         with truth as (
