@@ -36,9 +36,7 @@ named_clearances as (
 
     from failure_events
 
-    where
-        event_name = 'robot.error_cleared'
-        and error_event_id is not null
+    where event_name = 'robot.error_cleared'
 
     group by robot_id, error_event_id
 
@@ -71,8 +69,6 @@ marks as (
         event_id,
         robot_id,
         event_at,
-        emitter_id,
-        seq,
         1 as place,
         cast(null as timestamp) as stopped_at,
         cast(null as timestamp) as fault_stopped_at
@@ -85,8 +81,6 @@ marks as (
         fault_event_id as event_id,
         robot_id,
         started_at as event_at,
-        cast(null as varchar(256)) as emitter_id,
-        cast(null as bigint) as seq,
         0 as place,
         started_at as stopped_at,
         case when fault_at is not null then started_at end as fault_stopped_at
@@ -100,12 +94,12 @@ marked as (
         *,
         max(stopped_at) over (
             partition by robot_id
-            order by event_at, place, emitter_id, seq, event_id
+            order by event_at, place
             rows between unbounded preceding and current row
         ) as last_stopped_at,
         min(fault_stopped_at) over (
             partition by robot_id
-            order by event_at, place, emitter_id, seq, event_id
+            order by event_at
             rows between current row and unbounded following
         ) as next_fault_stopped_at
 
@@ -135,7 +129,7 @@ placed as (
             else coalesce(named_clearances.cleared_at, errors_and_clearances.next_clearance_at)
         end as cleared_at,
         named_clearances.cleared_at is not null
-        or coalesce(errors_and_clearances.next_event_name = 'robot.error_cleared', false) as is_surely_cleared,
+        or errors_and_clearances.next_event_name = 'robot.error_cleared' as is_surely_cleared,
         case
             when marked.event_at < stoppages.ended_at or stoppages.is_lasting then stoppages.started_at
             when next_stoppages.started_at <= {{ quiet_at }} then next_stoppages.started_at
@@ -185,14 +179,14 @@ errors as (
 
     select
         *,
+        -- least() skips the NULL of an error that nothing clears.
         case
-            when stopped_at is not null and cleared_at <= stoppage_ended_at then cleared_at
-            when stopped_at is not null then stoppage_ended_at
+            when stopped_at is not null then least(stoppage_ended_at, cleared_at)
             when is_surely_cleared then cleared_at
-            else least(quiet_at, coalesce(cleared_at, quiet_at))
+            else least(quiet_at, cleared_at)
         end as ended_at,
         case
-            when stopped_at is not null and cleared_at <= stoppage_ended_at then 'cleared'
+            when cleared_at <= stoppage_ended_at then 'cleared'
             when stopped_at is not null then 'state'
             when is_surely_cleared or cleared_at <= quiet_at then 'cleared'
             else 'quiet'
@@ -296,6 +290,7 @@ signs as (
 ),
 
 {% set by_start = "order by started_at, sign_rank, emitter_id, seq, event_id" %}
+{% set of_kind_by_start = "order by started_at, emitter_id, seq, event_id" %}
 
 preceded as (
 
@@ -330,16 +325,17 @@ ordered as (
     select
         *,
         row_number() over (partition by robot_id, episode_number {{ by_start }}) as place,
-        row_number() over (partition by robot_id, episode_number, sign_rank {{ by_start }}) as place_of_kind,
-        row_number() over (partition by robot_id, episode_number, component {{ by_start }}) as place_of_component,
+        row_number() over (partition by robot_id, episode_number, sign_rank {{ of_kind_by_start }}) as place_of_kind,
+        row_number() over (
+            partition by robot_id, episode_number, component
+            {{ of_kind_by_start }}
+        ) as place_of_component,
         row_number() over (
             partition by robot_id, episode_number
             order by
                 ended_at desc,
                 case end_basis when 'state' then 1 when 'cleared' then 2 else 3 end asc,
-                sign_rank asc,
-                started_at asc,
-                event_id asc
+                stopped_at desc
         ) as place_from_end
 
     from numbered
@@ -352,7 +348,7 @@ components as (
         *,
         sum(case when sign_rank = 2 and place_of_component = 1 then 1 else 0 end) over (
             partition by robot_id, episode_number
-            {{ by_start }}
+            {{ of_kind_by_start }}
             rows between unbounded preceding and current row
         ) as component_number
 
@@ -383,13 +379,13 @@ summed as (
         max(case when place = 1 then robot_state end) as began_in_state,
         max(case when {{ is_last }} then end_basis end) as end_basis,
         max(case when {{ is_last }} then stopped_at end) as stopped_at,
+        -- Only errors have a component.
         {% for number in range(2, 11) %}
             {{ "|| " if not loop.first }}coalesce(
                 max(
                     case
                         when
                             component_number = {{ number }}
-                            and sign_rank = 2
                             and place_of_component = 1
                             then
                                 '{{ ", " if not loop.first }}'

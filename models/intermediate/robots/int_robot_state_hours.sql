@@ -109,19 +109,9 @@ unioned as (
 
 ),
 
-lasting as (
-
-    select *
-
-    from unioned
-
-    where ended_at > started_at
-
-),
-
 in_hours as (
 
-    {{ time_buckets("lasting", "started_at", "ended_at") }}
+    {{ time_buckets("unioned", "started_at", "ended_at") }}
 
 ),
 
