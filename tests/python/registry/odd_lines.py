@@ -97,10 +97,11 @@ def dumped(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def extremes(registry: Registry) -> Iterator[str]:
+def extremes(registry: Registry, of_widths: bool = False) -> Iterator[str]:
     """Every field, id and key of every event with each odd value of its type in turn.
 
-    The bounds of a number and both ends of a list of words are among them.
+    The bounds of a number and both ends of a list of words are among them; `of_widths` adds values
+    that are just as long as their column is wide, and one more.
     """
     number = 1_000_000  # far from those of the mutations, whose copies they would be
     for event in registry.events:
@@ -110,22 +111,26 @@ def extremes(registry: Registry) -> Iterator[str]:
                 low, high = field.bounds
                 near = (low, high, low - 1, high + 1, low + 0.5)
                 values = [*values, *NUMBERS, *(json.dumps(value) for value in near)]
-                values += INTEGERS if field.type == "int" else ()
+                values += INTEGERS if of_widths and field.type == "int" else ()
             elif field.type == "enum":
                 words = registry.values(field)
-                near_words = (words[0] + " ", words[0].upper(), *of_width(ID_LENGTH))
+                near_words = [words[0] + " ", words[0].upper()]
+                near_words += of_width(ID_LENGTH) if of_widths else []
                 values += [json.dumps(word) for word in (*words, *near_words)]
             elif field.type == "id":
-                values += [json.dumps(value) for value in (*IDS, *of_width(ID_LENGTH))]
+                values += map(json.dumps, (*IDS, *(of_width(ID_LENGTH) if of_widths else ())))
             elif field.type in ("string", "list[string]"):
                 texts = [letter * field.length for letter in "x\u00e9\U0001f600"]
                 texts.append("x" * (field.length + 1))
                 assert field.width is not None
                 if field.type == "string":
-                    values += map(json.dumps, (*texts, *of_width(field.width)))
+                    texts += of_width(field.width) if of_widths else []
+                    values += map(json.dumps, texts)
                 else:
-                    lists = [[text] for text in texts] + lists_of_width(field.width, field.length)
-                    values += map(json.dumps, (*lists, *LISTS))
+                    values += (json.dumps([text]) for text in texts)
+                    if of_widths:
+                        lists = lists_of_width(field.width, field.length)
+                        values += map(json.dumps, (*lists, *LISTS))
             for value in values:
                 number += 1
                 yield _with(line_of(event, registry, number), ("data", name), value)
@@ -139,9 +144,9 @@ def extremes(registry: Registry) -> Iterator[str]:
             odd = (*map(json.dumps, OTHERS), *map(json.dumps, TIMES), "[1]")
         else:
             prefix = registry.ids[name].prefix or "" if name in registry.ids else ""
-            fitting = of_width(widths[name], prefix) if name in widths else ()
+            fitting = of_width(widths[name], prefix) if of_widths and name in widths else ()
             told = (*OTHERS, *TIMES, *IDS, *fitting, "x" * 5000)
-            odd = (*NUMBERS, *INTEGERS, *map(json.dumps, told))
+            odd = (*NUMBERS, *(INTEGERS if of_widths else ()), *map(json.dumps, told))
         for value in odd:
             number += 1
             line = line_of(event, registry, number)

@@ -85,7 +85,7 @@ class Odd:
 @pytest.fixture(scope="module")
 def odd(tmp_path_factory: pytest.TempPathFactory, open_warehouse: Any, registry: Registry) -> Odd:
     warehouse: Warehouse = open_warehouse(tmp_path_factory.mktemp("odd"))
-    odd_lines = [line.encode() for line in extremes(registry)]
+    odd_lines = [line.encode() for line in extremes(registry, of_widths=True)]
     lines = [*mutations(registry, MUTATIONS, seed=15), *odd_lines, *spoilt(registry)]
     lines += [line.encode() for line, is_too_long in long_lines(registry) if not is_too_long]
     lines += [*short_lines(registry), *odd_lines[:TWICE]]
