@@ -74,7 +74,7 @@ REASONS = Path(__file__).with_name("mutants_survivors.yml")
 SIMULATED = Settings(
     robots=4, days=1, seed=5, start=date(FIRST_DAY.year, 1, 20), times_troubled=5.0
 )
-RANDOM_WORLDS = 120
+RANDOM_WORLDS = 60
 TESTS = (
     *("dbt/test_failures.py", "dbt/test_states.py", "dbt/test_endings.py", "dbt/test_funnel.py"),
     *("dbt/test_days.py", "dbt/test_diagnosis.py", "dbt/test_clocks.py", "dbt/test_intervals.py"),
