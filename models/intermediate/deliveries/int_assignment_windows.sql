@@ -48,6 +48,7 @@ started as (
         assignments.delivery_id,
         assignments.robot_id,
         assignments.basis,
+        assignments.assignment_number,
         assignments.unassigned_at,
         assignments.reassigned_at as given_anew_at,
         assignments.attempt_ended_at,
@@ -311,6 +312,9 @@ windows as (
             when first_release_at = tail_ended_at and not is_driving_back and not is_end_inferred then 'reported'
             else 'inferred'
         end as basis,
+
+        ----------  numerics
+        assignment_number,
 
         ----------  timestamps
         assigned_at,

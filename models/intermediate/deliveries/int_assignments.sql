@@ -154,6 +154,10 @@ followed as (
 
     select
         *,
+        row_number() over (
+            partition by delivery_id
+            order by assigned_at, emitter_id, seq, assignment_id
+        ) as assignment_number,
         lead(assigned_at) over (
             partition by delivery_id
             order by assigned_at, emitter_id, seq, assignment_id
@@ -193,6 +197,9 @@ assignments as (
         ----------  text
         followed.basis,
 
+        ----------  numerics
+        followed.assignment_number,
+
         ----------  timestamps
         followed.assigned_at,
         followed.unassigned_at,
@@ -215,6 +222,7 @@ assignments as (
         followed.delivery_id,
         followed.robot_id,
         followed.basis,
+        followed.assignment_number,
         followed.assigned_at,
         followed.unassigned_at,
         followed.reassigned_at

@@ -20,6 +20,7 @@ robots_of_delivery as (
     select
         delivery_id,
         robot_id,
+        max(assignment_number) as assignment_number,
         max(assigned_at) as assigned_at,
         max(case when basis = 'inferred' then 1 else 0 end) as inferred
 
@@ -39,8 +40,7 @@ robot_sequence as (
             partition by robots_of_delivery.delivery_id
             order by
                 case when robots_of_delivery.robot_id = deliveries.outcome_robot_id then 0 else 1 end,
-                robots_of_delivery.assigned_at desc,
-                robots_of_delivery.robot_id asc
+                robots_of_delivery.assignment_number desc
         ) as robot_order,
         count(*) over (partition by robots_of_delivery.delivery_id) as robot_count,
         max(robots_of_delivery.inferred) over (partition by robots_of_delivery.delivery_id) as inferred,

@@ -229,6 +229,10 @@ intervals as (
         changes.previous_to_state,
         versions.software_version,
         versions.hardware_version,
+        changes.emitter_id,
+
+        ----------  numerics
+        changes.seq,
 
         ----------  booleans
         changes.is_dispatchable,

@@ -32,6 +32,8 @@ told_intervals as (
         state as shown_state,
         case when basis = 'silence' then reported_state else state end as state,
         least(started_at, reported_at) as told_at,
+        emitter_id,
+        seq,
         started_at,
         ended_at
 
@@ -61,6 +63,8 @@ spells as (
         told_intervals.state,
         coalesce(robot_states.is_operating or robot_states.state_class = 'out_of_fleet', false) as is_over,
         told_intervals.told_at,
+        told_intervals.emitter_id,
+        told_intervals.seq,
         told_intervals.started_at,
         told_intervals.ended_at,
         false as is_carried,
@@ -89,6 +93,8 @@ spells as (
         cast(null as varchar(64)) as state,
         false as is_over,
         started_at as told_at,
+        cast(null as varchar(256)) as emitter_id,
+        cast(null as bigint) as seq,
         started_at,
         started_at as ended_at,
         true as is_carried,
@@ -102,7 +108,7 @@ spells as (
 
 ),
 
-{% set in_order = "order by started_at, is_carried desc, ended_at, state_event_id" %}
+{% set in_order = "order by started_at, is_carried desc, ended_at, emitter_id, seq, state_event_id" %}
 
 numbered as (
 
@@ -137,10 +143,7 @@ ordered as (
             partition by robot_id, spell_number, case when fault_at is null then 0 else 1 end
             {{ in_order }}
         ) as fault_place,
-        row_number() over (
-            partition by robot_id, spell_number
-            order by started_at desc, is_carried asc, ended_at desc, state_event_id desc
-        ) as place_from_end
+        count(*) over (partition by robot_id, spell_number) as place_count
 
     from numbered
 
@@ -161,7 +164,7 @@ summed as (
         max(case when place = 1 then case when is_carried then carried_state_before else state_before end end)
             as state_before,
         max(case when {{ is_first_fault }} then state_before end) as state_before_fault,
-        max(case when place_from_end = 1 then next_state end) as next_state,
+        max(case when place = place_count then next_state end) as next_state,
         max(
             case
                 when place = 1

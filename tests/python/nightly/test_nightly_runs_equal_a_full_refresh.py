@@ -128,6 +128,7 @@ worlds = st.builds(
         kind=st.sampled_from(get_args(ClockKind)),
         aid=st.sampled_from(get_args(ClockAid)),
     ),
+    grid=st.sampled_from([0, 0, 5, 10]),
 )
 fleets = st.builds(
     Fleet,

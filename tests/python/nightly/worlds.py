@@ -8,7 +8,7 @@ nightly run forgot of another.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Literal, Protocol
@@ -432,13 +432,18 @@ class Clock:
 
 @dataclass(frozen=True)
 class World:
-    """A fleet of two robots, two pilots, two merchants and so on."""
+    """A fleet of two robots, two pilots, two merchants and so on.
+
+    With a `grid` all happens at whole multiples of so many minutes: much at once, and lengths of
+    time that are exactly those of a rule.
+    """
 
     stories: tuple[Story, ...]
     fates: tuple[Fate, ...] = ()
     beside: bool = False
     name: str = "w"
     clock: Clock | None = None
+    grid: int = 0
 
 
 @dataclass(frozen=True)
@@ -490,7 +495,10 @@ def world_arrivals(world: World, mark: str, place: int) -> Iterator[Arrival]:
     events: list[tuple[int, Event, int]] = []
     for story in world.stories:
         first = len(events)
-        events += [(story.arrival, event, first) for event in story.events()]
+        for event in story.events():
+            if world.grid:
+                event = replace(event, minute=event.minute // world.grid * world.grid)
+            events.append((story.arrival, event, first))
     fates: dict[int | None, list[Fate]] = {}
     for fate in world.fates:
         number = line_number(fate, [event for _, event, _ in events])
