@@ -97,12 +97,13 @@ NEEDS = {
 # The longest files first, so that both processes end at about the same time.
 LONGEST = (
     "test_builds.py",
+    "test_new_repository.py",
+    "test_operations.py",
     "test_nightly_runs_equal_a_full_refresh.py",
     "test_killed_runs.py",
     "test_load_event_lines.py",
     "test_runs.py",
     "test_ledgers.py",
-    "test_nightly.py",
     "test_follow.py",
     "test_scale.py",
     "test_lifts.py",

@@ -14,6 +14,7 @@ from tests.python.conftest import ROOT, Warehouse
 pytestmark = pytest.mark.dbt
 
 
+@pytest.mark.soak
 def test_its_last_line_is_json() -> None:
     done = CliRunner().invoke(full_build.main, ["--days", "1", "--robots", "1", "--rounds", "1"])
     assert done.exit_code == 0, done.output

@@ -31,6 +31,7 @@ def rows(folder: Path, sql: str) -> list[tuple[object, ...]]:
         return connection.execute(sql).fetchall()
 
 
+@pytest.mark.soak
 def test_the_short_history_is_the_end_of_the_long_one(folder: Path, report: nightly.Report) -> None:
     days = "select distinct date_trunc('day', loaded_at) from event_log.event_lines order by 1"
     short, long = rows(folder / "built-1", days), rows(folder / "built-2", days)
@@ -38,6 +39,7 @@ def test_the_short_history_is_the_end_of_the_long_one(folder: Path, report: nigh
     assert report.lines[1] < report.lines[2]
 
 
+@pytest.mark.soak
 def test_the_night_is_the_same_after_either_history(folder: Path, report: nightly.Report) -> None:
     night = (
         "select count(*), max(source_file), sum(hash(payload)) from event_log.event_lines"
@@ -47,12 +49,14 @@ def test_the_night_is_the_same_after_either_history(folder: Path, report: nightl
     assert report.night_lines > 100
 
 
+@pytest.mark.soak
 def test_the_marts_hold_the_night(folder: Path, report: nightly.Report) -> None:
     newest = "select max(event_at) from fleet_marts.event_timeline"
     for days in (1, 2):
         assert rows(folder / f"night-{days}", newest) > rows(folder / f"built-{days}", newest)
 
 
+@pytest.mark.soak
 def test_every_model_is_in_the_report(report: nightly.Report) -> None:
     screen = io.StringIO()
     nightly.show(report, Console(file=screen, width=120))
@@ -70,12 +74,14 @@ def test_every_model_is_in_the_report(report: nightly.Report) -> None:
         assert re.search(rf"^{model} +[\d.]+ +[\d.]+ +[\d.]+$", text, re.MULTILINE)
 
 
+@pytest.mark.soak
 def test_the_last_line_has_the_ratios(report: nightly.Report) -> None:
     found = nightly.figures(report)
     assert {"ratio_2_1", "ratio_to_empty_run"} < found.keys()
     assert found["ratio_2_1"] == pytest.approx(found["seconds_2"] / found["seconds_1"], abs=0.01)
 
 
+@pytest.mark.soak
 def test_the_empty_project_has_a_model_for_each_of_ours(
     folder: Path, report: nightly.Report
 ) -> None:
@@ -85,6 +91,7 @@ def test_the_empty_project_has_a_model_for_each_of_ours(
     assert len(report.empty_runs) == 1
 
 
+@pytest.mark.soak
 def test_other_settings_do_not_use_the_files_of_a_kept_folder(
     folder: Path, report: nightly.Report
 ) -> None:

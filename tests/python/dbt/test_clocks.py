@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.python.conftest import BUILT, Warehouse
+from tests.python.conftest import Warehouse
 
 DAY = datetime(2026, 11, 2, tzinfo=UTC)
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -583,6 +583,7 @@ def line_without_id(**changes: Any) -> dict[str, Any]:
     return {key: value for key, value in (line | changes).items() if value is not None}
 
 
+LINES_ALONE = ("--select", "+stg_event_log__events")
 STATUSES = """
 select event_id, has_derived_event_id, line_status
 from fleet_staging.base_event_log__lines
@@ -596,10 +597,10 @@ def test_a_line_without_event_id_is_accepted_once(dbt: Warehouse) -> None:
     dbt("seed")
     dbt.land("a.ndjson", [line_without_id(), line_without_id(**again)])
     dbt.load()
-    dbt("run")
+    dbt("run", *LINES_ALONE)
     dbt.land("b.ndjson", [line_without_id(**nobody), line_without_id(**nobody, **again)])
     dbt.load()
-    dbt("run")
+    dbt("run", *LINES_ALONE)
 
     first, copy, content, copy_of_content = dbt.rows(STATUSES)
     assert first[1:] == content[1:] == (True, "accepted")
@@ -607,7 +608,7 @@ def test_a_line_without_event_id_is_accepted_once(dbt: Warehouse) -> None:
     assert copy_of_content == (content[0], True, "duplicate")
     assert first[0] != content[0]
     assert dbt.rows(
-        "select event_id, has_derived_event_id from fleet_marts.event_timeline order by 1"
+        "select event_id, has_derived_event_id from fleet_staging.stg_event_log__events order by 1"
     ) == sorted([(first[0], True), (content[0], True)])
 
 
@@ -620,11 +621,11 @@ def test_a_line_without_event_id_meets_its_copy_that_has_one(
     for number, line in enumerate(lines if has_id_first else reversed(lines)):
         dbt.land(f"{number}.ndjson", [line])
         dbt.load()
-        dbt("run")
+        dbt("run", *LINES_ALONE)
     first, second = dbt.rows(STATUSES)
     assert (first[1], first[2]) == (not has_id_first, "accepted")
     assert (second[1], second[2]) == (has_id_first, "duplicate")
-    assert dbt.rows("select event_id from fleet_marts.event_timeline") == [(first[0],)]
+    assert dbt.rows("select event_id from fleet_staging.stg_event_log__events") == [(first[0],)]
 
 
 def test_a_far_date_of_both_clocks_fills_no_hours(dbt: Warehouse) -> None:
@@ -638,7 +639,7 @@ def test_a_far_date_of_both_clocks_fills_no_hours(dbt: Warehouse) -> None:
     dbt("seed")
     dbt.land("a.ndjson", [*lines, lines[1] | {"event_id": "e1970", "seq": 9} | at_1970])
     dbt.load()
-    dbt(*BUILT)
+    dbt("run")
     ((hours, last_at),) = dbt.rows(
         "select count(distinct hour_at), max(hour_at) from fleet_marts.supply_hours"
     )

@@ -341,7 +341,7 @@ def test_what_the_logger_refused_is_quarantined(seeded: Warehouse) -> None:
     mistyped = lid_line(2, data={"to": "open", "actor": 7}, evt={**unmarked, "valid": False})
     seeded.land("a.ndjson", [*refused, mistyped, lid_line(3, evt=unmarked)])
     seeded.load()
-    seeded("run")
+    seeded("run", "--select", "+quarantined_lines", "+event_reconciliation")
 
     assert seeded.rows(STATUSES) == [
         ("accepted", None, 1),
@@ -362,7 +362,7 @@ def test_an_empty_id_is_no_id(seeded: Warehouse) -> None:
     empty = dict.fromkeys(("order_id", "delivery_id", "merchant_id", "market", "emitter_id"), "")
     seeded.land("a.ndjson", [lid_line(1, **empty), lid_line(2, robot_id="")])
     seeded.load()
-    seeded("run")
+    seeded("run", "--select", "+delivery_sessions")
 
     assert seeded.rows(
         f"select event_id, {', '.join(empty)}, robot_id, quarantine_reason, quarantine_detail"
