@@ -80,5 +80,6 @@ def line(pair: Pair, first: Row, second: Row) -> Line:
             cells += ["–", Markup("")]
             continue
         href = address.link(id=delivery["delivery_id"], event=row["event_id"])
-        cells += [link(since_milestone(delivery, row["event_at"]), href), plain(row["summary"])]
+        at = link(since_milestone(delivery, row["event_at"]), href, **{"class": "time"})
+        cells += [at, plain(row["summary"])]
     return Line(cells, kind="error" if pair.said else "quiet")

@@ -190,14 +190,21 @@ class _Draft:
         return next((n for n in self.registry.ids if _split(n) - OF_AN_ID == words), None)
 
     def _id_with(self, field: Field) -> str | None:
-        """The id that has the same values, which tell it: letters and a number, or a long one."""
+        """The id that has the same values, which tell it: letters and a number, or a long one.
+
+        Of many values only some are known, so those count as the same that begin with the same
+        word, as `bot-` of `bot-7`, if no other id begins with it.
+        """
         mine = {value for value in field.values if re.search(r"\d{4}|[A-Za-z].*\d", value)}
         if not mine:
             return None
         for name, values in self.values.items():
             if len(mine & values) >= 0.8 * len(mine):
                 return name
-        return None
+        starts = _starts(mine)
+        alike = [name for name, values in self.values.items() if _starts(values) & starts]
+        is_word = all(re.fullmatch(r"[A-Za-z]{2,}[-_:/#]", start) for start in starts)
+        return alike[0] if len(starts) == len(alike) == 1 and is_word else None
 
     # ---------------------------------------------------------------- what is written
 
@@ -294,7 +301,7 @@ class _Draft:
 
     def _id_value(self, name: str, source: _Source, groups: Mapping[int, str]) -> str:
         """An id, without what all of them begin with where that is not the registry's prefix."""
-        starts = {re.sub(r"^([A-Za-z]+[-_:/#]?|).*", r"\1", value) for value in source.field.values}
+        starts = _starts(source.field.values)
         start = starts.pop() if len(starts) == 1 and len(source.field.values) > 1 else ""
         is_theirs = start not in ("", self.registry.ids[name].prefix)
         return self._value(source, groups, **({"strip": start} if is_theirs else {}))
@@ -507,6 +514,11 @@ def _named(fields: Mapping[Path, Field], names: Iterable[str]) -> Path | None:
             if path in fields and fields[path].kind in ("text", "int", "number"):
                 return path
     return None
+
+
+def _starts(values: Iterable[str]) -> set[str]:
+    """What the values begin with before their number: a word and what parts it from the number."""
+    return {re.sub(r"^([A-Za-z]+[-_:/#]?|).*", r"\1", value) for value in values}
 
 
 def _time_format(field: Field) -> str | None:

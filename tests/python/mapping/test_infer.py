@@ -155,6 +155,17 @@ def test_ids_are_found_by_name_by_value_and_in_messages(tmp_path: Path) -> None:
     }
 
 
+def test_an_id_with_many_values_is_found_by_the_word_they_begin_with(drafted: Draft) -> None:
+    """Of so many only some are kept, and another part of them in each kind of line."""
+    lines = [{"ts": 1_759_300_000 + n, "text": "alive", "robot": f"bot-{n}"} for n in range(100)]
+    lines += [
+        {"ts": 1_759_300_000 + n, "text": f"Assigned bot-{n} to run-{n} in zone-{n}"}
+        for n in range(100, 200)
+    ]
+    *_, rule = drafted(lines)["rules"]
+    assert rule["ids"] == {"robot_id": {"group": "robot", "strip": "bot-"}}
+
+
 def test_words_units_and_times_are_guessed_and_others_asked_for(tmp_path: Path) -> None:
     write_logs(tmp_path / "logs")
     text = run("mapping", "infer", str(tmp_path / "logs"))
