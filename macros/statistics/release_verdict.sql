@@ -20,7 +20,9 @@
     + {{ (z ** 3 + z) / 4 }} / nullif(cast({{ degrees }} as double precision), 0)
     + {{ (5 * z ** 5 + 16 * z ** 3 + 3 * z) / 96 }} / nullif(power(cast({{ degrees }} as double precision), 2), 0)
     + {{ (3 * z ** 7 + 19 * z ** 5 + 17 * z ** 3 - 15 * z) / 384 }}
-    / nullif(power(cast({{ degrees }} as double precision), 3), 0))
+    / nullif(power(cast({{ degrees }} as double precision), 3), 0)
+    + {{ (79 * z ** 9 + 776 * z ** 7 + 1482 * z ** 5 - 1920 * z ** 3 - 945 * z) / 92160 }}
+    / nullif(power(cast({{ degrees }} as double precision), 4), 0))
 {%- endmacro %}
 
 {# The mean of the odds of several ratios from the logarithm of each; exp() of both engines ends near 700. #}
