@@ -38,11 +38,16 @@ FLEETS = 4
 IDS = ("delivery_id", "previous_delivery_id", "next_delivery_id", "event_id", "order_id")
 ID_TABLES = {
     "delivery_sessions": (*IDS[:3], "order_id", "robot_id"),
+    "delivery_orders": ("delivery_id", "order_id"),
     "delivery_session_events": ("delivery_id", "event_id", "order_id", "robot_id"),
     "event_timeline": ("delivery_id", "event_id", "order_id", "robot_id"),
     "robot_state_intervals": ("state_event_id", "robot_id"),
 }
-ORDERS = {"delivery_sessions": "started_at", "robot_state_intervals": "ended_at"}
+ORDERS = {
+    "delivery_sessions": "started_at",
+    "delivery_orders": "first_event_at",
+    "robot_state_intervals": "ended_at",
+}
 
 MART = "delivery_session_events"
 SHUFFLED = "shuffled_session_events"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import duckdb
 
-from benchmarks.lookup import FLEETS, MART, SHUFFLED, multiply, query, some_ids
+from benchmarks.lookup import FLEETS, MART, SHUFFLED, measure, multiply, query, some_ids
 from tests.python.conftest import Warehouse
 
 
@@ -29,3 +29,5 @@ def test_each_day_is_a_copy_under_other_ids(
         for table in (MART, SHUFFLED):
             for is_bounded in (True, False):
                 assert query(database, delivery_id, table, is_bounded) > 0
+    # Each way to ask is answered.
+    assert all(len(cold) == len(warm) == 1 for cold, warm in measure(database, ids=1).values())
