@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import random
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -19,7 +20,7 @@ from typing import Any
 import jsonschema_rs
 
 from fleet.registry import Event, Registry
-from fleet.registry.schema import ID_LENGTH, LIST_ITEMS
+from fleet.registry.schema import ID_LENGTH, LARGEST_INT, LIST_ITEMS, EnvelopeKey
 from fleet.registry.targets.lines import example_line
 
 Line = dict[str, Any]
@@ -373,6 +374,54 @@ def fits(line: Line, registry: Registry) -> bool:
             if field.type == "list[string]" and field.width and name in line.get("data", {})
         )
     )
+
+
+def held_of_key(value: Any, key: EnvelopeKey) -> Any:
+    """What the column of a key of the envelope has of a value: all of it or nothing."""
+    if key.path[0] == "evt":  # The schemas want these to be of the event, which a column does not.
+        known = held(value, key.type, key.width)
+        least, most = key.min or 0, key.max or LARGEST_INT
+        return None if key.type == "int" and not least <= (known or 0) <= most else known
+    return held(value, key.type, key.width, "robot.heartbeat", *key.path)
+
+
+def held_of_id(value: Any, name: str, registry: Registry) -> Any:
+    event = next(event for event in registry.events if name in registry.event_ids(event))
+    return held(value, "id", ID_LENGTH, event.name, name)
+
+
+def held(value: Any, kind: str, width: int | None, event: str = "", *path: str) -> Any:
+    """The same of a value of a type, by the rules too that the schema of an event has at a path.
+
+    Payloads are asked for times alone: a word that is on no list is in quarantine as it is.
+    """
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    match kind:
+        case "int" | "number" if is_number:
+            # What is too large for a double is infinite there; such a line is in quarantine.
+            is_whole = abs(value) <= 2**53 and value == int(value)
+            fits = kind == "number" or is_whole
+            if abs(value) > sys.float_info.max:
+                value = math.inf if value > 0 else -math.inf
+        case "bool":
+            fits = isinstance(value, bool)
+        case "id" | "string" | "enum" if isinstance(value, str):
+            fits = width is not None and len(value.encode()) <= width
+        case "timestamp":
+            fits = isinstance(value, str)
+        case _:
+            fits = False
+    if fits and path and (path[0] != "data" or kind == "timestamp"):
+        fits = _rule(event, path).is_valid(value)
+    return value if fits else None
+
+
+@cache
+def _rule(event: str, path: tuple[str, ...]) -> jsonschema_rs.Draft202012Validator:
+    schema = json.loads((SCHEMAS / f"{event}.json").read_text("utf-8"))
+    for key in path:
+        schema = schema["properties"][key]
+    return jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
 
 
 @cache
