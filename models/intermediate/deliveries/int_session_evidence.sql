@@ -42,10 +42,10 @@ flagged_events as (
 
     select
         session_events.*,
-        coalesce(state_changes.is_illegal_transition, false) as is_illegal_transition,
-        coalesce(state_changes.has_lost_transition, false) as has_lost_transition,
+        state_changes.is_illegal_transition,
+        state_changes.has_lost_transition,
         {{ utc_timestamptz("milestones.dropoff_arrived_at") }} as dropoff_arrived_at,
-        coalesce(session_events.event_id = milestones.outcome_event_id, false) as is_outcome
+        session_events.event_id = milestones.outcome_event_id as is_outcome
 
     from session_events
 
