@@ -143,6 +143,12 @@ fleets = st.builds(
 # line in load 5, unless they say otherwise.
 NAMED = (
     World(
+        # Two copies that arrive together, and differ in who logged them alone.
+        name="resent_by_robot_and_gateway_at_once",
+        stories=(Broken(fault="bad_type", start=627, robot=0, arrival=2),),
+        fates=(Fate(0, "resent", 2), Fate(0, "relayed", 2), Fate(0, "resent", 2)),
+    ),
+    World(
         name="order_created_late",
         stories=(Delivery(),),
         fates=(Fate("order.created"),),

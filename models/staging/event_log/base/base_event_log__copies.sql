@@ -9,6 +9,9 @@
 
 -- depends_on: {{ ref("base_event_log__emitters") }}
 
+{% set known = ["event_id", "event_name", "emitter_id", "seq", "occurred_at", "received_at"] %}
+{% set envelope = registry_envelope() | map(attribute="column") | reject("in", known) | list %}
+
 with
 
 lines as (
@@ -28,6 +31,9 @@ lines as (
         loaded_at,
         has_derived_event_id,
         copy_token,
+        {% for column in envelope %}
+            {{ column }},
+        {% endfor %}
         uncorrected_date
 
     from {{ ref("base_event_log__typed_lines") }}
@@ -117,6 +123,10 @@ copies as (
                         identified.event_name,
                         {% for id in registry_ids() %}
                             identified.{{ id.name }},
+                        {% endfor %}
+                        -- Of a payload its message tells; only copies that say the same are left to chance.
+                        {% for column in envelope %}
+                            identified.{{ column }},
                         {% endfor %}
                         identified.copy_token
                 )
