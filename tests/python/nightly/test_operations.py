@@ -138,9 +138,10 @@ class Operator:
             self._write(name, [*self.files[name], *rest])
 
     def replace(self, chance: float) -> None:
-        name = pick(sorted(name for name in self.files if name.endswith(".ndjson")), chance)
-        lines = self.files[name]
-        self._write(name, [*reversed(lines), *lines[:1], "{"])
+        if names := sorted(name for name in self.files if name.endswith(".ndjson")):
+            name = pick(names, chance)
+            lines = self.files[name]
+            self._write(name, [*reversed(lines), *lines[:1], "{"])
 
     def remap(self, chance: float) -> None:
         if not self.imports:

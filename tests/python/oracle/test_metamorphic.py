@@ -279,6 +279,8 @@ def test_a_clock_that_is_ahead_by_the_same_all_the_time_changes_no_figure(built:
 
 def test_a_week_later_is_the_same_week(built: Built) -> None:
     def later(value: Any) -> Any:
+        if isinstance(value, str) and value.startswith("{"):  # a payload
+            return json.dumps(moved(json.loads(value), WEEK), separators=(",", ":"))
         return value + WEEK if isinstance(value, date) and value.day != 1 else value
 
     moved_rows = {
