@@ -198,6 +198,8 @@ class Operator:
         self.loads += 1
         # As if the loads were an hour apart, soon after what they tell of.
         at = self.since + timedelta(hours=self.loads) + ahead
+        if newest:  # As the loader does, whose watermark this is: never before an earlier load.
+            at = max(at, newest + timedelta(microseconds=1))
         with duckdb.connect(self.warehouse.database) as connection:
             for table in RAW:
                 connection.execute(
