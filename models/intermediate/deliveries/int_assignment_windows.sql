@@ -245,17 +245,11 @@ bounded as (
         *,
         case
             when is_driving_back
-                then least(coalesce(back_at, discarded_at), coalesce(discarded_at, back_at))
+                then least(back_at, discarded_at)
             when ended_at is not null
                 then greatest(
                     ended_at,
-                    least(
-                        {{ dbt.dateadd("minute", var("session_tail_minutes"), "ended_at") }},
-                        coalesce(
-                            next_assigned_at,
-                            {{ dbt.dateadd("minute", var("session_tail_minutes"), "ended_at") }}
-                        )
-                    )
+                    least({{ dbt.dateadd("minute", var("session_tail_minutes"), "ended_at") }}, next_assigned_at)
                 )
         end as tail_ended_at,
         -- A robot with another job is done with one of which nothing more is heard; while that may still
@@ -274,14 +268,7 @@ released as (
 
     select
         *,
-        least(
-            capped_at,
-            coalesce(unassigned_at, capped_at),
-            coalesce(reassigned_at, capped_at),
-            coalesce(tail_ended_at, capped_at),
-            coalesce(left_at, capped_at),
-            coalesce(silence_ended_at, capped_at)
-        ) as first_release_at
+        least(capped_at, unassigned_at, reassigned_at, tail_ended_at, left_at, silence_ended_at) as first_release_at
 
     from bounded
 

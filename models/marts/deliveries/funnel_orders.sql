@@ -169,7 +169,7 @@ joined as (
         orders.cancellation_reason,
         orders.fulfilled_by,
         orders.late_seconds as reported_late_seconds,
-        coalesce(orders.is_rejected, false) as is_rejected,
+        orders.is_rejected,
         orders.promised_at,
         chosen.outcome,
         chosen.probable_cause,
@@ -187,7 +187,7 @@ joined as (
         {% endfor %}
         coalesce(chosen.dropoff_completed_at, chosen.completed_at) as delivered_at,
         -- Nothing has ended it, and it is young.
-        coalesce(brought.is_open, 0) = 1
+        brought.is_open = 1
         or (
             brought.order_key is null
             and orders.outcome is null
