@@ -5,6 +5,7 @@ Each case has a robot and an order of its own; the orders are of market `sf`, as
 
 from collections.abc import Callable
 from decimal import Decimal
+from statistics import quantiles
 from typing import Any
 
 import pytest
@@ -65,6 +66,9 @@ def story() -> Log:
     # 5: brought at once, in time.
     order(log, 5)
     delivery(log, 5, 1, "10:02", "10:12", "10:40")
+    ids = {"delivery_id": "D-5-1", "order_id": "O-5", "robot_id": "R-5-1", "market": "sf"}
+    log("10:10", "delivery.pickup_arrived", **ids, **MERCHANT)
+    log("10:37", "delivery.dropoff_arrived", **ids)
     # 6: no robot may take it, the fallback brings it.
     say = order(log, 6, eligible=False)
     say("10:50", "order.completed", fulfilled_by="fallback", late_s=600.0)
@@ -186,6 +190,27 @@ def test_on_time_is_by_the_promise(built: Warehouse) -> None:
     )
     late = Decimal(1200 + 0 + 600 - 90 - 420 + 180)
     assert row == (6, 3, late, 0.5)
+
+
+def test_half_of_the_orders_of_a_day_took_no_longer(built: Warehouse) -> None:
+    found = built.rows(
+        "select leg, order_count, p50_seconds, p90_seconds from fleet_marts.leg_times_daily"
+    )
+    # What the deliveries that brought an order took, as story() has it.
+    times = {
+        "order_to_dispatch": [1800, 1800, 120, 120, 120, 180, 180],
+        "dispatch_to_pickup": [600] * 7,
+        "pickup_to_dropoff": [1200, 1680, 2280, 1080, 1080, 1200, 1200],
+        "order_to_dropoff": [3600, 2400, 3000, 1800, 1980, 1980],
+    }
+    for seconds in times.values():
+        seconds.sort()
+    tenths = {leg: quantiles(of, n=10, method="inclusive") for leg, of in times.items()}
+    assert {leg: row for leg, *row in found} == {
+        **{leg: [len(of), *map(pytest.approx, tenths[leg][4::4])] for leg, of in times.items()},
+        "pickup_wait": [1, 120, 120],
+        "dropoff_wait": [1, 180, 180],
+    }
 
 
 def test_sums_and_counts_of_legs_roll_up(built: Warehouse) -> None:
