@@ -4,7 +4,7 @@
     replay_quarantine: true     every quarantined line, after a fix of the registry, say
     backfill_from, backfill_to  every line of these loads
 
-    Raw lines of a backfilled load that were never read are found by run_window_start() and _end().
+    Raw lines of a backfilled load, or before it, that were never read are found by run_window_start() and _end().
 #}
 {% macro lines_to_read_again() -%}
     {%- if var("replay_quarantine") -%}

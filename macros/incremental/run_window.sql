@@ -5,15 +5,16 @@
     load_settle_minutes keeps it away from lines so new that a COPY with an earlier loaded_at may not
     have committed yet. What counts as now is never before the newest load: a clock that was ahead when
     it was loaded hides none of its lines. The vars backfill_from and backfill_to (loaded_at, UTC) read a
-    stretch of loads again instead.
+    stretch of loads again instead, and with it those before it that no run has read: the next night
+    would begin after them.
 #}
 {% macro run_window_start() %}
-    {%- if var("backfill_from") -%} {{ return(var("backfill_from")) }} {%- endif -%}
     {%- set start = run_query(
         "select coalesce(max(loaded_at), cast('1970-01-01' as timestamp)) from " ~ this
     ).columns[0].values()[0] | string -%}
     {%- do values_of_run().update({"run_window_start": start}) -%}
-    {{- return(start) -}}
+    {%- set backfill_from = var("backfill_from") | string if var("backfill_from") -%}
+    {{- return(backfill_from if backfill_from and backfill_from < start else start) -}}
 {% endmacro %}
 
 {% macro run_window_end() %}

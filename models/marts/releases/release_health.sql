@@ -263,7 +263,7 @@ measured as (
             {{ wilson_bound(successes, trials, 1, name ~ "_quantile") }} as {{ name }}_upper_90,
         {% endfor %}
         {% for name, (count, sample) in measures.items() %}
-            coalesce({{ sample }} >= {{ minimum_samples[name] }}, false) as {{ name }}_has_sample,
+            {{ sample }} >= {{ minimum_samples[name] }} as {{ name }}_has_sample,
         {% endfor %}
         preceded.*
 

@@ -29,6 +29,30 @@ def test_a_place_that_a_query_does_not_have_is_not_changed() -> None:
     assert mutated(SQL, Mutant("m", "boundary", "b.at > 6", 0)) is None
 
 
+def test_tables_and_days_have_one_name_in_a_night_and_in_a_unit_test() -> None:
+    """So that a unit test is asked of a mutant of the night; stretches of days are one place."""
+    night = """
+        select * from "warehouse"."fleet_intermediate"."int_orders" as orders
+        where (orders.first_event_at < cast('2026-11-03' as timestamp) and orders.n > 1)
+            or (orders.first_event_at < cast('2026-11-09' as timestamp) and orders.n > 1)
+            or orders.day in (cast('2026-11-03' as date), cast('2026-11-09' as date))
+            or orders.id in (select "id" from "warehouse"."fleet_marts"."late" where n < 2)
+    """
+    unit_test = """
+        with __dbt__cte__int_orders as (select 1 as n), __dbt__cte__late as (select 1 as n)
+        select * from __dbt__cte__int_orders as orders
+        where (orders.first_event_at < cast('2026-11-12' as timestamp) and orders.n > 1)
+            or orders.day in (cast('2026-11-12' as date))
+            or orders.id in (select "id" from __dbt__cte__late where n < 2)
+    """
+    boundaries = [key for key in parsed(night)[1] if key[0] == "boundary"]
+    texts = ["n < 2", "orders.first_event_at < DAYS", "orders.n > 1", "orders.n > 1"]
+    assert sorted(text for _, text, _ in boundaries) == texts
+    for _, text, place in boundaries:
+        found = mutated(unit_test, Mutant("m", "boundary", text, place))
+        assert (found is None) == (place == 1)
+
+
 def test_the_mutants_that_mean_the_same_are_not_real_ones() -> None:
     mutants = [Mutant("m", "order", f"b.at {number}", 0) for number in range(3)]
     same, told = Reason("m", "order", "", equivalent=True), Reason("m", "order", "")

@@ -413,6 +413,26 @@ def test_a_backfill_finds_a_line_that_was_committed_late(seeded: Warehouse) -> N
     assert_equals_full_refresh(seeded)
 
 
+def test_a_backfill_of_later_loads_reads_those_before_it_that_no_run_has_read(
+    seeded: Warehouse,
+) -> None:
+    lines = ("--select", "+base_event_log__typed_lines")
+    seeded.land("a.ndjson", [lid_line(1)])
+    seeded.load()
+    seeded("run", *lines)
+    seeded.land("b.ndjson", [lid_line(2)])
+    seeded.load()
+    ((second,),) = seeded.rows("select max(loaded_at) from event_log.loaded_files")
+    seeded.land("c.ndjson", [lid_line(3)])
+    seeded.load()
+    seeded("run", *lines, backfill_from=str(second), backfill_to="2100-01-01 00:00:00")
+    read = "select event_id from fleet_staging.base_event_log__typed_lines order by 1"
+    assert seeded.rows(read) == [("e1",), ("e2",), ("e3",)]
+    # The next night begins after the newest line that was read: nothing is left, or comes twice.
+    seeded("run", *lines)
+    assert seeded.rows(read) == [("e1",), ("e2",), ("e3",)]
+
+
 def assert_equals_full_refresh(warehouse: Warehouse) -> None:
     nightly = tables(warehouse.database)
     assert len(nightly) > 20
