@@ -187,7 +187,7 @@ milestones as (
         case
             when outcome_rank = 1 then last_handed_over_at
             when outcome_rank = 2 then outcome_at
-            when outcome_rank is not null then greatest(outcome_at, coalesce(returned_at, outcome_at))
+            when outcome_rank is not null then greatest(outcome_at, returned_at)
         end as ended_at
 
     from pivoted
