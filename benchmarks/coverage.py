@@ -12,7 +12,8 @@ of them, and their bounds are held against the rate or share that the rows were 
   by all of it. Their operating hours differ as well.
 - `release_health`: errors, of which a failure has one to eight; takeovers by chance alone; shares
   of deliveries by robots that differ, of pickups by chance alone, of a service's lines by day.
-- `release_verdicts`: the share of releases without a difference whose bounds hold 1.
+- `release_verdicts`: ratios of two versions without a difference, which robots of their own ran,
+  on one day or on several, or the same robots one after the other; and of a service by day.
 
 The last line is JSON: `claim` and `coverage` of each, in percent.
 """
@@ -32,7 +33,18 @@ from rich.console import Console
 from rich.table import Table
 from scipy import stats
 
-from benchmarks.release_alarms import MONDAY, MOST_TOLD, ROBOT_SHAPE, Alarms, Draws, single_looks
+from benchmarks.release_alarms import (
+    ERRORS_PER_EVENT,
+    EVENTS_A_DAY,
+    FAILURES_PER_HOUR,
+    MONDAY,
+    MOST_TOLD,
+    ROBOT_SHAPE,
+    SIDE_HOURS,
+    SIDES,
+    Alarms,
+    versions,
+)
 
 MARTS = ("robot_mtbf", "hardware_mtbf", "release_health")
 BY_CHANCE = 1e6
@@ -280,13 +292,108 @@ def made_up(
     }
 
 
+@dataclass(frozen=True)
+class Release:
+    """Units of the new and the old version, on how many days each, and how the units differ.
+
+    `same` says what both versions share: nothing, their days, or the units themselves.
+    """
+
+    units: tuple[int, int]
+    days: int
+    same: str
+    shape: float
+    is_of_robots: bool = True
+
+    @property
+    def world(self) -> str:
+        new, old = self.units
+        if not self.is_of_robots:
+            what = f"{self.days} days" + (" of both" if self.same == "days" else " a side")
+        elif self.same == "units":
+            what = f"{new} robots, one version after the other,"
+        else:
+            what = f"{new} robots a side" if new == old else f"{new} robots against {old}"
+            what += f" on the same {self.days} days" if self.days > 1 else ""
+        return f"{what} {differing(self.shape)}"
+
+    def exposures(self, draws: int, rng: np.random.Generator) -> pa.Table:
+        """int_release_exposures of releases that are named by their number and side."""
+        measure = "failures_per_operating_hour" if self.is_of_robots else "error_ratio"
+        own = (draws, max(self.units), 1)
+        if not self.is_of_robots:
+            own = (draws, 1, self.days)
+        shared = rng.gamma(self.shape, 1 / self.shape, own)
+        parts = []
+        for side, units in zip(SIDES, self.units, strict=True):
+            size = (draws, units, self.days)
+            if self.same == ("units" if self.is_of_robots else "days"):
+                rates = shared
+            else:
+                rates = rng.gamma(self.shape, 1 / self.shape, own)
+            if self.is_of_robots:
+                over = rng.uniform(0.5, 1.5, size) * SIDE_HOURS / min(self.units) / self.days
+                count = rng.poisson(rates[:, :units] * FAILURES_PER_HOUR * over)
+            else:
+                over = rng.uniform(0.5, 1.5, size) * EVENTS_A_DAY
+                count = rng.poisson(rates * ERRORS_PER_EVENT * over)
+            draw, unit, day = (one.ravel() for one in np.indices(size))
+            if side == "new" and self.same != "days":
+                day = day + self.days
+            date = MONDAY.astype("datetime64[D]") + day
+            of_unit = (
+                unit.astype(str) if self.same == "units" else np.char.add(side, unit.astype(str))
+            )
+            parts.append(
+                pa.table(
+                    {
+                        "service": ["robot-agent" if self.is_of_robots else "made-up"] * draw.size,
+                        "version": np.char.add(draw.astype(str), f" {side}").astype(object),
+                        "unit": (of_unit if self.is_of_robots else date.astype(str)).astype(object),
+                        "period_number": np.ones(draw.size, np.int32),
+                        "measure": [measure] * draw.size,
+                        "event_count": count.ravel().astype(float),
+                        "exposure": over.ravel(),
+                        "release_date": date,
+                    }
+                )
+            )
+        return pa.concat_tables(parts)
+
+
+RELEASES = (
+    *(Release((40, 40), 1, "days", shape) for shape in (BY_CHANCE, ROBOT_SHAPE, 1.0)),
+    Release((10, 10), 1, "days", BY_CHANCE),
+    Release((10, 10), 1, "days", ROBOT_SHAPE),
+    Release((10, 10), 5, "days", ROBOT_SHAPE),
+    Release((10, 40), 1, "days", ROBOT_SHAPE),
+    Release((10, 10), 5, "units", BY_CHANCE),
+    Release((10, 10), 5, "units", ROBOT_SHAPE),
+    Release((1, 1), 14, "nothing", BY_CHANCE, is_of_robots=False),
+    Release((1, 1), 14, "nothing", ROBOT_SHAPE, is_of_robots=False),
+    Release((1, 1), 14, "days", ROBOT_SHAPE, is_of_robots=False),
+)
+
+
 def of_releases(marts: Alarms, draws: int, rng: np.random.Generator) -> list[Coverage]:
-    """Ratios of failures per operating hour of two versions that are alike."""
+    """Ratios of two versions that are alike."""
     found = []
-    for robots, shape in ((40, BY_CHANCE), (40, ROBOT_SHAPE), (10, ROBOT_SHAPE), (40, 1.0)):
-        called = single_looks(marts, [Draws("same", 1, draws)], robots, shape, rng)
-        world = f"{robots} robots a side {differing(shape)}"
-        found.append(Coverage("release_verdicts, ratio", world, 96, 100 * (1 - called["same"])))
+    for release in RELEASES:
+        service = "robot-agent" if release.is_of_robots else "made-up"
+        bounds = marts.build(
+            ["release_verdicts"],
+            {
+                "fleet_intermediate.int_release_exposures": release.exposures(draws, rng),
+                "fleet_intermediate.int_release_periods": versions(
+                    [str(number) for number in range(draws)], service
+                ),
+            },
+            "select split_part(version, ' ', 1), rate_ratio_lower_96, rate_ratio_upper_96"
+            " from fleet_marts.release_verdicts where previous_version is not null",
+        )
+        assert len(bounds) == draws
+        covered = holds(asked(bounds), 1)
+        found.append(Coverage("release_verdicts, ratio", release.world, 96, covered))
     return found
 
 

@@ -8,7 +8,7 @@
 {% macro z_90() %}{{ return(1.6448536269514722) }}{% endmacro %}
 
 {#
-    The sums over units, robots or days, that spread_quantile() reads. Of whole numbers, because a sum of doubles
+    The sums over units, robots or days, that spread_degrees() and spread_quantile() read. Of whole numbers, because a sum of doubles
     depends on their order, and a night would differ from a full refresh.
 #}
 {% macro spread_sums(count, exposure) -%}
@@ -24,24 +24,50 @@
 
 {#
     Exposures differ, so that units weigh as many as (Σt)² / Σt² of equal exposure. Below three units, or the weight of
-    two, nobody can tell how much they differ. That they differ less than half as much as chance has it is luck.
+    two, nobody can tell how much they differ. For a rate the counts have their sum for a variance by chance, for a
+    share less, and as much less are they skewed.
 #}
-{% macro spread_quantile(chance_variance) -%}
+{% macro spread_degrees(chance_variance) -%}
+    case
+        when
+            unit_count >= {{ release_constants()["least_units"] }}
+            and unit_exposures * unit_exposures >= 2.0 * exposure_squares
+            then {{ shared_degrees(
+                "(unit_exposures * unit_exposures / nullif(exposure_squares, 0) - 1.0)",
+                "(unit_exposures * unit_exposures / nullif(exposure_squares, 0)"
+                ~ " * (count_squares - unit_counts) / nullif(unit_counts * unit_counts, 0) - 1.0)"
+                ~ " * power(2.0 - unit_counts / nullif(" ~ chance_variance ~ ", 0), 2)"
+            ) }}
+    end
+{%- endmacro %}
+
+{#
+    Where few units have most of the counts, the spread tells less than that of as many alike. A quarter more than what
+    is seen, because few units show too little of how much they differ; no more than once, because beyond that what
+    looks like few units is failures in groups.
+#}
+{% macro shared_degrees(degrees, concentration) -%}
+    greatest(1.0, {{ degrees }} / (1.0 + 1.25 * least(1.0, greatest(0.0, coalesce({{ concentration }}, 0.0)))))
+{%- endmacro %}
+
+{#
+    Student's t makes up for a spread that came out too small by luck, whatever it is in truth. So the least dispersion
+    is only what keeps a width where units happen to be equal: with a larger one, bounds of few units would hold more
+    than they claim.
+#}
+{% macro spread_quantile(degrees, chance_variance) -%}
     {%- set rate = "(unit_counts / nullif(unit_exposures, 0))" -%}
     {%- set units = "(unit_exposures * unit_exposures / nullif(exposure_squares, 0))" -%}
-    case
-        when unit_count >= {{ release_constants()["least_units"] }} and {{ units }} >= 2.0
-            then {{ student_quantile(z_90(), "(" ~ units ~ " - 1.0)") }} * sqrt(greatest(
-                0.5,
-                coalesce(
-                    (
-                        count_squares - 2.0 * {{ rate }} * count_exposures
-                        + {{ rate }} * {{ rate }} * exposure_squares
-                    ) * {{ units }} / nullif({{ units }} - 1.0, 0) / nullif({{ chance_variance }}, 0),
-                    1.0
-                )
-            ))
-    end
+    {{ student_quantile(z_90(), degrees) }} * sqrt(greatest(
+        {{ release_constants()["least_dispersion"] }},
+        coalesce(
+            (
+                count_squares - 2.0 * {{ rate }} * count_exposures
+                + {{ rate }} * {{ rate }} * exposure_squares
+            ) * {{ units }} / nullif({{ units }} - 1.0, 0) / nullif({{ chance_variance }}, 0),
+            1.0
+        )
+    ))
 {%- endmacro %}
 
 {#

@@ -122,13 +122,25 @@ summed as (
 
 ),
 
+{% if not is_of_robot -%}
+freed as (
+
+    select
+        *,
+        {{ spread_degrees("unit_counts") }} as degrees
+
+    from summed
+
+),
+
+{% endif -%}
 quantiled as (
 
     select
         *,
-        {{ z_90() if is_of_robot else spread_quantile("unit_counts") }} as quantile
+        {{ z_90() if is_of_robot else spread_quantile("degrees", "unit_counts") }} as quantile
 
-    from summed
+    from {{ "summed" if is_of_robot else "freed" }}
 
 ),
 

@@ -157,13 +157,23 @@ chances as (
 
 ),
 
+freed as (
+
+    select
+        *,
+        {{ spread_degrees("chance_variance") }} as degrees
+
+    from chances
+
+),
+
 spread_by_measure as (
 
     select
         *,
-        {{ spread_quantile("chance_variance") }} as quantile
+        {{ spread_quantile("degrees", "chance_variance") }} as quantile
 
-    from chances
+    from freed
 
 ),
 

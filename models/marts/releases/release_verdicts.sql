@@ -381,11 +381,9 @@ expected as (
         strata.stratum_date,
         strata.new_share,
         estimated.rate_ratio,
-        estimated.weight,
+        strata.old_exposure + estimated.rate_ratio * strata.new_exposure as exposure,
         (strata.new_count + strata.old_count)
-        / nullif(strata.old_exposure + estimated.rate_ratio * strata.new_exposure, 0) as old_rate,
-        estimated.rate_ratio * (strata.new_count + strata.old_count)
-        * strata.new_share * (1.0 - strata.new_share) as chance_variance
+        / nullif(strata.old_exposure + estimated.rate_ratio * strata.new_exposure, 0) as old_rate
 
     from strata
 
@@ -398,6 +396,8 @@ expected as (
 
 ),
 
+-- How far the counts of a unit are from what both versions together make likely, and the variance of that by chance;
+-- of which the rate of each day takes up some. What a unit counted says the variance, too.
 unit_residuals as (
 
     select
@@ -412,7 +412,27 @@ unit_residuals as (
             (units.new_count - expected.rate_ratio * expected.old_rate * units.new_exposure)
             * (1.0 - expected.new_share)
             - expected.rate_ratio * (units.old_count - expected.old_rate * units.old_exposure) * expected.new_share
-        ) as residual
+        ) as residual,
+        sum(
+            expected.rate_ratio * expected.old_rate * (
+                units.new_exposure * power(1.0 - expected.new_share, 2)
+                + units.old_exposure * expected.rate_ratio * power(expected.new_share, 2)
+            )
+        ) as chance_variance,
+        sum(
+            power(expected.rate_ratio, 2) * expected.old_rate / nullif(expected.exposure, 0)
+            * power(
+                units.new_exposure * (1.0 - expected.new_share) - units.old_exposure * expected.new_share, 2
+            )
+        ) as fitted_variance,
+        sum(
+            units.new_count * power(1.0 - expected.new_share, 2)
+            + units.old_count * power(expected.rate_ratio * expected.new_share, 2)
+        ) as counted_variance,
+        sum(
+            units.new_count * power(1.0 - expected.new_share, 4)
+            + units.old_count * power(expected.rate_ratio * expected.new_share, 4)
+        ) as counted_squares
 
     from units
 
@@ -437,8 +457,11 @@ spread as (
         measure,
         sum(is_new) as new_unit_count,
         sum(is_old) as old_unit_count,
-        cast(least(sum(is_new), sum(is_old)) as double precision) as unit_count,
-        sum(residual * residual) as residual_squares
+        sum(residual * residual) as residual_squares,
+        sum(chance_variance) as chance_variance,
+        sum(chance_variance * chance_variance) as chance_squares,
+        sum(fitted_variance) as fitted_variance,
+        sum(counted_variance * counted_variance - counted_squares) as counted_squares
 
     from unit_residuals
 
@@ -446,38 +469,33 @@ spread as (
 
 ),
 
-chance as (
+-- The ratio takes up as much of each residual as its unit weighs.
+fitted as (
 
     select
-        service,
-        version,
-        period_number,
-        measure,
-        sum(chance_variance) as chance_variance
+        *,
+        chance_variance - fitted_variance - chance_squares / nullif(chance_variance, 0) as free_variance,
+        -- Without a count nothing says what a unit weighs.
+        coalesce(
+            (chance_variance - fitted_variance) * chance_variance / nullif(chance_squares, 0),
+            least(new_unit_count, old_unit_count)
+        ) - 1.0 as free_units
 
-    from expected
-
-    group by service, version, period_number, measure
+    from spread
 
 ),
 
--- Robots or days that differ, and failures that come in groups, spread the counts more than chance does; never less.
+-- Robots or days that differ, and failures that come in groups, spread the counts more than chance does.
 dispersed as (
 
     select
         estimated.*,
-        spread.new_unit_count,
-        spread.old_unit_count,
-        sqrt(chance.chance_variance) / estimated.weight as chance_error,
-        {{ student_quantile(constants["z_96"], "(spread.unit_count - 1.0)") }} as quantile,
-        greatest(
-            1.0,
-            coalesce(
-                spread.residual_squares * spread.unit_count / nullif(spread.unit_count - 1.0, 0)
-                / nullif(chance.chance_variance, 0),
-                1.0
-            )
-        ) as dispersion,
+        fitted.new_unit_count,
+        fitted.old_unit_count,
+        sqrt(fitted.chance_variance) / estimated.weight as chance_error,
+        coalesce(fitted.residual_squares / nullif(fitted.free_variance, 0), 1.0) as dispersion,
+        {{ shared_degrees("fitted.free_units", "(fitted.counted_squares / nullif(fitted.chance_squares, 0) - 1.0)") }}
+            as degrees,
         (estimated.new_count + estimated.old_count + 0.5) / (estimated.new_exposure + estimated.old_exposure)
             as common_rate,
         estimated.new_exposure / (estimated.new_exposure + estimated.old_exposure) as new_share,
@@ -487,38 +505,43 @@ dispersed as (
                 when estimated.measure = 'error_ratio' then {{ samples["error_ratio"] }}
                 else {{ samples["errors_per_operating_hour"] }}
             end
-            and spread.unit_count >= {{ constants["least_units"] }},
+            and least(fitted.new_unit_count, fitted.old_unit_count) >= {{ constants["least_units"] }}
+            and fitted.free_units >= 1.0,
             false
         ) as has_sample
 
     from estimated
 
-    inner join spread
+    inner join fitted
         on
-            estimated.service = spread.service
-            and estimated.version = spread.version
-            and estimated.period_number = spread.period_number
-            and estimated.measure = spread.measure
-
-    inner join chance
-        on
-            estimated.service = chance.service
-            and estimated.version = chance.version
-            and estimated.period_number = chance.period_number
-            and estimated.measure = chance.measure
+            estimated.service = fitted.service
+            and estimated.version = fitted.version
+            and estimated.period_number = fitted.period_number
+            and estimated.measure = fitted.measure
 
 ),
 
+quantiled as (
+
+    select
+        *,
+        {{ student_quantile(constants["z_96"], "degrees") }} as quantile
+
+    from dispersed
+
+),
+
+-- The odds are those of chance or less: read often enough, a dispersion below 1 comes by luck.
 tempered as (
 
     select
         *,
-        dispersion * power(quantile / {{ constants["z_96"] }}, 2) as temper,
+        greatest(1.0, dispersion) * power(quantile / {{ constants["z_96"] }}, 2) as temper,
         ln(rate_ratio) as log_ratio,
-        quantile * sqrt(dispersion) * chance_error as log_ratio_error,
+        quantile * sqrt(greatest({{ constants["least_dispersion"] }}, dispersion)) * chance_error as log_ratio_error,
         (1.0 + new_share) / nullif(new_share, 0) * ln(1.0 + new_share) as chance_gain
 
-    from dispersed
+    from quantiled
 
 ),
 

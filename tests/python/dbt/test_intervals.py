@@ -26,22 +26,30 @@ FLEETS = {
     "two": ((3, 8), (50, 50)),
     "one-of-three": ((1, 2, 0), (500, 3, 2)),
     "hardly-three": ((3, 8, 1), (50, 50, 20)),
+    "mostly-of-one": ((2, 30, 1, 3, 0, 2, 1, 1), (50, 50, 40, 60, 50, 50, 45, 55)),
+    "mostly": ((45, 20, 48, 30, 47), (50, 40, 50, 60, 50)),
 }
 SHARES = ("failed_delivery_ratio", "failed_pickup_ratio", "error_ratio")
 RATES = ("errors_per_operating_hour", "takeovers_per_operating_hour")
 
 
-def quantile(counts: Sequence[int], sizes: Sequence[int], chance: float) -> float | None:
+def quantile(
+    counts: Sequence[int], sizes: Sequence[int], chance: float, skew: float = 1
+) -> float | None:
     """Student's t times √dispersion; by chance the sum of the counts has the variance `chance`."""
-    rate = sum(counts) / sum(sizes)
+    failed = sum(counts)
+    rate = failed / sum(sizes)
     weight = sum(sizes) ** 2 / sum(size**2 for size in sizes)
     if len(counts) < 3 or weight < 2:
         return None
     pairs = zip(counts, sizes, strict=True)
     spread = sum((count - rate * size) ** 2 for count, size in pairs) * weight / (weight - 1)
-    return float(
-        student.ppf(0.95, weight - 1) * math.sqrt(max(0.5, spread / chance if chance else 1))
-    )
+    # Of two failures, how often they are of one robot, against robots that are alike.
+    of_one = sum(count * (count - 1) for count in counts) / failed**2 if failed else 0
+    concentration = min(1, max(0, (of_one * weight - 1) * skew**2))
+    degrees = max(1, (weight - 1) / (1 + 1.25 * concentration))
+    dispersion = max(0.05, spread / chance if chance else 1)
+    return float(student.ppf(0.95, degrees) * math.sqrt(dispersion))
 
 
 def rate_bounds(counts: Sequence[int], hours: Sequence[int]) -> tuple[float, float] | None:
@@ -58,7 +66,8 @@ def rate_bounds(counts: Sequence[int], hours: Sequence[int]) -> tuple[float, flo
 
 def share_bounds(counts: Sequence[int], trials: Sequence[int]) -> tuple[float, float] | None:
     share, total = sum(counts) / sum(trials), sum(trials)
-    wide = quantile(counts, trials, total * share * (1 - share))
+    skew = (1 - 2 * share) / (1 - share) if share < 1 else 1
+    wide = quantile(counts, trials, total * share * (1 - share), skew)
     if wide is None:
         return None
     middle = share + wide**2 / (2 * total)

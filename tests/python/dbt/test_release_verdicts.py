@@ -39,6 +39,11 @@ def rows() -> list[tuple[Any, ...]]:
         found += [exposure("d2", robot, 2, 60 if robot == 0 else 0, 20.0)]
         # As often as before, for long.
         found += [exposure("e1", robot, 2, 40, 400.0), exposure("e2", robot, 2, 40, 400.0)]
+        # The same robots ran one version after the other; some of them fail more than others.
+        found += [
+            ("robot-agent", version, f"j-{robot}", 1, HOURS, failures, 20.0, f"2026-11-0{day}")
+            for version, day, failures in (("j1", 2, 2 * robot), ("j2", 3, 3 * robot + robot % 3))
+        ]
     # Two robots are too few.
     found += [exposure(f"f{side}", robot, 2, 9, 99.0) for side in (1, 2) for robot in range(2)]
     for day in range(14):
@@ -75,7 +80,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, open_warehouse: Any) -> Ware
             " (?, ?, 1, ?, 'deploy', '2026-11-01 00:00:00')",
             [
                 (service, f"{name}{side}", f"{name}1" if side == 2 else "none")
-                for service, names in (("robot-agent", "abcdef"), ("other", "ghi"))
+                for service, names in (("robot-agent", "abcdefj"), ("other", "ghi"))
                 for name in names
                 for side in (1, 2)
             ],
@@ -122,21 +127,69 @@ def test_verdicts(
     assert not is_needed or found["exposure_needed"] > 0
 
 
-def test_the_interval_is_that_of_the_definition(built: Warehouse) -> None:
-    """Of a2: 60 failures in 200 hours of ten robots against 20, with the residuals by hand."""
-    new, old = [4 + robot % 5 for robot in range(10)], [robot % 5 for robot in range(10)]
-    half = 0.5
-    weight = sum(new) * half + 0.25
-    ratio = weight / (sum(old) * half + 0.25)
-    old_rate = (sum(new) + sum(old)) / (200 + ratio * 200)
-    residuals = [(count - ratio * old_rate * 20) * half for count in new]
-    residuals += [-ratio * (count - old_rate * 20) * half for count in old]
-    by_chance = ratio * (sum(new) + sum(old)) * half * half
-    # Each robot has an id of its own.
-    spread = sum(residual**2 for residual in residuals) * 10 / 9
-    dispersion = max(1.0, spread / by_chance)
-    error = math.sqrt(dispersion * by_chance) / weight * student.ppf(0.98, 9)
-    found = verdict_of(built, "a2")
+def ratio_of(new: list[int], old: list[int]) -> tuple[float, float, list[float], list[float]]:
+    """Of robots with as many hours each: ratio, weight, residuals of each version's."""
+    weight = sum(new) / 2 + 0.25
+    ratio = weight / (sum(old) / 2 + 0.25)
+    expected = (sum(new) + sum(old)) / (len(old) + ratio * len(new))
+    news = [(count - ratio * expected) / 2 for count in new]
+    olds = [-ratio * (count - expected) / 2 for count in old]
+    return ratio, weight, news, olds
+
+
+def concentration(new: list[int], old: list[int], ratio: float, same_robots: bool) -> float:
+    """How much likelier two failures are of one robot than of robots alike; at most 1.
+
+    Failures of the old version weigh `ratio` times as much on either of them.
+    """
+    weighed = [(count, 1.0) for count in new] + [(count, ratio**2) for count in old]
+    pairs = sum(count * (count - 1) * weight**2 for count, weight in weighed)
+    if same_robots:
+        pairs += 2 * sum(a * b * ratio**2 for a, b in zip(new, old, strict=True))
+    each = (sum(new) + sum(old)) / len(new) / (1 + ratio)
+    alike = [ratio * each] * len(new), [ratio**2 * each] * len(old)
+    if same_robots:
+        expected = sum((a + b) ** 2 for a, b in zip(*alike, strict=True))
+    else:
+        expected = sum(one**2 for one in (*alike[0], *alike[1]))
+    return min(1.0, max(0.0, pairs / expected - 1))
+
+
+@pytest.mark.parametrize(
+    ("version", "new", "old", "same_robots"),
+    [
+        ("a2", [4 + robot % 5 for robot in range(10)], [robot % 5 for robot in range(10)], False),
+        ("b2", [2] * 10, [robot % 5 for robot in range(10)], False),
+        ("d2", [60] + [0] * 9, [2] * 10, False),
+        ("e2", [40] * 10, [40] * 10, False),
+        (
+            "j2",
+            [3 * robot + robot % 3 for robot in range(10)],
+            [2 * robot for robot in range(10)],
+            True,
+        ),
+    ],
+)
+def test_the_interval_is_that_of_the_definition(
+    built: Warehouse, version: str, new: list[int], old: list[int], same_robots: bool
+) -> None:
+    """Ten robots a side with as many hours each, with the residuals by hand."""
+    ratio, weight, news, olds = ratio_of(new, old)
+    by_chance = ratio * (sum(new) + sum(old)) / 4
+    if same_robots:
+        residuals = [a + b for a, b in zip(news, olds, strict=True)]
+        units, free = 10, 9
+    else:
+        residuals = news + olds
+        units, free = 20, 18
+    # Failures of the old version weigh `ratio` times as much, so its robots more.
+    shares = [1 / (1 + ratio) / 10] * 10 + [ratio / (1 + ratio) / 10] * 10
+    weights = 10 if same_robots else 1 / sum(share**2 for share in shares)
+    dispersion = sum(residual**2 for residual in residuals) / by_chance * units / free
+    concentrated = concentration(new, old, ratio, same_robots)
+    degrees = weights * free / units / (1 + 1.25 * concentrated)
+    error = math.sqrt(max(0.05, dispersion) * by_chance) / weight * student.ppf(0.98, degrees)
+    found = verdict_of(built, version)
     assert found["rate_ratio"] == pytest.approx(ratio)
     assert found["dispersion"] == pytest.approx(dispersion)
     assert found["rate_ratio_lower_96"] == pytest.approx(ratio * math.exp(-error), rel=1e-3)
@@ -150,9 +203,11 @@ def test_one_bad_robot_or_day_does_not_condemn_a_release(built: Warehouse) -> No
     assert verdict_of(built, "g2")["rate_ratio"] > 2
 
 
-@pytest.mark.parametrize(("degrees", "within"), [(2, 0.015), (5, 0.005), (9, 0.001), (40, 1e-5)])
+@pytest.mark.parametrize(
+    ("degrees", "within"), [(1, 0.07), (1.5, 0.015), (2, 0.005), (3, 0.001), (9, 1e-4), (40, 1e-6)]
+)
 def test_the_quantile_of_student_is_that_of_scipy(
-    dbt: Warehouse, degrees: int, within: float
+    dbt: Warehouse, degrees: float, within: float
 ) -> None:
     shown: Any = dbt(
         "show", "--inline", f"select {{{{ student_quantile({Z_96}, '{degrees}') }}}} as quantile"
