@@ -8,8 +8,8 @@
 {% macro z_90() %}{{ return(1.6448536269514722) }}{% endmacro %}
 
 {#
-    The sums over units, robots or days, that spread_degrees() and spread_quantile() read. Of whole numbers, because a sum of doubles
-    depends on their order, and a night would differ from a full refresh.
+    The sums over units, robots or days, that spread_degrees() and spread_quantile() read. Of whole numbers, because a
+    sum of doubles depends on their order, and a night would differ from a full refresh.
 #}
 {% macro spread_sums(count, exposure) -%}
         {%- set count = "cast(" ~ count ~ " as decimal(38, 0))" -%}
@@ -19,7 +19,8 @@
         cast(sum({{ exposure }}) as double precision) as unit_exposures,
         cast(sum({{ count }} * {{ count }}) as double precision) as count_squares,
         cast(sum({{ count }} * {{ exposure }}) as double precision) as count_exposures,
-        cast(sum({{ exposure }} * {{ exposure }}) as double precision) as exposure_squares
+        cast(sum({{ exposure }} * {{ exposure }}) as double precision) as exposure_squares,
+        cast(sum({{ exposure }} * {{ exposure }} * {{ exposure }}) as double precision) as exposure_cubes
 {%- endmacro %}
 
 {#
@@ -28,16 +29,26 @@
     share less, and as much less are they skewed.
 #}
 {% macro spread_degrees(chance_variance) -%}
+    {%- set total, squares = "unit_exposures", "exposure_squares" -%}
+    {%- set degrees -%}
+        power({{ total }} * {{ total }} - {{ squares }}, 2) / nullif(
+            {{ total }} * {{ total }} * {{ squares }}
+            - 2.0 * {{ total }} * exposure_cubes
+            + {{ squares }} * {{ squares }},
+            0
+        )
+    {%- endset -%}
+    {%- set concentration -%}
+        (
+            {{ total }} * {{ total }} / nullif({{ squares }}, 0)
+            * (count_squares - unit_counts) / nullif(unit_counts * unit_counts, 0) - 1.0
+        ) * power(2.0 - unit_counts / nullif({{ chance_variance }}, 0), 2)
+    {%- endset -%}
     case
         when
             unit_count >= {{ release_constants()["least_units"] }}
-            and unit_exposures * unit_exposures >= 2.0 * exposure_squares
-            then {{ shared_degrees(
-                "(unit_exposures * unit_exposures / nullif(exposure_squares, 0) - 1.0)",
-                "(unit_exposures * unit_exposures / nullif(exposure_squares, 0)"
-                ~ " * (count_squares - unit_counts) / nullif(unit_counts * unit_counts, 0) - 1.0)"
-                ~ " * power(2.0 - unit_counts / nullif(" ~ chance_variance ~ ", 0), 2)"
-            ) }}
+            and {{ total }} * {{ total }} >= 2.0 * {{ squares }}
+            then {{ shared_degrees(degrees, concentration) }}
     end
 {%- endmacro %}
 

@@ -10,7 +10,7 @@
     least_units
            with fewer robots or days of a version nobody can tell how much they differ
     least_dispersion
-           counts that differ from unit to unit by less than a twentieth of what chance does are equal by luck
+           counts that differ from unit to unit by less than a fiftieth of what chance does are equal by luck
 #}
 {% macro release_constants() -%}
     {{ return({
@@ -18,7 +18,7 @@
         "alarm": 40.0,
         "ratios": [1.5, 2.0, 3.0],
         "least_units": 3,
-        "least_dispersion": 0.05,
+        "least_dispersion": 0.02,
     }) }}
 {%- endmacro %}
 

@@ -374,12 +374,7 @@ estimated as (
 expected as (
 
     select
-        strata.service,
-        strata.version,
-        strata.period_number,
-        strata.measure,
-        strata.stratum_date,
-        strata.new_share,
+        strata.*,
         estimated.rate_ratio,
         strata.old_exposure + estimated.rate_ratio * strata.new_exposure as exposure,
         (strata.new_count + strata.old_count)

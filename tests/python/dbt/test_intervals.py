@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pytest
 from scipy.stats import chi2, norm
 from scipy.stats import t as student
@@ -33,6 +34,14 @@ SHARES = ("failed_delivery_ratio", "failed_pickup_ratio", "error_ratio")
 RATES = ("errors_per_operating_hour", "takeovers_per_operating_hour")
 
 
+def free_degrees(sizes: Sequence[int]) -> float:
+    """Of counts by chance with these means, by Satterthwaite from the covariance of residuals."""
+    means = np.array(sizes, float)
+    fit = np.eye(means.size) - means[:, None] / means.sum()
+    covariance = fit @ np.diag(means) @ fit.T
+    return float(np.trace(covariance) ** 2 / np.trace(covariance @ covariance))
+
+
 def quantile(
     counts: Sequence[int], sizes: Sequence[int], chance: float, skew: float = 1
 ) -> float | None:
@@ -47,8 +56,8 @@ def quantile(
     # Of two failures, how often they are of one robot, against robots that are alike.
     of_one = sum(count * (count - 1) for count in counts) / failed**2 if failed else 0
     concentration = min(1, max(0, (of_one * weight - 1) * skew**2))
-    degrees = max(1, (weight - 1) / (1 + 1.25 * concentration))
-    dispersion = max(0.05, spread / chance if chance else 1)
+    degrees = max(1, free_degrees(sizes) / (1 + 1.25 * concentration))
+    dispersion = max(0.02, spread / chance if chance else 1)
     return float(student.ppf(0.95, degrees) * math.sqrt(dispersion))
 
 

@@ -188,7 +188,7 @@ def test_the_interval_is_that_of_the_definition(
     dispersion = sum(residual**2 for residual in residuals) / by_chance * units / free
     concentrated = concentration(new, old, ratio, same_robots)
     degrees = weights * free / units / (1 + 1.25 * concentrated)
-    error = math.sqrt(max(0.05, dispersion) * by_chance) / weight * student.ppf(0.98, degrees)
+    error = math.sqrt(max(0.02, dispersion) * by_chance) / weight * student.ppf(0.98, degrees)
     found = verdict_of(built, version)
     assert found["rate_ratio"] == pytest.approx(ratio)
     assert found["dispersion"] == pytest.approx(dispersion)
