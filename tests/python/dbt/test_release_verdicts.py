@@ -51,6 +51,11 @@ def rows() -> list[tuple[Any, ...]]:
         found += [service_day(f"{name}1", 1 + day, 8 + day % 5) for name in "ghi"]
         found += [service_day("g2", 15 + day, 300 if day == 5 else 8 + day % 5)]
         found += [service_day("h2", 15 + day, 24 + day)]
+        # Both on the same days, with all errors on one of them, or with none.
+        for name in "kl":
+            errors = 30 if name == "k" and day == 5 else 0
+            found += [service_day(f"{name}1", 1 + day, errors)]
+            found += [service_day(f"{name}2", 1 + day, 3 * errors)]
     # For two days only, and a version of robots has the same name.
     found += [service_day("i2", 15 + day, 90) for day in range(2)]
     found += [service_day("a1", 1, 0), service_day("a2", 20, 900)]
@@ -80,7 +85,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, open_warehouse: Any) -> Ware
             " (?, ?, 1, ?, 'deploy', '2026-11-01 00:00:00')",
             [
                 (service, f"{name}{side}", f"{name}1" if side == 2 else "none")
-                for service, names in (("robot-agent", "abcdefj"), ("other", "ghi"))
+                for service, names in (("robot-agent", "abcdefj"), ("other", "ghikl"))
                 for name in names
                 for side in (1, 2)
             ],
@@ -114,6 +119,8 @@ def verdict_of(built: Warehouse, version: str) -> dict[str, Any]:
         ("g2", "before", "no_clear_difference", "undecided"),
         ("h2", "before", "worse", "worse"),
         ("i2", "before", "too_few", "undecided"),
+        ("k2", "same_days", "too_few", "undecided"),
+        ("l2", "same_days", "no_clear_difference", "undecided"),
     ],
 )
 def test_verdicts(
