@@ -58,7 +58,7 @@
     looks like few units is failures in groups.
 #}
 {% macro shared_degrees(degrees, concentration) -%}
-    greatest(1.0, {{ degrees }} / (1.0 + 1.25 * least(1.0, greatest(0.0, coalesce({{ concentration }}, 0.0)))))
+    greatest(1.0, {{ degrees }} / (1.0 + 1.25 * least(1.0, greatest(0.0, {{ concentration }}))))
 {%- endmacro %}
 
 {#
