@@ -169,15 +169,12 @@ based as (
         service,
         version,
         period_number,
-        coalesce(
-            sum(case when old_exposure > 0 then exposure end) >= 0.5 * sum(exposure)
-            and least(sum(case when old_exposure > 0 then exposure end), sum(old_exposure))
-            >= case
-                when {{ is_of_robots }} then {{ samples["errors_per_operating_hour"] }}
-                else {{ samples["error_ratio"] }}
-            end,
-            false
-        ) as is_of_same_days
+        sum(case when old_exposure > 0 then exposure end) >= 0.5 * sum(exposure)
+        and least(sum(case when old_exposure > 0 then exposure end), sum(old_exposure))
+        >= case
+            when {{ is_of_robots }} then {{ samples["errors_per_operating_hour"] }}
+            else {{ samples["error_ratio"] }}
+        end as is_of_same_days
 
     from paired_days
 
@@ -494,16 +491,13 @@ dispersed as (
         (estimated.new_count + estimated.old_count + 0.5) / (estimated.new_exposure + estimated.old_exposure)
             as common_rate,
         estimated.new_exposure / (estimated.new_exposure + estimated.old_exposure) as new_share,
-        coalesce(
-            least(estimated.new_exposure, estimated.old_exposure)
-            >= case
-                when estimated.measure = 'error_ratio' then {{ samples["error_ratio"] }}
-                else {{ samples["errors_per_operating_hour"] }}
-            end
-            and least(fitted.new_unit_count, fitted.old_unit_count) >= {{ constants["least_units"] }}
-            and fitted.free_units >= 1.0,
-            false
-        ) as has_sample
+        least(estimated.new_exposure, estimated.old_exposure)
+        >= case
+            when estimated.measure = 'error_ratio' then {{ samples["error_ratio"] }}
+            else {{ samples["errors_per_operating_hour"] }}
+        end
+        and least(fitted.new_unit_count, fitted.old_unit_count) >= {{ constants["least_units"] }}
+        and fitted.free_units >= 1.0 as has_sample
 
     from estimated
 
