@@ -44,6 +44,9 @@ state_changes as (
         robot_id,
         basis,
         has_lost_transition,
+        emitter_id,
+        seq,
+        event_id,
         event_date,
         event_at,
         earliest_at,
@@ -62,6 +65,9 @@ state_changes as (
         changes.robot_id,
         'carried' as basis,
         false as has_lost_transition,
+        cast(null as varchar(256)) as emitter_id,
+        cast(null as bigint) as seq,
+        cast(null as varchar(64)) as event_id,
         max(changes.event_date) as event_date,
         max(changes.event_at) as event_at,
         cast(null as timestamp) as earliest_at,
@@ -82,7 +88,7 @@ preceded as (
         *,
         lag(event_at) over (
             partition by robot_id
-            order by event_at
+            order by event_at, emitter_id, seq, event_id
         ) as previous_event_at
 
     from state_changes

@@ -99,7 +99,7 @@ marked as (
         ) as last_stopped_at,
         min(fault_stopped_at) over (
             partition by robot_id
-            order by event_at
+            order by event_at, place
             rows between current row and unbounded following
         ) as next_fault_stopped_at
 
