@@ -49,11 +49,12 @@ test: lint typescript  ## Check everything: lint, then every test but a soak's, 
 	@$(BIN)/pytest $(BOTH_CORES) $(ARGS)
 
 soak: setup $(DEV)  ## Check with more worlds, and runs killed everywhere; SEEDS='1 2 3' begins anew with each.
-	@for seed in $(SEEDS); do \
+	@failed=; for seed in $(SEEDS); do \
 		echo "Seed $$seed ..."; \
 		PYTEST_TIMEOUT=0 SOAK=$$seed OPERATIONS=$(OPERATIONS) NIGHTLY_WORLDS=$(WORLDS) KILLED_EVERY=$(KILLED_EVERY) RANDOM_KILLS=$(RANDOM_KILLS) $(BIN)/pytest --quiet $(BOTH_CORES) \
-			--hypothesis-seed=$$seed $(SOAK_TESTS) $(ARGS); \
-	done
+			--hypothesis-seed=$$seed $(SOAK_TESTS) $(ARGS) || failed="$$failed $$seed"; \
+	done; \
+	[ -z "$$failed" ] || { echo "Failed: mend what is named above, then run make soak SEEDS='$${failed# }' again." >&2; exit 1; }
 
 coverage: setup $(DEV)  ## Run every test and report how much of fleet and fleet_events they run.
 	@$(BIN)/pytest --quiet $(BOTH_CORES) --cov --cov-report=term $(ARGS)
