@@ -48,14 +48,28 @@ def _query(chosen: dict[str, object]) -> str:
     return f"?{urlencode(said)}" if said else ""
 
 
-def _keep(name: str, default: object) -> None:
-    put(name, st.session_state[name], default)
+def by_reader(name: str, keep: Callable[[], None]) -> Callable[[], None]:
+    """`keep`, to be called when a reader changes a control that is drawn now and shows `name`.
+
+    A browser that goes to another address, as by the back button, can still send what its control
+    had at the one before. That is not a reader's choice, and must not bring the old address back.
+    """
+
+    def place() -> tuple[str | None, str]:
+        return st.context.url, get(name)
+
+    drawn_at = place()
+    return lambda: keep() if place() == drawn_at else None
 
 
 def _bound(name: str, value: object, default: object) -> dict[str, Any]:
     """Arguments of a control that shows `value` and writes to the address."""
     st.session_state[name] = value
-    return {"key": name, "on_change": _keep, "args": (name, default)}
+
+    def keep() -> None:
+        put(name, st.session_state[name], default)
+
+    return {"key": name, "on_change": by_reader(name, keep)}
 
 
 def select(
@@ -95,20 +109,25 @@ def toggle(label: str, name: str, hint: str | None = None) -> bool:
     def keep() -> None:
         put(name, 1 if st.session_state[name] else "")
 
-    return st.toggle(label, key=name, on_change=keep, help=hint)
+    return st.toggle(label, key=name, on_change=by_reader(name, keep), help=hint)
 
 
 def pills(label: str, options: Sequence[str], name: str, **more: Any) -> list[str]:
     """A choice of any of the options, none of which means all."""
-    chosen = [option for option in options if option in get(name).split(",")]
-    st.session_state[name] = chosen
+    st.session_state[name] = [option for option in options if option in get(name).split(",")]
 
     def keep() -> None:
         put(name, ",".join(st.session_state[name] or ()))
 
-    return list(
-        st.pills(label, options, selection_mode="multi", key=name, on_change=keep, **more) or ()
+    picked = st.pills(
+        label,
+        options,
+        selection_mode="multi",
+        key=name,
+        on_change=by_reader(name, keep),
+        **more,
     )
+    return list(picked or ())
 
 
 def text(label: str, name: str, **more: Any) -> str:

@@ -73,7 +73,7 @@ def header(titles: dict[str, str], path: str) -> None:
         st.text_input(
             "Delivery, order or robot id",
             key="search",
-            on_change=search,
+            on_change=address.by_reader("id", search),
             type="search",
             placeholder="Any id, or a sentence with one; then Enter",
             label_visibility="collapsed",

@@ -89,7 +89,7 @@ def pick_days(first: date, last: date, usual_first: date) -> tuple[date, date] |
         min_value=first,
         max_value=last,
         key="days",
-        on_change=keep,
+        on_change=address.by_reader("days", keep),
     )
     return chosen if isinstance(chosen, tuple) and len(chosen) == 2 else None
 

@@ -107,6 +107,32 @@ def test_back_reload_and_a_shared_address_show_the_same_page(visit: Visit, serve
     expect(page.get_by_text("order.created")).to_have_count(0)
 
 
+def test_who_goes_on_before_a_page_is_drawn_gets_where_they_went(visit: Visit) -> None:
+    page = visit.page
+    page.goto(f"{visit.url}/?id=D-10&event=e6")
+    visit.expect_story("D-10")
+    go_back = """milliseconds => {
+        document.querySelector('a[href*="id=O-10"]').click();
+        setTimeout(() => history.back(), milliseconds);
+    }"""
+    go_on = """milliseconds => {
+        document.querySelector('nav a[href*="fleet"]').click();
+        setTimeout(() => document.querySelector('nav a[href*="funnel"]').click(), milliseconds);
+    }"""
+    for milliseconds in range(0, 100, 20):
+        page.evaluate(go_back, milliseconds)
+        page.wait_for_timeout(STAYS_MILLISECONDS)
+        visit.settle()
+        assert page.url == f"{visit.url}/?id=D-10&event=e6"
+    for milliseconds in (10, 35, 45, 55, 180):
+        page.goto(f"{visit.url}/?id=D-10")
+        visit.expect_story("D-10")
+        page.evaluate(go_on, milliseconds)
+        page.wait_for_timeout(STAYS_MILLISECONDS)
+        visit.settle()
+        assert page.url == f"{visit.url}/funnel"
+
+
 def test_days_and_market_go_along_from_page_to_page(visit: Visit) -> None:
     page = visit.page
     page.goto(f"{visit.url}/fleet?market=la&days=2026-11-02..2026-11-02&tz=Asia%2FTokyo")

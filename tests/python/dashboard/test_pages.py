@@ -111,6 +111,37 @@ def test_filters_keep_what_they_say_and_stand_in_the_address(open_page: Open) ->
     assert "./?id=D-11" in links(shared)
 
 
+@pytest.mark.parametrize(
+    ("view", "key", "shown", "held", "gone_to"),
+    [
+        ("", "search", {"id": "O-10"}, "D-10", {"id": "D-10", "event": "e6"}),
+        ("", "tz", {"tz": "Asia/Tokyo"}, "Europe/Berlin", {}),
+        ("", "streams", {"id": "D-10", "streams": "robot"}, ["order"], {"id": "D-10"}),
+        ("", "contains", {"id": "D-10"}, "lid", {"id": "D-10", "contains": "LID"}),
+        ("fleet", "days", {}, (BEFORE, BEFORE), {"days": f"{DAY}..{DAY}"}),
+        ("fleet", "market", {"market": "la"}, "", {"market": "sf"}),
+    ],
+)
+def test_a_control_is_changed_by_its_reader_alone(
+    open_page: Open,
+    view: str,
+    key: str,
+    shown: dict[str, str],
+    held: Any,
+    gone_to: dict[str, str],
+) -> None:
+    """A browser that has just gone to another address may send what its control held before."""
+    page = open_page(view, **shown)
+    page.query_params = dict(gone_to)
+    control: Any = page.get_by_key(key)
+    control.set_value(held).run()
+    assert page.query_params == gone_to
+    page = open_page(view, **shown)
+    control = page.get_by_key(key)
+    control.set_value(held).run()
+    assert page.query_params != shown
+
+
 def test_an_event_opens_to_all_its_fields(open_page: Open) -> None:
     page = open_page(id="D-10", event="e6")
     text = said(page)
