@@ -51,7 +51,7 @@ MARTS = ("robot_mtbf", "hardware_mtbf", "release_health")
 BY_CHANCE = 1e6
 RANGES = ((0.3, 3), (3, 10), (10, 30), (30, 100), (100, 300))
 FEW = 3
-"""Below so many failures the bounds of one robot claim to hold in at least 90 % of cases."""
+"""Below so many failures the bounds of one robot claim at least 90 %, on average over rates."""
 MOST_COUNTED = 500
 HOUR = 3_600_000
 MONTH_HOURS = 200.0
